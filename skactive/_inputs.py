@@ -1,0 +1,228 @@
+"""Everything that is checked before the first label is paid for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length, check_random_state, get_tags
+from sklearn.utils.metadata_routing import process_routing
+
+from skactive.acquisition._registry import check_needs, clone_strategy
+from skactive.stopping._base import get_criteria
+from skactive.utils._labels import (
+    check_classes,
+    check_missing_label,
+    check_y,
+    is_marker,
+)
+from skactive.utils._rows import check_rows, rows_not_finite, take_rows
+from skactive.utils._sklearn import (
+    _num_samples,
+    _raise_for_params,
+    validate_nested_params,
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The checked inputs of one run."""
+
+    X: Any
+    y: np.ndarray
+    labeled: np.ndarray
+    classes: np.ndarray | None
+    sample_ids: np.ndarray | None
+    cost: np.ndarray | None
+    fit_params: dict
+    strategy: Any
+    initial_strategy: Any
+    criteria: list
+    budget: int
+    seed: int
+
+
+def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
+    """Check all that can be checked without a model.
+
+    Parameters
+    ----------
+    clf : ActiveLearningClassifier
+        Its parameters are checked; `n_features_in_` and `feature_names_in_` are set.
+
+    X, y, sample_ids, cost, fit_params
+        What `fit` was called with.
+
+    has_oracle : bool
+        Whether labels can be bought.
+
+    Returns
+    -------
+    inputs : Inputs
+        What the run works on.
+    """
+    clf._validate_params()
+    _raise_for_params(fit_params, clf, "fit")
+    check_missing_label(clf.missing_label)
+    _check_estimator(clf.estimator)
+    X = check_rows(clf, X, reset=True)
+    if y is None:
+        raise ValueError(
+            f"This {type(clf).__name__} estimator requires y to be passed, but the "
+            "target y is None."
+        )
+    y, labeled, labels = check_y(y, clf.missing_label, has_oracle=has_oracle)
+    check_consistent_length(X, y)
+    classes = check_classes(clf.classes, labels, clf.missing_label)
+    _check_minus_one(clf, labels, classes)
+    n_samples, n_unlabeled = len(y), int((~labeled).sum())
+    strategy = clone_strategy(clf.strategy)
+    initial_strategy = clone_strategy(clf.initial_strategy)
+    budget = _count_budget(clf.budget, n_unlabeled)
+    if has_oracle and n_unlabeled and budget:
+        check_needs(strategy, clf.estimator)
+        check_needs(initial_strategy, clf.estimator)
+    return Inputs(
+        X=X,
+        y=y,
+        labeled=labeled,
+        classes=classes,
+        sample_ids=_check_sample_ids(sample_ids, n_samples),
+        cost=_check_cost(cost, n_samples),
+        fit_params=_check_fit_params(clf, fit_params, n_samples),
+        strategy=strategy,
+        initial_strategy=initial_strategy,
+        criteria=get_criteria(clf.stopping),
+        budget=budget,
+        seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
+    )
+
+
+def _check_estimator(estimator):
+    if is_regressor(estimator):
+        raise ValueError(
+            f"estimator must be a classifier, got the regressor {estimator}."
+        )
+    if get_tags(estimator).input_tags.pairwise:
+        raise ValueError(
+            f"estimator={estimator} works on pairwise kernels or distances, where rows "
+            "cannot be taken without columns. Pass features and let it compute them, "
+            "for instance SVC(kernel='rbf')."
+        )
+
+
+def _check_minus_one(clf, labels, classes):
+    """Warn, or raise, where -1 might be a class."""
+    if clf.unlabeled == "pass":
+        for known in (labels, classes):
+            if known is not None and -1 in known.tolist():
+                raise ValueError(
+                    'unlabeled="pass" hands rows without a label to the estimator as '
+                    "-1, but -1 is one of the classes. Rename the class, or use "
+                    'unlabeled="ignore".'
+                )
+
+
+def _count_budget(budget, n_unlabeled):
+    """Return the budget as a number of rows."""
+    if budget is None:
+        return n_unlabeled
+    if isinstance(budget, (float, np.floating)):
+        budget = max(1, int(budget * n_unlabeled))
+    return min(int(budget), n_unlabeled)
+
+
+def _check_sample_ids(sample_ids, n_samples):
+    if sample_ids is None:
+        return None
+    values = np.asarray(sample_ids)
+    items = values.tolist() if not isinstance(sample_ids, list) else sample_ids
+    if values.ndim != 1 or len(values) != n_samples:
+        raise ValueError(
+            f"sample_ids must hold one id for each of the {n_samples} rows, got an "
+            f"array of shape {values.shape}."
+        )
+    for item in items:
+        is_int = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
+        if not (is_int or isinstance(item, str)):
+            raise ValueError(
+                f"sample_ids must be ints or strs, got {item!r} of type "
+                f"{type(item).__name__}. Ids of other types can be turned into text, "
+                "for instance by df.index.astype(str)."
+            )
+    if len(set(items)) < n_samples:
+        seen = set()
+        twice = next(i for i in items if i in seen or seen.add(i))
+        raise ValueError(
+            f"sample_ids must be unique, but {twice!r} stands for several rows. Ids of "
+            "rows of several files can be joined, for instance f'{file}-{number}'."
+        )
+    return values
+
+
+def _check_cost(cost, n_samples):
+    if cost is None:
+        return None
+    cost = np.asarray(cost, dtype=np.float64)
+    if cost.shape != (n_samples,) or not (np.isfinite(cost) & (cost >= 0)).all():
+        raise ValueError(
+            f"cost must hold a finite number >= 0 for each of the {n_samples} rows, "
+            f"got an array of shape {cost.shape}."
+        )
+    return cost
+
+
+def _check_fit_params(clf, fit_params, n_samples):
+    """Return the parameters that go to the estimator's fit."""
+    for name, value in fit_params.items():
+        per_row = name.endswith(("sample_weight", "groups", "sample_ids"))
+        if per_row and value is not None and _num_samples(value) != n_samples:
+            raise ValueError(
+                f"{name} must hold one value for each of the {n_samples} rows, got "
+                f"{_num_samples(value)}."
+            )
+    return dict(process_routing(clf, "fit", **fit_params).estimator.fit)
+
+
+def check_first_model(pool, embedder, estimator):
+    """Try before the first payment whether the estimator can be fitted at all.
+
+    Parameters
+    ----------
+    pool : Pool
+        The first round.
+
+    embedder : Embedding
+        The features of the rows.
+
+    estimator : estimator object
+        The unfitted classifier.
+    """
+    risky = rows_not_finite(pool.X)
+    if pool.can_fit:
+        model = pool.estimator
+        if len(risky):
+            model.predict(take_rows(pool.X, risky[:1000]))
+        return
+    validate_nested_params(estimator)
+    if len(risky) and not _takes_nan(estimator, embedder, risky):
+        raise ValueError(
+            f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
+            f"{estimator} does not take. Impute them in a Pipeline inside, or use a "
+            "classifier that takes them, such as HistGradientBoostingClassifier."
+        )
+
+
+def _takes_nan(estimator, embedder, risky):
+    if not isinstance(estimator, Pipeline):
+        return get_tags(estimator).input_tags.allow_nan
+    if embedder.finds_nan():
+        return get_tags(estimator.steps[-1][1]).input_tags.allow_nan
+    return not embedder.fails_only_with(risky)
+
+
+def check_marker_is_no_class(label, unlabeled):
+    """Raise if an answer is a class that cannot be told from a missing label."""
+    if unlabeled == "pass" and is_marker(label, -1):
+        raise ValueError('-1 stands for a missing label with unlabeled="pass"')

@@ -1,0 +1,740 @@
+"""One run of active learning, as a loop of asking and telling."""
+
+import copy
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skactive._embedding import Embedding
+from skactive._inputs import check_first_model, check_inputs, check_marker_is_no_class
+from skactive._pool import BlockPredictor, Pool
+from skactive.acquisition._base import Selection, select_queries
+from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
+from skactive.oracles._asking import answer_list, is_stream
+from skactive.utils._labels import (
+    as_labels,
+    is_marker,
+    kind_of,
+    parse_label,
+    store_label,
+)
+from skactive.utils._rows import like_given, take_rows
+
+
+@dataclass(frozen=True)
+class Query:
+    """Rows whose labels are wanted.
+
+    Attributes
+    ----------
+    X : {array-like, sparse matrix, data frame, list} of length n_queries
+        The rows, a copy in the container of the `X` that was given.
+
+    indices : ndarray of shape (n_queries,), dtype int
+        Their row numbers.
+
+    sample_ids : ndarray of shape (n_queries,) or None
+        Their ids, if ids were given.
+
+    utilities : ndarray of shape (n_queries,) or None
+        Their utilities, if the strategy states any.
+
+    round : int
+        Number of the round, from 1.
+
+    classes : ndarray of shape (n_classes,)
+        The closed set of classes, or the classes seen so far.
+    """
+
+    X: Any
+    indices: np.ndarray
+    sample_ids: np.ndarray | None
+    utilities: np.ndarray | None
+    round: int
+    classes: np.ndarray
+    _proba: Callable = field(repr=False)
+
+    def __len__(self):
+        return len(self.indices)
+
+    @property
+    def proba(self):
+        """What the model says of the rows, (n_queries, n_classes), or None."""
+        return self._proba(self.indices)
+
+
+class LabelingLoop:
+    """Active learning without a callback: ask for rows, tell their labels.
+
+    :meth:`ActiveLearningClassifier.fit` runs on this loop; use it directly where
+    labels come from outside, for instance from a web page or a spreadsheet.
+
+    Parameters
+    ----------
+    clf : ActiveLearningClassifier
+        Says how to learn and what to ask. It is not changed.
+
+    X : {array-like, sparse matrix, data frame, list} of shape (n_samples, n_features)
+        All rows, see :meth:`ActiveLearningClassifier.fit`.
+
+    y : array-like of shape (n_samples,)
+        Labels, and `clf.missing_label` where none is known.
+
+    sample_ids : array-like of shape (n_samples,) or None, default=None
+        Unique ints or strs that identify the rows.
+
+    cost : array-like of shape (n_samples,) or None, default=None
+        Price of the label of each row.
+
+    **fit_params : dict
+        Parameters for the estimator's `fit`, with metadata routing enabled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier, LabelingLoop
+    >>> X = np.linspace(0, 1, 11).reshape(-1, 1)
+    >>> y = np.full(11, -1)
+    >>> y[[0, 10]] = 0, 1
+    >>> clf = ActiveLearningClassifier(LogisticRegression(), budget=3, batch_size=1)
+    >>> loop = LabelingLoop(clf, X, y)
+    >>> while (query := loop.ask()) is not None:
+    ...     loop.tell([int(x > 0.42) for x in query.X[:, 0]])
+    >>> loop.finish().predict([[0.1], [0.9]])
+    array([0, 1])
+    """
+
+    def __init__(self, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
+        self._set_up(
+            clf,
+            X,
+            y,
+            has_oracle=True,
+            sample_ids=sample_ids,
+            cost=cost,
+            fit_params=fit_params,
+        )
+
+    @classmethod
+    def _for_fit(cls, clf, X, y, **kwargs):
+        loop = object.__new__(cls)
+        loop._set_up(clf, X, y, **kwargs)
+        return loop
+
+    def _set_up(self, clf, X, y, *, has_oracle, sample_ids, cost, fit_params):
+        self._clf = copy.copy(clf)
+        self._clf._reset()
+        inputs = check_inputs(
+            self._clf,
+            X,
+            y,
+            sample_ids=sample_ids,
+            cost=cost,
+            fit_params=fit_params,
+            has_oracle=has_oracle,
+        )
+        self._inputs = inputs
+        self._given_X = X
+        self._y = inputs.y.copy()
+        self._labeled = inputs.labeled.copy()
+        self._labeled_iter = np.where(inputs.labeled, 0, -1)
+        self._asked_in = np.zeros(len(inputs.y), dtype=np.intp)  # round; 0: not asked
+        self._queries = []
+        self._probabilities = []
+        self._history = []
+        self._round = 1
+        self._open = None
+        self._pool = None
+        self._ended = None
+        self._end_reason = None
+        self._predictor = BlockPredictor(inputs.X)
+        self._embedder = Embedding(inputs.X, clf.estimator)
+        self._held = np.zeros(len(inputs.y), dtype=bool)
+        self._holdout = self._draw_holdout()
+        self._held[self._holdout] = True
+        self._kind = kind_of(
+            as_labels(self._y[self._labeled])
+            if inputs.classes is None
+            else inputs.classes
+        )
+        self._check_start(has_oracle)
+
+    # What a user calls
+
+    def ask(self):
+        """Return the rows whose labels are wanted next.
+
+        As long as some rows of a round have no answer, it is these.
+
+        Returns
+        -------
+        query : Query or None
+            None when there is nothing more to ask; call :meth:`finish` then.
+        """
+        if self._open is None and self._ended is None:
+            with self._keeping_labels():
+                self._begin_round()
+        return None if self._open is None else self._query()
+
+    def tell(self, labels, *, indices=None, sample_ids=None):
+        """Record labels.
+
+        Parameters
+        ----------
+        labels : sequence of length n_labels
+            Labels of the rows of the last :meth:`ask`, in their order, or of the rows
+            named by `indices` or `sample_ids`. None, nan or the missing label means
+            that there is no answer; the row is not asked again.
+
+        indices : array-like of shape (n_labels,), default=None
+            Row numbers of `X` that the labels belong to.
+
+        sample_ids : array-like of shape (n_labels,), default=None
+            Ids of the rows that the labels belong to.
+
+        Raises
+        ------
+        OracleError
+            If an answer is no label, or the number of answers is wrong. The other
+            labels are recorded.
+        ValueError
+            If a row has never been asked.
+        """
+        with self._keeping_labels():
+            rows = self._rows_told(indices, sample_ids)
+            values = answer_list(
+                labels, len(rows), missing_label=self._clf.missing_label
+            )
+            try:
+                self._record(rows, values)
+            finally:
+                if self._open is not None and self._open.told.all():
+                    self._close_round()
+
+    def finish(self):
+        """Return a classifier fitted on all labels known now.
+
+        It can be called at any time, and does not end the loop.
+
+        Returns
+        -------
+        clf : ActiveLearningClassifier
+            A fitted clone.
+        """
+        fitted = clone(self._clf)
+        vars(fitted).update(self._fitted_attributes())
+        return fitted
+
+    # How a round goes
+
+    def _begin_round(self):
+        ended = self._exhausted()
+        pool = self._pool = self._make_pool()
+        if ended is None and self._round == 1 and not self._queries:
+            with self._explaining_fit(pool):
+                check_first_model(pool, self._embedder, self._clf.estimator)
+        if ended is None and pool.can_fit:
+            ended = self._criterion_met(pool)
+        if ended is not None:
+            self._ended = ended
+            return
+        started = time.perf_counter()
+        name, selection = self._select(pool)
+        seconds = time.perf_counter() - started
+        self._asked_in[selection.rows] = self._round
+        self._open = _OpenRound(pool, name, selection, seconds - pool.fit_seconds)
+
+    def _query(self):
+        """Return the rows of the open round that have no answer yet."""
+        inputs, opened = self._inputs, self._open
+        rows, pool = opened.rows_left(), opened.pool
+        utilities = opened.selection.utilities
+        knows_proba = pool.can_fit and pool.has_output("predict_proba")
+        return Query(
+            X=like_given(take_rows(inputs.X, rows), self._given_X),
+            indices=rows,
+            sample_ids=None if inputs.sample_ids is None else inputs.sample_ids[rows],
+            utilities=None if utilities is None else utilities[~opened.told],
+            round=self._round,
+            classes=np.array(
+                pool.classes if inputs.classes is None else inputs.classes
+            ),
+            _proba=pool.predict_proba if knows_proba else lambda rows: None,
+        )
+
+    def _exhausted(self):
+        """Return why no more rows can be asked, or None."""
+        if not self._candidates().any() and not self._holdout_left().any():
+            return "all_labeled" if self._labeled.all() else "all_asked"
+        if len(self._queries) >= self._inputs.budget:
+            return "budget"
+        return None
+
+    def _criterion_met(self, pool):
+        for name, criterion in self._inputs.criteria:
+            reason = criterion.update(pool)
+            if reason:
+                self._end_reason = str(reason)
+                return name
+        return None
+
+    def _select(self, pool):
+        """Select the rows of a round; return who selected, and the selection."""
+        inputs, clf = self._inputs, self._clf
+        n_queries = min(clf.batch_size, inputs.budget - len(self._queries))
+        left = self._holdout_left()
+        if left.any():
+            rows = self._holdout[left[self._holdout]][:n_queries]
+            return "holdout", Selection(rows)
+        n_queries = min(n_queries, len(pool.candidates))
+        if pool.can_fit:
+            name, strategy = clf.strategy, inputs.strategy
+        else:
+            name, strategy = clf.initial_strategy, inputs.initial_strategy
+            n_queries = min(n_queries, self._n_wanted_first() or n_queries)
+        name = name if isinstance(name, str) else type(strategy).__name__
+        with self._explaining_fit(pool):
+            return name, select_queries(strategy, pool, n_queries)
+
+    def _n_wanted_first(self):
+        """Return how many labels are missing to `initial_size`."""
+        return max(0, (self._clf.initial_size or 0) - int(self._trainable().sum()))
+
+    def _make_pool(self, *, final=False):
+        inputs = self._inputs
+        labeled = self._labeled.copy() if final else self._trainable()
+        seed = np.random.SeedSequence([inputs.seed, self._round])
+        return Pool(
+            inputs.X,
+            self._y.copy(),
+            labeled,
+            np.flatnonzero(self._candidates()),
+            estimator=self._clf.estimator,
+            asked=self._asked_in > 0,
+            round=self._round,
+            labeled_iter=self._labeled_iter.copy(),
+            history=tuple(self._history),
+            unlabeled=self._clf.unlabeled,
+            cost=inputs.cost,
+            fit_params=inputs.fit_params,
+            random_state=int(seed.generate_state(1)[0]),
+            n_jobs=self._clf.n_jobs,
+            can_fit=final or not self._is_cold(),
+            predictor=self._predictor,
+            embedder=self._embedder,
+        )
+
+    def _is_cold(self):
+        """Tell whether there are too few labels to fit a model."""
+        if self._n_wanted_first() > 0:
+            return True
+        labels = as_labels(self._y[self._trainable()])
+        return len(labels) == 0 or not (labels != labels[0]).any()
+
+    def _candidates(self):
+        return ~(self._labeled | self._held | (self._asked_in > 0))
+
+    def _trainable(self):
+        return self._labeled & ~self._held
+
+    def _holdout_left(self):
+        return self._held & (self._asked_in == 0)
+
+    def _draw_holdout(self):
+        """Draw the rows that are asked at random, to test the model honestly."""
+        inputs = self._inputs
+        n_holdout = round(self._clf.holdout_fraction * inputs.budget)
+        rng = np.random.default_rng([inputs.seed, 0])
+        unlabeled = np.flatnonzero(~inputs.labeled)
+        return rng.choice(unlabeled, n_holdout, replace=False)
+
+    # How an oracle answers
+
+    def _ask_oracle(self, oracle, keywords, query):
+        """Ask an oracle for the labels of a query, and record them as they come."""
+        given = {name: getattr(query, name) for name in keywords}
+        try:
+            with self._calling_oracle():
+                answers = oracle(query.X, **given)
+            if is_stream(answers):
+                self._tell_stream(answers, query.indices)
+            else:
+                self.tell(answers)
+        except StopLabeling as stop:
+            n_told = int(self._open.told.sum())
+            prefix = list(stop.labels if stop.labels is not None else [])
+            if len(prefix) > len(query):
+                raise OracleError(
+                    f"StopLabeling came with {len(prefix)} labels for a batch of "
+                    f"{len(query)} rows; expected those of its first rows.",
+                    answers=stop.labels,
+                ) from stop
+            self.tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
+            self._stop("oracle")
+
+    def _tell_stream(self, answers, rows):
+        """Record answers that come one by one, each before the next is asked for."""
+        nothing = object()
+        for n_told, row in enumerate(rows):
+            with self._calling_oracle():
+                answer = next(answers, nothing)
+            if answer is nothing:
+                raise OracleError(
+                    f"The oracle's iterator ended too early: expected {len(rows)} "
+                    f"labels, got {n_told}. These are recorded."
+                )
+            self.tell([answer], indices=[row])
+        with self._calling_oracle():
+            answer = next(answers, nothing)
+        if answer is not nothing:
+            raise OracleError(
+                f"The oracle's iterator went on after the {len(rows)} labels that were "
+                "expected; it is not known which rows they belong to.",
+                answers=[answer],
+            )
+
+    @contextmanager
+    def _calling_oracle(self):
+        try:
+            yield
+        except (StopLabeling, ActiveLearningError):
+            raise
+        except Exception as error:
+            raise OracleError(
+                f"The oracle raised {type(error).__name__}: {error}"
+            ) from error
+
+    # How labels are recorded
+
+    def _rows_told(self, indices, sample_ids):
+        """Return the row numbers that labels are told for."""
+        if indices is None and sample_ids is None:
+            if self._open is None:
+                raise ValueError(
+                    "There is no open question; call ask() before tell(), or name the "
+                    "rows by indices or sample_ids."
+                )
+            return self._open.rows_left()
+        if indices is not None and sample_ids is not None:
+            raise ValueError("Pass indices or sample_ids to tell, not both.")
+        rows = np.asarray(indices) if sample_ids is None else self._find(sample_ids)
+        known = np.flatnonzero(self._labeled | (self._asked_in > 0))
+        if rows.ndim != 1 or not np.isin(rows, known).all():
+            raise ValueError(
+                "Labels can be told only for rows that ask() has returned, got "
+                f"the rows {rows}."
+            )
+        return rows.astype(np.intp)
+
+    def _find(self, sample_ids):
+        """Return the row numbers of some ids."""
+        known = self._inputs.sample_ids
+        if known is None:
+            raise ValueError(
+                "Labels cannot be told by sample_ids, as the loop was made without."
+            )
+        where = {sample_id: row for row, sample_id in enumerate(known.tolist())}
+        asked = np.asarray(sample_ids).tolist()
+        unknown = [sample_id for sample_id in asked if sample_id not in where]
+        if unknown:
+            raise ValueError(f"There are no rows with the sample_ids {unknown}.")
+        return np.array([where[sample_id] for sample_id in asked], dtype=np.intp)
+
+    def _record(self, rows, values):
+        """Record what can be recorded, then raise for the rest."""
+        refused = []
+        for row, value in zip(rows.tolist(), values, strict=True):
+            try:
+                label = self._parse(value)
+            except ValueError as error:
+                refused.append((row, value, str(error)))
+            else:
+                self._record_one(row, label)
+        if refused:
+            shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
+            raise OracleError(
+                f"{len(refused)} of {len(rows)} answers are no valid labels: {shown}. "
+                "The others are recorded.",
+                **self._bought(),
+                answers=[value for _, value, _ in refused],
+            )
+
+    def _parse(self, value):
+        """Return an answer as a label, None for an abstention, or raise."""
+        kind = self._kind
+        if kind is None and self._y.dtype.kind in "iuf" and not isinstance(value, str):
+            kind = kind_of(self._y)
+        label = parse_label(value, kind=kind, missing_label=self._clf.missing_label)
+        if label is None:
+            return None
+        check_marker_is_no_class(label, self._clf.unlabeled)
+        classes = self._inputs.classes
+        if classes is not None and label not in classes.tolist():
+            raise ValueError(f"{label!r} is not one of the classes {classes.tolist()}")
+        return label
+
+    def _record_one(self, row, label):
+        first_time = self._open is not None and self._open.mark_told(row)
+        if self._labeled[row]:
+            if label is not None and label != as_labels(self._y[[row]])[0]:
+                warnings.warn(
+                    f"Row {row} has the label {self._y[row]!r} already; the answer "
+                    f"{label!r} was ignored.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+            return
+        if first_time:
+            self._queries.append(row)
+        if label is not None:
+            self._y = store_label(self._y, row, label)
+            self._labeled[row] = True
+            self._labeled_iter[row] = self._asked_in[row]
+            if self._kind is None:
+                self._kind = kind_of(as_labels(self._y[[row]]))
+
+    def _close_round(self):
+        """Write the record of the open round; rows without an answer leave it."""
+        opened, self._open = self._open, None
+        told = opened.selection.rows[opened.told]
+        self._asked_in[opened.selection.rows[~opened.told]] = 0
+        if len(told) == 0:
+            return
+        if opened.selection.probabilities is None:
+            self._probabilities += [np.nan] * len(told)
+        else:
+            self._probabilities += opened.selection.probabilities[opened.told].tolist()
+        self._history.append(
+            {
+                "round": self._round,
+                "strategy": opened.name,
+                "n_labeled": int(opened.pool.labeled.sum()),
+                "n_queried": len(told),
+                "n_abstained": int((~self._labeled[told]).sum()),
+                "fit_seconds": opened.pool.fit_seconds,
+                "select_seconds": opened.select_seconds,
+                "oracle_seconds": time.perf_counter() - opened.asked_at,
+                "best_utility": opened.selection.best_utility,
+                "mean_utility": opened.selection.mean_utility,
+                "reason": None,
+            }
+        )
+        self._round += 1
+
+    # What callbacks see
+
+    def _model_of_round(self):
+        """Return the attributes that make a classifier of this round's model."""
+        pool = self._pool
+        if not pool.can_fit:
+            return None
+        return {"estimator_": pool.estimator, "classes_": pool.estimator.classes_}
+
+    def _training_rows(self):
+        """Return functions that give the labelled rows and their labels."""
+        rows = np.flatnonzero(self._trainable())
+        return {
+            "X": lambda: take_rows(self._inputs.X, rows),
+            "y": lambda: as_labels(self._y[rows]),
+        }
+
+    # How it ends
+
+    def _stop(self, condition):
+        """End the run; rows of the open round without an answer were not asked."""
+        if self._open is not None:
+            self._close_round()
+        self._ended = condition
+
+    @property
+    def _max_rounds(self):
+        """How many rounds there can be at most, or None if that is not known."""
+        clf, inputs = self._clf, self._inputs
+        # Only of ours it is known that they fill every batch.
+        fill = all(
+            type(strategy).__module__.startswith("skactive.")
+            for strategy in (inputs.strategy, inputs.initial_strategy)
+        )
+        if not fill or clf.initial_size is not None or len(self._holdout):
+            return None
+        return -(-inputs.budget // clf.batch_size)
+
+    def _state(self):
+        """Return the attributes that are current at any time, even after a failure."""
+        state = {
+            "transduction_": self._y.copy(),
+            "labeled_iter_": self._labeled_iter.copy(),
+            "query_indices_": np.array(self._queries, dtype=np.intp),
+            "n_queries_": len(self._queries),
+            "n_iter_": len(self._history),
+            "history_": list(self._history),
+            "strategy_": self._inputs.strategy,
+            "committee_": None,
+        }
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self._clf, name):
+                state[name] = getattr(self._clf, name)
+        if len(self._holdout):
+            state["holdout_indices_"] = np.sort(
+                self._holdout[self._labeled[self._holdout]]
+            )
+        if not np.isnan(self._probabilities).all():
+            state["query_probabilities_"] = np.array(self._probabilities)
+        if self._ended is not None:
+            state["termination_condition_"] = self._ended
+        return state
+
+    def _fitted_attributes(self):
+        """Fit on all labels, and return the attributes of the fitted classifier."""
+        with self._keeping_labels():
+            pool = self._final_pool()
+            estimator = pool.estimator
+        record = {
+            "round": self._round,
+            "strategy": None,
+            "n_labeled": int(self._labeled.sum()),
+            "n_queried": 0,
+            "n_abstained": 0,
+            "fit_seconds": pool.fit_seconds,
+            "select_seconds": 0.0,
+            "oracle_seconds": 0.0,
+            "best_utility": None,
+            "mean_utility": None,
+            "reason": self._end_reason,
+        }
+        state = self._state()
+        return state | {
+            "estimator_": estimator,
+            "classes_": estimator.classes_,
+            "history_": [*state["history_"], record],
+        }
+
+    def _final_pool(self):
+        """Return a pool with all labels whose estimator is fitted."""
+        if not self._labeled.any():
+            raise ActiveLearningError(
+                f"No row has a label, and {len(self._queries)} rows were asked, so no "
+                "classifier can be fitted.",
+                **self._bought(),
+            )
+        last = self._pool
+        if (
+            last is not None
+            and last.is_fitted
+            and (last.labeled == self._labeled).all()
+        ):
+            return last
+        pool = self._make_pool(final=True)
+        with self._explaining_fit(pool):
+            pool.estimator  # noqa: B018
+        return pool
+
+    def _bought(self):
+        """Return the labels of this run and their rows, for an exception."""
+        rows = np.array(self._queries, dtype=np.intp)
+        rows = rows[self._labeled[rows]]
+        return {"labels": as_labels(self._y[rows]), "indices": rows}
+
+    @contextmanager
+    def _keeping_labels(self):
+        """Attach the labels bought so far to whatever is raised."""
+        try:
+            yield
+        except BaseException as error:
+            if self._queries and getattr(error, "labels", None) is None:
+                bought = self._bought()
+                error.labels, error.indices = bought["labels"], bought["indices"]
+                error.add_note(
+                    f"{len(bought['labels'])} labels had been bought before; they are "
+                    "in `labels` and `indices` of this exception and, after `fit`, in "
+                    "`transduction_` of the classifier."
+                )
+            raise
+
+    @contextmanager
+    def _explaining_fit(self, pool):
+        """Say what to do if the estimator cannot be fitted."""
+        try:
+            yield
+        except Exception as error:
+            if not pool.fit_failed or self._ended == "no_oracle":
+                raise
+            hint = (
+                f"This was a fit of {self._clf.estimator} on {pool.labeled.sum()} "
+                f"labels of {len(pool.classes)} classes. If it takes more than that, "
+                "let the cold start ask more of them: initial_size="
+                f"{self._clf.initial_size} is the number of labels to begin with."
+            )
+            if not self._queries:
+                error.add_note(hint)
+                raise
+            raise ActiveLearningError(
+                f"The estimator could not be fitted: {error}. {hint}", **self._bought()
+            ) from error
+
+    def _check_start(self, has_oracle):
+        """Warn about, or refuse, labels that leave nothing to do."""
+        n_labeled = int(self._labeled.sum())
+        if n_labeled == 0 and not has_oracle:
+            raise ValueError(
+                "There are no labels and no oracle: every row of y is marked as "
+                "missing. Pass some labels, or an oracle that gives them."
+            )
+        if n_labeled == 0 and self._inputs.budget == 0:
+            raise ValueError(
+                "There are no labels, and budget=0 allows to ask for none."
+            )
+        if not has_oracle and n_labeled < len(self._y):
+            warnings.warn(
+                "There is no oracle, so rows without a label stay so; the estimator is "
+                "fitted on the labels there are.",
+                UserWarning,
+                stacklevel=5,
+            )
+        if has_oracle and n_labeled == len(self._y):
+            warnings.warn(
+                "y contains no unlabeled samples, so the oracle will not be asked. If "
+                f"there should be some, they are marked by {self._clf.missing_label!r}; "
+                "meta-estimators around this one may have encoded y.",
+                UserWarning,
+                stacklevel=5,
+            )
+        labels = np.unique(as_labels(self._y[self._labeled])).tolist()
+        marked = is_marker(-1, self._clf.missing_label)
+        if marked and labels == [1] and self._inputs.classes is None:
+            warnings.warn(
+                "The only class with labels is 1, and the missing label is -1. If -1 "
+                "is a class here, choose another marker, for instance "
+                "missing_label=None.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+
+class _OpenRound:
+    """A round whose rows have been asked, but not all answered."""
+
+    def __init__(self, pool, name, selection, select_seconds):
+        self.pool = pool
+        self.name = name
+        self.selection = selection
+        self.select_seconds = select_seconds
+        self.told = np.zeros(len(selection.rows), dtype=bool)
+        self.asked_at = time.perf_counter()
+
+    def rows_left(self):
+        """Return the rows without an answer."""
+        return self.selection.rows[~self.told]
+
+    def mark_told(self, row):
+        """Note that a row has an answer; return whether it is the first."""
+        here = (self.selection.rows == row) & ~self.told
+        self.told |= here
+        return bool(here.any())

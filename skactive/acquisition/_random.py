@@ -1,0 +1,36 @@
+"""Random sampling, what every strategy is compared with."""
+
+from sklearn.utils import check_random_state
+
+from skactive.acquisition._base import BaseStrategy
+
+
+class RandomSampling(BaseStrategy):
+    """Ask rows at random, all with the same probability.
+
+    Needs no model. It is what every other strategy is measured against, and the only
+    one whose labels are an unbiased sample of the pool.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.datasets import hide_labels
+    >>> from skactive.oracles import SimulatedOracle
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(),
+    ...     oracle=SimulatedOracle(y),
+    ...     strategy="random",
+    ...     budget=15,
+    ...     random_state=0,
+    ... )
+    >>> y_hidden = hide_labels(y, 15, random_state=0)
+    >>> clf.fit(X, y_hidden, sample_ids=range(150)).n_queries_
+    15
+    """
+
+    def utility(self, pool):
+        # Not row-wise: the numbers come from one generator for all candidates.
+        return check_random_state(pool.random_state).random_sample(len(pool.candidates))

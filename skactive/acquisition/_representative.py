@@ -1,0 +1,131 @@
+"""Representative rows: what the pool looks like, rather than what the model says."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
+from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
+
+from skactive.acquisition._base import BaseStrategy
+from skactive.utils._sklearn import Interval
+
+# Above this many distances per iteration of k-means, mini-batches are used.
+_MAX_DISTANCES = 2_000_000
+
+
+class KMeansSampling(BaseStrategy):
+    """Ask the rows in the middle of clusters that hold no labelled row yet.
+
+    Labelled rows and candidates are clustered together into as many clusters as there
+    are labelled or asked rows and rows to ask. From each cluster without a labelled or
+    asked row the candidate nearest to the centre is asked, largest cluster first. If
+    there are fewer such clusters than rows to ask, the candidates farthest from
+    everything labelled, asked and chosen follow.
+
+    Needs no model, only an embedding of the rows, and is what
+    :class:`~skactive.ActiveLearningClassifier` begins with when it knows too few
+    labels. Memory: O(n_samples (1 + n_components)); mini-batches are used for large
+    pools.
+
+    Parameters
+    ----------
+    max_clusters : int, default=500
+        Never make more clusters than this.
+
+    References
+    ----------
+    .. [1] J. Kang, K. R. Ryu, H. C. Kwon. "Using cluster-based sampling to select
+       initial training set for active learning in text classification". PAKDD 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> X, y = make_blobs(centers=5, random_state=0, cluster_std=0.1)
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), oracle=lambda X, sample_ids: y[sample_ids],
+    ...     strategy="k_means", batch_size=5, budget=5, random_state=0,
+    ... )
+    >>> clf.fit(X, np.full(100, -1), sample_ids=np.arange(100)).classes_
+    array([0, 1, 2, 3, 4])
+    """
+
+    _parameter_constraints = {
+        "max_clusters": [Interval(Integral, 1, None, closed="left")]
+    }
+
+    def __init__(self, max_clusters=500):
+        self.max_clusters = max_clusters
+
+    def select(self, pool, n_queries):
+        self._validate_params()
+        if not pool.has_embedding:
+            warnings.warn(
+                "The rows have no embedding that k-means could cluster; rows are "
+                "asked at random instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+            rng = check_random_state(pool.random_state)
+            return rng.choice(pool.candidates, n_queries, replace=False)
+        known = np.flatnonzero(pool.labeled | pool.asked)
+        rows = np.concatenate([known, pool.candidates])
+        features = pool.embedding(rows)
+        n_clusters = min(len(known) + n_queries, self.max_clusters, len(rows))
+        labels, distances = _cluster(features, n_clusters, pool.random_state)
+        chosen = _nearest_in_free_clusters(labels, distances, len(known), n_queries)
+        chosen = _fill_with_farthest(features, chosen, len(known), n_queries)
+        return rows[chosen]
+
+
+def _cluster(features, n_clusters, random_state):
+    """Return for each row the nearest of `n_clusters` centres, and how far it is."""
+    large = features.shape[0] * n_clusters > _MAX_DISTANCES
+    k_means = (MiniBatchKMeans if large else KMeans)(
+        n_clusters, n_init=1, random_state=random_state
+    )
+    with threadpool_limits(1), warnings.catch_warnings():
+        # Fewer distinct rows than clusters: some stay empty, which does no harm.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        centers = k_means.fit(features).cluster_centers_
+        return pairwise_distances_argmin_min(features, centers)
+
+
+def _nearest_in_free_clusters(labels, distances, n_known, n_queries):
+    """Return the row nearest the centre in clusters without any of the known rows.
+
+    The first `n_known` rows are the known ones.
+    """
+    sizes = np.bincount(labels)
+    free = sizes > 0
+    free[labels[:n_known]] = False
+    clusters = np.argsort(-sizes * free, kind="stable")[: min(n_queries, free.sum())]
+    by_distance = np.argsort(distances, kind="stable")
+    # The first row of each cluster in the order of distance is its nearest.
+    found, first = np.unique(labels[by_distance], return_index=True)
+    nearest = np.full(len(sizes), -1)
+    nearest[found] = by_distance[first]
+    return nearest[clusters]
+
+
+def _fill_with_farthest(features, chosen, n_known, n_queries):
+    """Add the rows farthest from all known and chosen ones, one after the other."""
+    if len(chosen) == n_queries:
+        return chosen
+    centers = np.concatenate([np.arange(n_known), chosen])
+    with threadpool_limits(1):
+        _, nearest = pairwise_distances_argmin_min(features, features[centers])
+        nearest[centers] = -1.0
+        while len(chosen) < n_queries:
+            farthest = int(np.argmax(nearest))
+            chosen = np.append(chosen, farthest)
+            new = pairwise_distances(features, features[[farthest]]).ravel()
+            np.minimum(nearest, new, out=nearest)
+            nearest[farthest] = -1.0
+    return chosen

@@ -1,0 +1,177 @@
+"""Asking an oracle: what it gets, and what may come back."""
+
+import inspect
+import warnings
+from collections.abc import Iterator, Mapping, Set
+
+import numpy as np
+from sklearn.exceptions import DataConversionWarning
+
+from skactive.exceptions import OracleError
+from skactive.utils._labels import NULL_TEXTS
+
+# What an oracle may ask for by naming it in its signature.
+KEYWORDS = ("sample_ids", "proba", "classes")
+
+
+def oracle_keywords(oracle, *, has_sample_ids):
+    """Return the keywords that an oracle wants, found in its signature.
+
+    Parameters
+    ----------
+    oracle : callable
+        ``oracle(X)``, or one that also names some of `KEYWORDS`.
+
+    has_sample_ids : bool
+        Whether `sample_ids` were given to the fit.
+
+    Returns
+    -------
+    keywords : tuple of str
+        Those of `KEYWORDS` to pass.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called with rows, or requires anything else.
+    ValueError
+        If it requires sample ids and there are none.
+    """
+    if not callable(oracle):
+        raise TypeError(f"oracle must be a callable, got {oracle!r}.")
+    if inspect.isclass(oracle):
+        raise TypeError(
+            f"oracle is the class {oracle.__name__}; pass an object of it, "
+            f"{oracle.__name__}(...)."
+        )
+    try:
+        parameters = list(inspect.signature(oracle).parameters.values())
+    except (ValueError, TypeError):  # some builtins have no signature
+        return ()
+    if not parameters or parameters[0].kind not in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        inspect.Parameter.VAR_POSITIONAL,
+    ):
+        raise TypeError(
+            f"The oracle {oracle!r} takes no rows; its first parameter must be X, "
+            "which is passed by position."
+        )
+    wanted = []
+    for parameter in parameters[1:]:
+        named = parameter.kind in (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        )
+        required = parameter.default is inspect.Parameter.empty and parameter.kind in (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        )
+        if named and parameter.name == "sample_ids" and not has_sample_ids:
+            if required:
+                raise ValueError(
+                    f"The oracle {oracle!r} requires sample_ids, and the fit got none. "
+                    "Pass the ids that the oracle knows the rows by, for instance "
+                    "fit(X, y, sample_ids=np.arange(n_samples))."
+                )
+        elif named and parameter.name in KEYWORDS:
+            wanted.append(parameter.name)
+        elif required:
+            raise TypeError(
+                f"The oracle {oracle!r} requires the parameter {parameter.name!r}, "
+                f"which it will not get. An oracle gets X, and of {KEYWORDS} those "
+                "that its signature names; give other parameters a default, or bind "
+                "them with functools.partial."
+            )
+    return tuple(wanted)
+
+
+def answer_list(answers, n_expected, *, missing_label):
+    """Return the answers to one batch as a list of `n_expected` values.
+
+    Parameters
+    ----------
+    answers : object
+        What the oracle returned; iterators are not handled here.
+
+    n_expected : int
+        How many rows were asked.
+
+    missing_label : int, str, None or nan
+        The marker.
+
+    Returns
+    -------
+    values : list
+        One value per row, not yet checked to be a label.
+
+    Raises
+    ------
+    OracleError
+        If it is no sequence of `n_expected` values.
+    """
+    values = _as_list(answers, n_expected, missing_label)
+    if len(values) != n_expected:
+        raise OracleError(
+            f"The oracle returned the wrong number of labels: expected {n_expected}, "
+            f"got {len(values)}. None of them was used, as it is not known which rows "
+            "they belong to.",
+            answers=answers,
+        )
+    return values
+
+
+def is_stream(answers):
+    """Tell whether answers come one by one."""
+    return isinstance(answers, Iterator)
+
+
+def _as_list(answers, n_expected, missing_label):
+    if inspect.isawaitable(answers) or inspect.isasyncgen(answers):
+        if inspect.iscoroutine(answers):
+            answers.close()  # or Python warns that it was never awaited
+        raise _refused(answers, "an awaitable; await it inside the oracle instead")
+    if isinstance(answers, (str, bytes, Mapping, Set)) or hasattr(answers, "columns"):
+        raise _refused(answers, f"a {type(answers).__name__}")
+    if isinstance(answers, (list, tuple)):
+        return list(answers)
+    if not hasattr(answers, "__len__") or not hasattr(answers, "__getitem__"):
+        raise _refused(answers, f"{answers!r} of type {type(answers).__name__}")
+    array = np.asarray(answers)
+    if array.ndim == 2 and array.shape[1] == 1:
+        warnings.warn(
+            "The oracle returned a column vector; it should return one label per row, "
+            "in a sequence of length n.",
+            DataConversionWarning,
+            stacklevel=2,
+        )
+        array = array.ravel()
+    if array.ndim != 1:
+        raise _refused(answers, f"an array of shape {array.shape}")
+    if array.dtype.kind == "U":
+        _refuse_hidden_abstention(answers, array, missing_label)
+    return array.tolist()
+
+
+def _refuse_hidden_abstention(answers, array, missing_label):
+    """Raise where numpy has turned None, nan or a marker into text."""
+    texts = NULL_TEXTS | {str(missing_label)}
+    if isinstance(missing_label, str):
+        texts = texts - {missing_label}
+    found = sorted(texts.intersection(array.tolist()))
+    if found:
+        raise OracleError(
+            f"The oracle returned a unicode array that contains {found[0]!r}, which "
+            "looks like an abstention turned into text. Return a list, or an array of "
+            "dtype object.",
+            answers=answers,
+        )
+
+
+def _refused(answers, what):
+    return OracleError(
+        "The oracle must return a sequence of labels, one per row in the order of the "
+        f"rows, or an iterator over them; got {what}.",
+        answers=answers,
+    )

@@ -1,0 +1,138 @@
+"""Rows of data in whatever container the caller uses: checking, taking, cutting."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import validate_data
+
+from skactive.utils._sklearn import (
+    _check_feature_names,
+    _check_n_features,
+    _num_samples,
+    _safe_indexing,
+)
+
+# Rows of one block of predictions hold about this many bytes as float64.
+_BLOCK_BYTES = 16 * 2**20
+_MIN_BLOCK_ROWS = 1024
+
+
+def is_dataframe(X):
+    """Tell whether `X` is a pandas, polars or similar data frame."""
+    return hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2
+
+
+def is_one_dimensional(X):
+    """Tell whether `X` is a sequence of texts or other objects, without columns."""
+    if issparse(X) or is_dataframe(X):
+        return False
+    if hasattr(X, "shape") and hasattr(X, "dtype"):
+        kind = getattr(X.dtype, "kind", "O")  # polars dtypes have none
+        return len(X.shape) == 1 and kind not in "biufc"
+    return (
+        isinstance(X, (list, tuple))
+        and len(X) > 0
+        and isinstance(X[0], (str, bytes, dict))
+    )
+
+
+def check_rows(estimator, X, *, reset):
+    """Validate `X` without copying it, and without looking at what it holds.
+
+    Data frames and sequences of texts stay what they are. Sparse data become CSR, as
+    rows are taken from them in every round. Everything else becomes an ndarray.
+    """
+    if is_one_dimensional(X):
+        return list(X) if isinstance(X, tuple) else X
+    if is_dataframe(X):
+        n_samples, n_features = X.shape
+        for n, what in [(n_samples, "sample"), (n_features, "feature")]:
+            if n == 0:
+                raise ValueError(
+                    f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum "
+                    f"of 1 is required by {type(estimator).__name__}."
+                )
+        _check_feature_names(estimator, X, reset=reset)
+        _check_n_features(estimator, X, reset=reset)
+        return X
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr",
+        dtype=None,
+        ensure_all_finite=False,
+    )
+
+
+def take_rows(X, rows):
+    """Return a copy of some rows of `X`, in the container of `X`."""
+    return _safe_indexing(X, np.asarray(rows))
+
+
+def slice_rows(X, start, stop):
+    """Return consecutive rows of `X`, as a view where the container has views."""
+    if start == 0 and stop >= _num_samples(X):
+        return X
+    return _safe_indexing(X, slice(start, stop))
+
+
+def like_given(batch, given):
+    """Return rows of a checked `X` in the format of the `X` that was given."""
+    if issparse(given) and given.format != batch.format:
+        return batch.asformat(given.format)
+    return batch
+
+
+def block_rows(X):
+    """Return how many rows of `X` make one block; it depends on the width only."""
+    width = X.shape[1] if len(getattr(X, "shape", ())) == 2 else 1
+    return max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * max(width, 1)))
+
+
+def as_numeric(X):
+    """Return `X` as a numeric 2d array or CSR matrix without NaN, or None."""
+    if is_one_dimensional(X):
+        return None
+    if not issparse(X):
+        try:
+            X = np.asarray(X)
+        except (ValueError, TypeError):
+            return None
+        if X.dtype.kind == "O":
+            try:
+                X = X.astype(np.float64)
+            except (ValueError, TypeError):
+                return None
+    if X.dtype.kind not in "biuf" or X.ndim != 2:
+        return None
+    return X if all_finite(X) else None
+
+
+def all_finite(X):
+    """Tell whether numeric data hold neither NaN nor infinity."""
+    try:
+        assert_all_finite(X)
+    except ValueError:
+        return False
+    return True
+
+
+def rows_not_finite(X):
+    """Return the numbers of the rows of `X` that hold NaN or infinity, if numeric."""
+    if is_one_dimensional(X):
+        return np.empty(0, dtype=np.intp)
+    if issparse(X):
+        bad = ~np.isfinite(X.data) if X.dtype.kind == "f" else np.zeros(X.nnz, bool)
+        return np.unique(np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[bad])
+    if is_dataframe(X):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            X = np.asarray(X)
+    if X.dtype.kind == "O":
+        return np.flatnonzero([any(v is None or v != v for v in row) for row in X])
+    if X.dtype.kind != "f" or all_finite(X):
+        return np.empty(0, dtype=np.intp)
+    return np.flatnonzero(~np.isfinite(X).all(axis=1))

@@ -1,0 +1,90 @@
+"""Every private or version-dependent name of scikit-learn, in this one file."""
+
+from sklearn.base import _fit_context
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_method_params,
+    _check_n_features,
+    _estimator_has,
+    _num_samples,
+)
+
+try:  # scikit-learn >= 1.9
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+    from contextlib import nullcontext
+
+    class CallbackSupportMixin:
+        """Accept callbacks and ignore them, where scikit-learn has none yet."""
+
+        def set_callbacks(self, *callbacks):
+            """Do nothing: callbacks need scikit-learn >= 1.9.
+
+            Parameters
+            ----------
+            *callbacks : callback instances
+                Ignored.
+
+            Returns
+            -------
+            self : estimator instance
+                The estimator itself.
+            """
+            return self
+
+        def _init_callback_context(self, **kwargs):
+            return _NoCallbackContext()
+
+    class _NoCallbackContext:
+        def subcontext(self, **kwargs):
+            return self
+
+        def call_on_fit_task_begin(self, **kwargs):
+            return self
+
+        def call_on_fit_task_end(self, **kwargs):
+            return False
+
+        def propagate_callback_context(self, estimator):
+            return nullcontext()
+
+
+__all__ = [
+    "CallbackSupportMixin",
+    "HasMethods",
+    "Interval",
+    "RealNotInt",
+    "StrOptions",
+    "_check_feature_names",
+    "_check_method_params",
+    "_check_n_features",
+    "_estimator_has",
+    "_fit_context",
+    "_num_samples",
+    "_raise_for_params",
+    "_routing_enabled",
+    "_safe_indexing",
+    "validate_nested_params",
+    "validate_params",
+]
+
+
+def validate_nested_params(estimator):
+    """Validate the parameters of an unfitted estimator and of all it contains.
+
+    A wrong ``LogisticRegression(C=-1)`` is otherwise found by its first fit only,
+    which in a cold start comes after the first labels were paid for.
+    """
+    nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    for part in [estimator, *nested.values()]:
+        if not isinstance(part, type) and hasattr(part, "_validate_params"):
+            part._validate_params()

@@ -1,0 +1,42 @@
+"""scikit-learn's own checks, with and without metadata routing."""
+
+import pytest
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skactive import ActiveLearningClassifier
+
+
+def expected_failures(estimator):
+    return {
+        "check_classifiers_classes": "-1 is the missing label by default, not a class"
+    }
+
+
+def scikit_learn_checks():
+    return parametrize_with_checks(
+        [
+            ActiveLearningClassifier(LogisticRegression()),
+            ActiveLearningClassifier(SVC(), strategy="entropy", budget=None),
+        ],
+        expected_failed_checks=expected_failures,
+    )
+
+
+@scikit_learn_checks()
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@scikit_learn_checks()
+def test_scikit_learn_checks_with_metadata_routing(estimator, check):
+    with config_context(enable_metadata_routing=True):
+        check(estimator)
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "decision_function", "score"])
+def test_methods_exist_only_if_the_estimator_has_them(method):
+    clf = ActiveLearningClassifier(SVC())
+    assert hasattr(clf, method) is hasattr(SVC(), method)
