@@ -369,9 +369,10 @@ class ActiveLearningClassifier(
         round_context.call_on_fit_task_begin(estimator=self)
         loop._ask_oracle(oracle, keywords, query)
         if self.verbose:
+            n_labeled, n_rows = loop._labeled.sum(), len(loop._labeled)
             print(
-                f"[{type(self).__name__}] round {query.round}: asked {len(query)} rows, "
-                f"{loop._labeled.sum()} of {len(loop._labeled)} are labelled"
+                f"[ActiveLearningClassifier] round {query.round}: asked {len(query)}, "
+                f"{n_labeled} of {n_rows} rows are labelled"
             )
         stop = round_context.call_on_fit_task_end(
             estimator=self,

@@ -185,13 +185,16 @@ def _check_fit_params(clf, fit_params, n_samples):
     return dict(process_routing(clf, "fit", **fit_params).estimator.fit)
 
 
-def check_first_model(pool, embedder, estimator):
+def check_first_model(pool, strategy, embedder, estimator):
     """Try before the first payment whether the estimator can be fitted at all.
 
     Parameters
     ----------
     pool : Pool
         The first round.
+
+    strategy : strategy object
+        The strategy of the run.
 
     embedder : Embedding
         The features of the rows.
@@ -204,6 +207,13 @@ def check_first_model(pool, embedder, estimator):
         model = pool.estimator
         if len(risky):
             model.predict(take_rows(pool.X, risky[:1000]))
+        if "embedding" in getattr(strategy, "needs", ()) and not pool.has_embedding:
+            raise ValueError(
+                f"The strategy {type(strategy).__name__} needs rows that are numbers "
+                "without NaN. Put steps that make them so into a Pipeline with the "
+                "estimator, or choose a strategy that needs the model only, such as "
+                "'margin'."
+            )
         return
     validate_nested_params(estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):

@@ -100,14 +100,14 @@ class LabelingLoop:
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skactive import ActiveLearningClassifier, LabelingLoop
-    >>> X = np.linspace(0, 1, 11).reshape(-1, 1)
+    >>> X = np.linspace(0, 10, 11).reshape(-1, 1)
     >>> y = np.full(11, -1)
     >>> y[[0, 10]] = 0, 1
     >>> clf = ActiveLearningClassifier(LogisticRegression(), budget=3, batch_size=1)
     >>> loop = LabelingLoop(clf, X, y)
     >>> while (query := loop.ask()) is not None:
-    ...     loop.tell([int(x > 0.42) for x in query.X[:, 0]])
-    >>> loop.finish().predict([[0.1], [0.9]])
+    ...     loop.tell([int(x > 4.2) for x in query.X[:, 0]])
+    >>> loop.finish().predict([[1.0], [9.0]])
     array([0, 1])
     """
 
@@ -239,7 +239,9 @@ class LabelingLoop:
         pool = self._pool = self._make_pool()
         if ended is None and self._round == 1 and not self._queries:
             with self._explaining_fit(pool):
-                check_first_model(pool, self._embedder, self._clf.estimator)
+                check_first_model(
+                    pool, self._inputs.strategy, self._embedder, self._clf.estimator
+                )
         if ended is None and pool.can_fit:
             ended = self._criterion_met(pool)
         if ended is not None:
@@ -700,9 +702,9 @@ class LabelingLoop:
             )
         if has_oracle and n_labeled == len(self._y):
             warnings.warn(
-                "y contains no unlabeled samples, so the oracle will not be asked. If "
-                f"there should be some, they are marked by {self._clf.missing_label!r}; "
-                "meta-estimators around this one may have encoded y.",
+                "y contains no unlabeled samples, so the oracle will not be asked. "
+                f"Rows without a label are marked by {self._clf.missing_label!r}; "
+                "a meta-estimator around this one may have encoded y.",
                 UserWarning,
                 stacklevel=5,
             )

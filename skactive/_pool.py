@@ -1,5 +1,6 @@
 """The pool: a frozen view of one round, all that a strategy or criterion sees."""
 
+import itertools
 import time
 
 import numpy as np
@@ -95,9 +96,10 @@ class Pool:
     ...     candidates=np.array([2, 3]),
     ...     estimator=LogisticRegression(),
     ... )
-    >>> pool.proba.round(1)
-    array([[0.5, 0.5],
-           [0.6, 0.4]])
+    >>> pool.proba.shape
+    (2, 2)
+    >>> pool.classes
+    array([0, 1])
     """
 
     def __init__(
@@ -365,22 +367,25 @@ class BlockPredictor:
     ----------
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         All rows.
+
+    block_size : int or None, default=None
+        Rows in one block; by default as many as fit into a fixed number of bytes.
     """
 
-    def __init__(self, X):
+    def __init__(self, X, block_size=None):
         self._X = X
+        self._size = block_size or block_rows(X)
         self._rows = None  # row numbers of the compacted pool; None: all of X
 
     def slices(self, candidates):
         """Return where the candidates stand that fall into each block of rows."""
         self._compact(candidates)
-        size, n_rows = block_rows(self._X), _num_samples(self._X)
+        size, n_rows = self._size, _num_samples(self._X)
         if n_rows <= size:
             return [slice(0, len(candidates))]
         edges = np.arange(0, n_rows + size, size)
         cuts = np.searchsorted(self._positions(candidates), edges).tolist()
-        pairs = zip(cuts[:-1], cuts[1:], strict=True)
-        return [slice(start, stop) for start, stop in pairs if start < stop]
+        return [slice(a, b) for a, b in itertools.pairwise(cuts) if a < b]
 
     def predict(self, predict, candidates):
         """Call `predict` on rows of one block.
@@ -403,7 +408,7 @@ class BlockPredictor:
     def _compact(self, candidates):
         """Copy the candidates out of `X` once they have become the smaller part."""
         n_rows = _num_samples(self._X)
-        if n_rows > block_rows(self._X) and len(candidates) < _DENSE_SHARE * n_rows:
+        if n_rows > self._size and len(candidates) < _DENSE_SHARE * n_rows:
             self._X = take_rows(self._X, self._positions(candidates))
             self._rows = np.array(candidates)
 

@@ -62,7 +62,7 @@ def hide_labels(
     --------
     >>> from skactive.datasets import hide_labels
     >>> hide_labels([0, 1, 0, 1, 0, 1], 2, stratify=True, random_state=0)
-    array([-1, -1, -1,  1,  0, -1])
+    array([-1, -1,  0, -1, -1,  1])
     """
     check_missing_label(missing_label)
     y = column_y(y)

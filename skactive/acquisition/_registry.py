@@ -112,7 +112,7 @@ def check_needs(strategy, estimator):
     ValueError
         Naming the strategy, what it needs, and strategies that would do instead.
     """
-    for need in getattr(strategy, "needs", ()):
+    for need in _methods_needed(strategy):
         if _has_one_of(estimator, need):
             continue
         methods = [CAPABILITIES[name] for name in _alternatives(need)]
@@ -121,6 +121,12 @@ def check_needs(strategy, estimator):
             f"{' or '.join(methods)}, and {estimator} has none. Strategies that work "
             f"with it: {_names_that_work(estimator)}."
         )
+
+
+def _methods_needed(strategy):
+    """Return those needs that are methods of the classifier."""
+    # Rows are embedded without the classifier, too; whether they can be is seen later.
+    return [need for need in getattr(strategy, "needs", ()) if need != "embedding"]
 
 
 def _alternatives(need):
@@ -135,5 +141,5 @@ def _names_that_work(estimator):
     return [
         name
         for name in get_strategy_names()
-        if all(_has_one_of(estimator, need) for need in _load(name)().needs)
+        if all(_has_one_of(estimator, need) for need in _methods_needed(_load(name)()))
     ]

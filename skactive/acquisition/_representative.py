@@ -63,6 +63,10 @@ class KMeansSampling(BaseStrategy):
     def __init__(self, max_clusters=500):
         self.max_clusters = max_clusters
 
+    @property
+    def needs(self):
+        return frozenset({"embedding"})
+
     def select(self, pool, n_queries):
         self._validate_params()
         if not pool.has_embedding:

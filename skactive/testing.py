@@ -1,0 +1,195 @@
+"""Checks for parts that are written elsewhere."""
+
+import numpy as np
+from scipy.sparse import csr_matrix, issparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import make_blobs
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+
+from skactive._classifier import ActiveLearningClassifier
+from skactive._pool import BlockPredictor, Pool
+from skactive.acquisition._base import BaseStrategy, select_queries, utilities
+from skactive.acquisition._registry import check_needs, get_strategy
+from skactive.oracles import SimulatedOracle
+
+__all__ = ["check_strategy"]
+
+
+def check_strategy(strategy, estimator=None):
+    """Check that a strategy keeps its contract.
+
+    Parameters
+    ----------
+    strategy : str, strategy object or callable
+        The strategy, see :func:`~skactive.acquisition.get_strategy`.
+
+    estimator : estimator object or None, default=None
+        A classifier that has what the strategy needs; a logistic regression if None.
+
+    Raises
+    ------
+    AssertionError
+        Saying which part of the contract is broken, and how.
+
+    Examples
+    --------
+    >>> from skactive.acquisition import BaseStrategy
+    >>> from skactive.testing import check_strategy
+    >>> class FirstFeature(BaseStrategy):
+    ...     def utility(self, pool):
+    ...         X = pool.X[pool.candidates]
+    ...         return X.toarray()[:, 0] if hasattr(X, "toarray") else X[:, 0]
+    >>> check_strategy(FirstFeature())
+    """
+    strategy = get_strategy(strategy)
+    estimator = LogisticRegression() if estimator is None else estimator
+    check_needs(strategy, estimator)
+    _check_is_an_estimator(strategy)
+    for n_classes in (2, 4):
+        X, y = _toy_data(n_classes)
+        make_pool = _pool_maker(X, y, estimator)
+        for n_queries in (1, 7, len(make_pool())):
+            _check_selects_candidates(strategy, make_pool, n_queries)
+        _check_repeats_itself(strategy, make_pool)
+        _check_sees_blocks(strategy, make_pool)
+        _check_runs(strategy, X, y, estimator)
+        _check_containers(strategy, X, y, estimator)
+
+
+def _toy_data(n_classes):
+    X, y = make_blobs(90, n_features=5, centers=n_classes, random_state=n_classes)
+    return MinMaxScaler().fit_transform(X), y
+
+
+def _pool_maker(X, y, estimator):
+    """Return a function that makes equal pools, whose candidates are no prefix."""
+    rng = np.random.default_rng(0)
+    first = np.unique(y, return_index=True)[1]
+    known = np.union1d(first, rng.choice(len(y), 15, replace=False))
+    labeled = np.isin(np.arange(len(y)), known)
+    others = np.flatnonzero(~labeled)
+    asked = np.isin(np.arange(len(y)), others[:3])
+
+    def make_pool(block_size=None):
+        return Pool(
+            X,
+            np.where(labeled, y, -1),
+            labeled,
+            np.flatnonzero(~(labeled | asked)),
+            estimator=estimator,
+            asked=asked,
+            random_state=3,
+            predictor=BlockPredictor(X, block_size),
+        )
+
+    return make_pool
+
+
+def _check_is_an_estimator(strategy):
+    if not isinstance(strategy, BaseEstimator):
+        return
+    before = dict(vars(strategy))
+    copy = clone(strategy)
+    _require(
+        list(vars(copy)) == list(before),
+        strategy,
+        "its __init__ must set its parameters and nothing else, and in their order; "
+        f"a clone has the attributes {sorted(vars(copy))}, it has {sorted(before)}",
+    )
+
+
+def _check_selects_candidates(strategy, make_pool, n_queries):
+    pool = make_pool()
+    selection = select_queries(_fresh(strategy), pool, n_queries)
+    _require(
+        1 <= len(selection.rows) <= n_queries,
+        strategy,
+        f"it selected {len(selection.rows)} rows, expected 1 to {n_queries}",
+    )
+    if selection.utilities is not None:
+        _require(
+            len(selection.rows) == n_queries,
+            strategy,
+            f"it selected {len(selection.rows)} rows, expected {n_queries}",
+        )
+
+
+def _check_repeats_itself(strategy, make_pool):
+    first, second = (
+        select_queries(_fresh(strategy), make_pool(), 7).rows for _ in range(2)
+    )
+    _require(
+        np.array_equal(first, second),
+        strategy,
+        "it selected different rows from equal pools; whatever is random must come "
+        f"from pool.random_state: {first}, then {second}",
+    )
+
+
+def _check_sees_blocks(strategy, make_pool):
+    if not getattr(strategy, "rowwise", False):
+        return
+    whole = utilities(_fresh(strategy), make_pool())
+    blocks = utilities(_fresh(strategy), make_pool(block_size=11))
+    _require(
+        np.allclose(whole, blocks, rtol=1e-10, atol=1e-12),
+        strategy,
+        "rowwise is True, but the utility of a row depends on which other rows are "
+        "in its block",
+    )
+
+
+def _check_runs(strategy, X, y, estimator):
+    """Check that a whole run asks every row once, from its first label to its last."""
+    some = np.full(len(y), -1)
+    first = np.unique(y, return_index=True)[1]
+    some[first] = y[first]
+    clf = ActiveLearningClassifier(
+        estimator,
+        oracle=SimulatedOracle(y),
+        strategy=_fresh(strategy),
+        batch_size=20,
+        budget=None,
+        random_state=0,
+    ).fit(X, some, sample_ids=np.arange(len(y)))
+    _require(
+        np.array_equal(np.sort(clf.query_indices_), np.flatnonzero(some == -1))
+        and clf.termination_condition_ == "all_labeled"
+        and np.array_equal(clf.transduction_, y),
+        strategy,
+        "a run without a budget must ask every row without a label once",
+    )
+
+
+def _check_containers(strategy, X, y, estimator):
+    """Check that dense and sparse data select the same rows, and float32 any."""
+    # Some classifiers learn other models from sparse data; the strategy must not.
+    model = make_pipeline(FunctionTransformer(_densify, accept_sparse=True), estimator)
+    dense, sparse = (
+        select_queries(_fresh(strategy), _pool_maker(data, y, model)(), 5).rows
+        for data in (X, csr_matrix(X))
+    )
+    _require(
+        np.array_equal(dense, sparse),
+        strategy,
+        f"it selects {dense} from dense and {sparse} from equal sparse data",
+    )
+    pool = _pool_maker(X.astype(np.float32), y, estimator)()
+    select_queries(_fresh(strategy), pool, 5)
+
+
+def _densify(X):
+    return X.toarray() if issparse(X) else X
+
+
+def _fresh(strategy):
+    return clone(strategy, safe=False)
+
+
+def _require(condition, strategy, message):
+    if not condition:
+        raise AssertionError(
+            f"{strategy!r} breaks the contract of strategies: {message}."
+        )

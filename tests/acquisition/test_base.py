@@ -1,0 +1,139 @@
+"""Selecting rows by their utilities, and the registry of strategies."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.neighbors import NearestCentroid
+from sklearn.svm import SVC
+
+from skactive._pool import Pool
+from skactive.acquisition import (
+    BaseStrategy,
+    MarginSampling,
+    get_strategy,
+    get_strategy_names,
+)
+from skactive.acquisition._base import select_queries, top_k
+from skactive.acquisition._registry import check_needs
+from skactive.testing import check_strategy
+
+
+class FarFromOrigin(BaseStrategy):
+    """A strategy as a third party would write it."""
+
+    rowwise = True
+
+    def utility(self, pool):
+        X = pool.X[pool.candidates]
+        return np.asarray(abs(X).sum(axis=1)).ravel()
+
+
+def make_pool(n=6, random_state=0):
+    X = np.arange(n, dtype=float).reshape(-1, 1)
+    y = np.array([0, 1] + [-1] * (n - 2))
+    return Pool(
+        X,
+        y,
+        y != -1,
+        np.arange(2, n),
+        estimator=LogisticRegression(),
+        random_state=random_state,
+    )
+
+
+@pytest.mark.parametrize("name", [*get_strategy_names(), "third party", "function"])
+def test_strategies_keep_their_contract(name):
+    others = {"third party": FarFromOrigin(), "function": FarFromOrigin().utility}
+    check_strategy(others.get(name, name))
+
+
+@pytest.mark.parametrize("name", ["margin", "least_confident", "entropy"])
+@pytest.mark.parametrize("estimator", [SVC(), Perceptron()])
+def test_uncertainty_does_without_probabilities(name, estimator):
+    check_strategy(name, estimator=estimator)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5, 8])
+def test_top_k_equals_a_full_sort_where_there_are_no_ties(k):
+    scores = np.random.default_rng(0).permutation(8).astype(float)
+    chosen = top_k(scores, k, np.random.default_rng(1))
+    assert chosen.tolist() == np.argsort(-scores)[:k].tolist()
+
+
+def test_top_k_takes_all_above_the_cut_and_draws_among_the_tied():
+    scores = np.array([1.0, 5.0, 1.0, 1.0, 3.0, 0.0, 1.0])
+    drawn = {
+        tuple(top_k(scores, 3, np.random.default_rng(seed)).tolist())
+        for seed in range(50)
+    }
+    assert drawn == {(1, 4, tied) for tied in (0, 2, 3, 6)}
+
+
+def test_equal_utilities_are_drawn_with_the_seed_of_the_round():
+    picks = [
+        select_queries(
+            get_strategy(lambda pool: np.zeros(len(pool))), make_pool(50, seed), 3
+        ).rows.tolist()
+        for seed in (0, 0, 1)
+    ]
+    assert picks[0] == picks[1] != picks[2]
+
+
+def test_rows_come_highest_utility_first_and_are_row_numbers_of_X():
+    selection = select_queries(FarFromOrigin(), make_pool(), 3)
+    assert selection.rows.tolist() == [5, 4, 3]
+    assert selection.best_utility == 5.0
+    assert selection.mean_utility == 3.5
+
+
+def test_get_strategy_gives_objects_for_names_and_leaves_objects_alone():
+    strategy = MarginSampling()
+    assert get_strategy(strategy) is strategy
+    assert isinstance(get_strategy("margin"), MarginSampling)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_one():
+    with pytest.raises(ValueError, match=r"'margn'.*Did you mean 'margin'"):
+        get_strategy("margn")
+
+
+def test_a_class_is_not_a_strategy():
+    with pytest.raises(TypeError, match=r"MarginSampling\(\)"):
+        get_strategy(MarginSampling)
+
+
+def test_needs_name_the_strategy_the_methods_and_the_alternatives():
+    message = r"MarginSampling needs .*predict_proba or decision_function.*'random'"
+    with pytest.raises(ValueError, match=message):
+        check_needs(MarginSampling(), Perceptron.__mro__[-1]())
+
+
+def test_nearest_centroid_of_old_has_nothing_to_be_uncertain_with():
+    if hasattr(NearestCentroid(), "decision_function"):
+        check_needs(MarginSampling(), NearestCentroid())
+    else:
+        with pytest.raises(ValueError, match="NearestCentroid"):
+            check_needs(MarginSampling(), NearestCentroid())
+
+
+@pytest.mark.parametrize(
+    ("strategy", "broken"),
+    [
+        (lambda pool: np.random.random(len(pool)), "different rows"),  # noqa: NPY002
+        (lambda pool: pool.X[:, 0], "one utility per candidate"),
+    ],
+)
+def test_check_strategy_finds_what_is_broken(strategy, broken):
+    with pytest.raises((AssertionError, ValueError), match=broken):
+        check_strategy(strategy)
+
+
+def test_check_strategy_finds_a_false_claim_to_be_rowwise():
+    class Ranks(BaseStrategy):
+        rowwise = True
+
+        def utility(self, pool):
+            return np.argsort(np.argsort(pool.X[pool.candidates, 0]))
+
+    with pytest.raises(AssertionError, match="rowwise"):
+        check_strategy(Ranks())
