@@ -1,0 +1,13 @@
+"""What holds for tests, docstrings and the user guide alike."""
+
+import importlib.util
+import os
+
+# Before numpy is imported: BLAS threads of two processes fight for the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Docstrings of the deep strategies need torch, which the other tests do without.
+collect_ignore_glob = []
+if importlib.util.find_spec("torch") is None:
+    collect_ignore_glob.append("skactive/deep/*")

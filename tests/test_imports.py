@@ -1,0 +1,68 @@
+"""Importing skactive is cheap: no optional dependency is loaded or needed."""
+
+import subprocess
+import sys
+
+OPTIONAL = [
+    "dask",
+    "matplotlib",
+    "pandas",
+    "polars",
+    "rich",
+    "skorch",
+    "starlette",
+    "torch",
+    "uvicorn",
+]
+IMPORT_THE_CORE = """
+import skactive
+import skactive.acquisition
+import skactive.datasets
+import skactive.exceptions
+import skactive.model_selection
+import skactive.oracles
+import skactive.plotting
+import skactive.stopping
+import skactive.testing
+"""
+# scikit-learn itself loads pandas and rich where they are installed: sys.modules
+# does not tell what we import, so importers are watched.
+PRINT_OUR_IMPORTS = """
+import builtins
+
+original = builtins.__import__
+
+def spy(name, globals=None, *args, **kwargs):
+    importer = (globals or {}).get("__name__", "")
+    if importer.startswith("skactive"):
+        print(importer, "imports", name.partition(".")[0])
+    return original(name, globals, *args, **kwargs)
+
+builtins.__import__ = spy
+"""
+HIDE_THE_OPTIONAL = f"""
+import sys
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {OPTIONAL}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Hide())
+"""
+
+
+def run_python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_import_loads_no_optional_dependency():
+    imports = run_python(PRINT_OUR_IMPORTS + IMPORT_THE_CORE)
+    assert "skactive._classifier imports sklearn" in imports
+    assert [line for line in imports if line.split()[-1] in OPTIONAL] == []
+
+
+def test_import_works_without_any_optional_dependency():
+    assert run_python(HIDE_THE_OPTIONAL + IMPORT_THE_CORE) == []

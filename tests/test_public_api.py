@@ -1,0 +1,29 @@
+"""What is public is sorted, exists, and stands in the API reference."""
+
+import re
+from pathlib import Path
+
+API_PAGE = Path(__file__).parents[1] / "doc" / "api.rst"
+
+
+def documented_names():
+    """Map each module of the API page to the names listed under it."""
+    _, *sections = API_PAGE.read_text().split(".. currentmodule:: ")
+    modules = [section.split(maxsplit=1)[0] for section in sections]
+    names = [re.findall(r"^ {3}(\w+)$", section, re.M) for section in sections]
+    return dict(zip(modules, names, strict=True))
+
+
+def test_all_is_sorted_and_every_name_exists(public_module):
+    assert list(public_module.__all__) == sorted(public_module.__all__)
+    assert all(hasattr(public_module, name) for name in public_module.__all__)
+
+
+def test_api_page_lists_the_public_names(public_module):
+    public = set(public_module.__all__) - {"__version__"}
+    assert set(documented_names().get(public_module.__name__, [])) == public
+
+
+def test_api_page_lists_every_name_once():
+    pages = documented_names()
+    assert all(len(names) == len(set(names)) for names in pages.values())
