@@ -150,7 +150,8 @@ class ActiveLearningClassifier(
     termination_condition_ : str
         Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest
         abstained), ``"no_oracle"``, ``"oracle"`` (by `StopLabeling`), ``"callback"``,
-        or the name of a stopping criterion.
+        or the name of a stopping criterion. None if `LabelingLoop.finish` was called
+        before the end.
 
     strategy_ : strategy object
         The strategy that was used, with its state.
@@ -360,9 +361,10 @@ class ActiveLearningClassifier(
         finally:
             vars(self).update(loop._state())
         vars(self).update(attributes)
-        context.call_on_fit_task_end(
-            estimator=self, reconstruction_attributes={}, **loop._training_rows()
-        )
+        with loop._keeping_labels():
+            context.call_on_fit_task_end(
+                estimator=self, reconstruction_attributes={}, **loop._training_rows()
+            )
 
     def _run_round(self, loop, query, oracle, keywords, context):
         round_context = context.subcontext(task_name="round")
@@ -505,7 +507,7 @@ class ActiveLearningClassifier(
             _raise_for_params(extra, self, "score")
         X = check_rows(self, X, reset=False)
         y, labeled, labels = check_y(y, self.missing_label, has_oracle=False)
-        check_consistent_length(X, y)
+        check_consistent_length(X, y, params.get("sample_weight"))
         if not labeled.any():
             warnings.warn(
                 "The score is not defined, as no sample has a label.",
@@ -563,13 +565,14 @@ class ActiveLearningClassifier(
     def __copy__(self):
         new = object.__new__(type(self))
         vars(new).update(vars(self))
+        vars(new).pop("_fitting", None)
         return new
 
     def __deepcopy__(self, memo):
-        new = memo[id(self)] = object.__new__(type(self))
-        for name, value in vars(self).items():
-            kept = name == "oracle"
-            setattr(new, name, value if kept else copy.deepcopy(value, memo))
+        new = memo[id(self)] = copy.copy(self)
+        for name, value in list(vars(new).items()):
+            if name != "oracle":
+                setattr(new, name, copy.deepcopy(value, memo))
         return new
 
     def __getstate__(self):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
@@ -82,7 +83,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     budget = _count_budget(clf.budget, n_unlabeled)
     if has_oracle and n_unlabeled and budget:
         check_needs(strategy, clf.estimator)
-        check_needs(initial_strategy, clf.estimator)
+        _check_initial_strategy(initial_strategy)
     return Inputs(
         X=X,
         y=y,
@@ -112,16 +113,36 @@ def _check_estimator(estimator):
         )
 
 
+def _check_initial_strategy(strategy):
+    if set(getattr(strategy, "needs", ())) - {"embedding"}:
+        raise ValueError(
+            "initial_strategy must not need a model, as it is used before there is "
+            f"one, and {type(strategy).__name__} needs one. Use 'k_means' or 'random'."
+        )
+
+
 def _check_minus_one(clf, labels, classes):
-    """Warn, or raise, where -1 might be a class."""
-    if clf.unlabeled == "pass":
-        for known in (labels, classes):
-            if known is not None and -1 in known.tolist():
-                raise ValueError(
-                    'unlabeled="pass" hands rows without a label to the estimator as '
-                    "-1, but -1 is one of the classes. Rename the class, or use "
-                    'unlabeled="ignore".'
-                )
+    """Raise where the estimator could not tell -1 from the classes."""
+    if clf.unlabeled != "pass":
+        return
+    known = (labels if classes is None else classes).tolist()
+    if -1 in known:
+        raise ValueError(
+            'unlabeled="pass" hands rows without a label to the estimator as -1, but '
+            '-1 is one of the classes. Rename the class, or use unlabeled="ignore".'
+        )
+    if known and isinstance(known[0], str) and _sorts_y(clf.estimator):
+        raise ValueError(
+            'unlabeled="pass" hands rows without a label to the estimator as -1, and '
+            f"{clf.estimator} takes no -1 among classes that are strings, such as "
+            f"{str(known[0])!r}. Encode the classes as integers, for instance with "
+            "LabelEncoder; SelfTrainingClassifier takes strings."
+        )
+
+
+def _sorts_y(estimator):
+    final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return isinstance(final, (LabelPropagation, LabelSpreading))
 
 
 def _count_budget(budget, n_unlabeled):
@@ -137,7 +158,8 @@ def _check_sample_ids(sample_ids, n_samples):
     if sample_ids is None:
         return None
     values = np.asarray(sample_ids)
-    items = values.tolist() if not isinstance(sample_ids, list) else sample_ids
+    is_sequence = isinstance(sample_ids, (list, tuple))
+    items = list(sample_ids) if is_sequence else values.tolist()
     if values.ndim != 1 or len(values) != n_samples:
         raise ValueError(
             f"sample_ids must hold one id for each of the {n_samples} rows, got an "
@@ -158,6 +180,9 @@ def _check_sample_ids(sample_ids, n_samples):
             f"sample_ids must be unique, but {twice!r} stands for several rows. Ids of "
             "rows of several files can be joined, for instance f'{file}-{number}'."
         )
+    if len({isinstance(item, str) for item in items}) > 1 or values.dtype.kind == "f":
+        # numpy writes 1 beside "a" as text, and large ints as floats.
+        return np.array(items, dtype=object)
     return values
 
 

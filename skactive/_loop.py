@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from skactive.utils._labels import (
     parse_label,
     store_label,
 )
+from skactive.utils._outputs import align_columns
 from skactive.utils._rows import like_given, take_rows
 
 
@@ -242,33 +244,32 @@ class LabelingLoop:
                 check_first_model(
                     pool, self._inputs.strategy, self._embedder, self._clf.estimator
                 )
-        if ended is None and pool.can_fit:
+        if ended is None and pool.can_fit and len(pool):
             ended = self._criterion_met(pool)
         if ended is not None:
             self._ended = ended
             return
-        started = time.perf_counter()
+        # The estimator may be fitted within the selection, or have been before.
+        started = time.perf_counter() - pool.fit_seconds
         name, selection = self._select(pool)
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started - pool.fit_seconds
         self._asked_in[selection.rows] = self._round
-        self._open = _OpenRound(pool, name, selection, seconds - pool.fit_seconds)
+        self._open = _OpenRound(pool, name, selection, seconds)
 
     def _query(self):
         """Return the rows of the open round that have no answer yet."""
         inputs, opened = self._inputs, self._open
         rows, pool = opened.rows_left(), opened.pool
         utilities = opened.selection.utilities
-        knows_proba = pool.can_fit and pool.has_output("predict_proba")
+        classes = pool.classes if inputs.classes is None else inputs.classes
         return Query(
             X=like_given(take_rows(inputs.X, rows), self._given_X),
             indices=rows,
             sample_ids=None if inputs.sample_ids is None else inputs.sample_ids[rows],
             utilities=None if utilities is None else utilities[~opened.told],
             round=self._round,
-            classes=np.array(
-                pool.classes if inputs.classes is None else inputs.classes
-            ),
-            _proba=pool.predict_proba if knows_proba else lambda rows: None,
+            classes=classes.copy(),
+            _proba=partial(_proba_for_oracle, pool, classes),
         )
 
     def _exhausted(self):
@@ -278,6 +279,13 @@ class LabelingLoop:
         if len(self._queries) >= self._inputs.budget:
             return "budget"
         return None
+
+    @property
+    def _condition(self):
+        """Why the run has ended, also if `ask` has not said so yet, or None."""
+        if self._ended is None and self._open is None:
+            return self._exhausted()
+        return self._ended
 
     def _criterion_met(self, pool):
         for name, criterion in self._inputs.criteria:
@@ -370,7 +378,8 @@ class LabelingLoop:
             else:
                 self.tell(answers)
         except StopLabeling as stop:
-            n_told = int(self._open.told.sum())
+            # An iterator may stop after the last label, when the round is closed.
+            n_told = len(query) if self._open is None else int(self._open.told.sum())
             prefix = list(stop.labels if stop.labels is not None else [])
             if len(prefix) > len(query):
                 raise OracleError(
@@ -485,9 +494,10 @@ class LabelingLoop:
     def _record_one(self, row, label):
         first_time = self._open is not None and self._open.mark_told(row)
         if self._labeled[row]:
-            if label is not None and label != as_labels(self._y[[row]])[0]:
+            known = as_labels(self._y[[row]]).tolist()[0]
+            if label is not None and label != known:
                 warnings.warn(
-                    f"Row {row} has the label {self._y[row]!r} already; the answer "
+                    f"Row {row} has the label {known!r} already; the answer "
                     f"{label!r} was ignored.",
                     UserWarning,
                     stacklevel=4,
@@ -598,6 +608,7 @@ class LabelingLoop:
         with self._keeping_labels():
             pool = self._final_pool()
             estimator = pool.estimator
+        self._warn_if_nothing_was_bought()
         record = {
             "round": self._round,
             "strategy": None,
@@ -616,6 +627,7 @@ class LabelingLoop:
             "estimator_": estimator,
             "classes_": estimator.classes_,
             "history_": [*state["history_"], record],
+            "termination_condition_": self._condition,
         }
 
     def _final_pool(self):
@@ -637,6 +649,17 @@ class LabelingLoop:
         with self._explaining_fit(pool):
             pool.estimator  # noqa: B018
         return pool
+
+    def _warn_if_nothing_was_bought(self):
+        if not self._condition or not self._queries:
+            return
+        if not self._labeled[self._queries].any():
+            warnings.warn(
+                f"The oracle abstained on all {len(self._queries)} rows that it was "
+                "asked, so the estimator is fitted on the labels of y alone.",
+                UserWarning,
+                stacklevel=6,
+            )
 
     def _bought(self):
         """Return the labels of this run and their rows, for an exception."""
@@ -718,6 +741,14 @@ class LabelingLoop:
                 UserWarning,
                 stacklevel=5,
             )
+
+
+def _proba_for_oracle(pool, classes, rows):
+    """Return probabilities with one column for each of `classes`, or None."""
+    if not (pool.can_fit and pool.has_output("predict_proba")):
+        return None
+    name = type(pool.estimator).__name__
+    return align_columns(pool.predict_proba(rows), pool.classes, classes, name)
 
 
 class _OpenRound:

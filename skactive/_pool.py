@@ -340,7 +340,7 @@ class Pool:
                 "negative, or do not sum to 1 in a row. No label was asked on their "
                 "account; check the estimator and the scale of the features."
             )
-        return _align_columns(proba, self.estimator.classes_, self.classes, name)
+        return align_columns(proba, self.estimator.classes_, self.classes, name)
 
     def _check_decision(self, decision):
         """Check that decision values are finite and have one column per class."""
@@ -373,18 +373,18 @@ class BlockPredictor:
     """
 
     def __init__(self, X, block_size=None):
-        self._X = X
+        self._X = self._all = X
         self._size = block_size or block_rows(X)
         self._rows = None  # row numbers of the compacted pool; None: all of X
 
     def slices(self, candidates):
         """Return where the candidates stand that fall into each block of rows."""
         self._compact(candidates)
-        size, n_rows = self._size, _num_samples(self._X)
+        X, where = self._locate(candidates)
+        size, n_rows = self._size, _num_samples(X)
         if n_rows <= size:
             return [slice(0, len(candidates))]
-        edges = np.arange(0, n_rows + size, size)
-        cuts = np.searchsorted(self._positions(candidates), edges).tolist()
+        cuts = np.searchsorted(where, np.arange(0, n_rows + size, size)).tolist()
         return [slice(a, b) for a, b in itertools.pairwise(cuts) if a < b]
 
     def predict(self, predict, candidates):
@@ -393,34 +393,39 @@ class BlockPredictor:
         It is called on a view of consecutive rows where most of them are candidates:
         to predict a few rows too many costs less than to copy all others.
         """
-        where = self._positions(candidates)
+        X, where = self._locate(candidates)
         first, last = int(where[0]), int(where[-1]) + 1
         if len(where) < _DENSE_SHARE * (last - first):
-            return predict(take_rows(self._X, where))
-        output = np.asarray(predict(slice_rows(self._X, first, last)))
+            return predict(take_rows(X, where))
+        output = np.asarray(predict(slice_rows(X, first, last)))
         return output if len(where) == last - first else output[where - first]
 
-    def _positions(self, candidates):
+    def _locate(self, candidates):
+        """Return rows to predict on, and where the candidates stand among them."""
         if self._rows is None:
-            return candidates
-        return np.searchsorted(self._rows, candidates)
+            return self._X, candidates
+        where = np.searchsorted(self._rows, candidates)
+        known = self._rows[np.minimum(where, len(self._rows) - 1)]
+        if (known != candidates).any():  # they are of a round before the compaction
+            return self._all, candidates
+        return self._X, where
 
     def _compact(self, candidates):
         """Copy the candidates out of `X` once they have become the smaller part."""
         n_rows = _num_samples(self._X)
         if n_rows > self._size and len(candidates) < _DENSE_SHARE * n_rows:
-            self._X = take_rows(self._X, self._positions(candidates))
+            self._X = take_rows(*self._locate(candidates))
             self._rows = np.array(candidates)
 
 
-def _align_columns(proba, columns, classes, name):
+def align_columns(proba, columns, classes, name):
     """Bring probabilities of the classes in `columns` into the order of `classes`."""
     if len(columns) == len(classes) and (columns == classes).all():
         return proba
     if not np.isin(columns, classes).all():
         raise ValueError(
-            f"{name} predicts the classes {list(columns)}, but only {list(classes)} "
-            "have labels."
+            f"{name} predicts the classes {np.asarray(columns).tolist()}, but only "
+            f"{classes.tolist()} have labels."
         )
     aligned = np.zeros((len(proba), len(classes)), dtype=proba.dtype)
     aligned[:, np.searchsorted(classes, columns)] = proba

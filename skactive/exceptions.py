@@ -72,6 +72,17 @@ class OracleError(ActiveLearningError, ValueError):
 class FitInProgressError(ActiveLearningError, RuntimeError):
     """A classifier was to be fitted while a fit of it was running.
 
+    Parameters
+    ----------
+    message : str, default=""
+        What happened, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that the oracle gave in the run that was going on.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows of `X` that `labels` belong to.
+
     Examples
     --------
     >>> from skactive.exceptions import FitInProgressError

@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 from skactive._classifier import ActiveLearningClassifier
 from skactive._pool import BlockPredictor, Pool
-from skactive.acquisition._base import BaseStrategy, select_queries, utilities
+from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition._registry import check_needs, get_strategy
 from skactive.oracles import SimulatedOracle
 

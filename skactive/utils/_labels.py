@@ -31,6 +31,8 @@ def is_marker(value, missing_label):
 
 def column_y(y):
     """Return `y` as a one-dimensional ndarray, whatever container it came in."""
+    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and y.isna().any():
+        y = y.to_numpy(dtype=object)  # pandas' NA would make floats of integers
     return column_or_1d(np.asarray(y), warn=True)
 
 

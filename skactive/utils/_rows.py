@@ -1,5 +1,6 @@
 """Rows of data in whatever container the caller uses: checking, taking, cutting."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -80,10 +81,14 @@ def slice_rows(X, start, stop):
 
 
 def like_given(batch, given):
-    """Return rows of a checked `X` in the format of the `X` that was given."""
+    """Return rows of a checked `X` in the format of the `X` that was given.
+
+    Nothing that is done to them reaches `X`: objects in them are copied, too.
+    """
     if issparse(given) and given.format != batch.format:
         return batch.asformat(given.format)
-    return batch
+    holds_objects = getattr(getattr(batch, "dtype", None), "kind", None) == "O"
+    return copy.deepcopy(batch) if holds_objects or isinstance(batch, list) else batch
 
 
 def block_rows(X):

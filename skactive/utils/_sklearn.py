@@ -1,6 +1,8 @@
 """Every private or version-dependent name of scikit-learn, in this one file."""
 
 from sklearn.base import _fit_context
+from sklearn.ensemble._base import _set_random_states
+from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -62,6 +64,7 @@ __all__ = [
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
+    "LinearClassifierMixin",
     "RealNotInt",
     "StrOptions",
     "_check_feature_names",
@@ -73,6 +76,7 @@ __all__ = [
     "_raise_for_params",
     "_routing_enabled",
     "_safe_indexing",
+    "_set_random_states",
     "validate_nested_params",
     "validate_params",
 ]

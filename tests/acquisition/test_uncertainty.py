@@ -52,6 +52,15 @@ def test_entropy_has_the_published_values(anchors, name):
     np.testing.assert_allclose(scores, anchor["entropy"], atol=1e-6)
 
 
+def test_scores_have_the_values_that_another_library_prints(anchors):
+    anchor = anchors["modal_measures"]
+    proba = np.array(anchor["probas"])
+    atol = anchor["atol"]
+    np.testing.assert_allclose(least_confident(proba), anchor["uncertainty"], atol=atol)
+    np.testing.assert_allclose(1 - margin(proba), anchor["margin"], atol=atol)
+    np.testing.assert_allclose(entropy(proba), anchor["entropy"], atol=atol)
+
+
 @given(st.integers(2, 7).flatmap(probabilities))
 @settings(max_examples=30, deadline=None)
 def test_scores_equal_their_definitions_row_by_row(proba):

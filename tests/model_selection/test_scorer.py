@@ -65,4 +65,4 @@ def test_scorers_can_be_pickled():
 
 def test_a_name_that_is_no_scorer_is_refused():
     with pytest.raises(ValueError, match="scoring"):
-        labeled_scorer("acuracy")
+        labeled_scorer("no_score")
