@@ -148,8 +148,8 @@ class LabelingLoop:
         self._labeled = inputs.labeled.copy()
         self._labeled_iter = np.where(inputs.labeled, 0, -1)
         self._asked_in = np.zeros(len(inputs.y), dtype=np.intp)  # round; 0: not asked
-        self._queries = []
-        self._probabilities = []
+        self._closed_queries = []
+        self._closed_probabilities = []
         self._history = []
         self._round = 1
         self._open = None
@@ -492,7 +492,8 @@ class LabelingLoop:
         return label
 
     def _record_one(self, row, label):
-        first_time = self._open is not None and self._open.mark_told(row)
+        if self._open is not None:
+            self._open.mark_told(row)
         if self._labeled[row]:
             known = as_labels(self._y[[row]]).tolist()[0]
             if label is not None and label != known:
@@ -503,8 +504,6 @@ class LabelingLoop:
                     stacklevel=4,
                 )
             return
-        if first_time:
-            self._queries.append(row)
         if label is not None:
             self._y = store_label(self._y, row, label)
             self._labeled[row] = True
@@ -514,31 +513,42 @@ class LabelingLoop:
 
     def _close_round(self):
         """Write the record of the open round; rows without an answer leave it."""
-        opened, self._open = self._open, None
-        told = opened.selection.rows[opened.told]
-        self._asked_in[opened.selection.rows[~opened.told]] = 0
-        if len(told) == 0:
-            return
-        if opened.selection.probabilities is None:
-            self._probabilities += [np.nan] * len(told)
-        else:
-            self._probabilities += opened.selection.probabilities[opened.told].tolist()
-        self._history.append(
-            {
-                "round": self._round,
-                "strategy": opened.name,
-                "n_labeled": int(opened.pool.labeled.sum()),
-                "n_queried": len(told),
-                "n_abstained": int((~self._labeled[told]).sum()),
-                "fit_seconds": opened.pool.fit_seconds,
-                "select_seconds": opened.select_seconds,
-                "oracle_seconds": time.perf_counter() - opened.asked_at,
-                "best_utility": opened.selection.best_utility,
-                "mean_utility": opened.selection.mean_utility,
-                "reason": None,
-            }
-        )
-        self._round += 1
+        self._asked_in[self._open.rows_left()] = 0
+        if self._open.told.any():
+            self._history.append(self._open_record())
+            self._closed_queries = self._queries
+            self._closed_probabilities = self._probabilities
+            self._round += 1
+        self._open = None
+
+    def _open_record(self):
+        """Return the record of the open round, about the rows that have an answer."""
+        opened, told = self._open, self._open.rows_told()
+        return {
+            "round": self._round,
+            "strategy": opened.name,
+            "n_labeled": int(opened.pool.labeled.sum()),
+            "n_queried": len(told),
+            "n_abstained": int((~self._labeled[told]).sum()),
+            "fit_seconds": opened.pool.fit_seconds,
+            "select_seconds": opened.select_seconds,
+            "oracle_seconds": time.perf_counter() - opened.asked_at,
+            "best_utility": opened.selection.best_utility,
+            "mean_utility": opened.selection.mean_utility,
+            "reason": None,
+        }
+
+    @property
+    def _queries(self):
+        """Rows that have an answer, in the order in which they were asked."""
+        told = [] if self._open is None else self._open.rows_told().tolist()
+        return self._closed_queries + told
+
+    @property
+    def _probabilities(self):
+        """With which probability each of these rows was drawn, or nan."""
+        told = [] if self._open is None else self._open.probabilities_told()
+        return self._closed_probabilities + told
 
     # What callbacks see
 
@@ -580,13 +590,16 @@ class LabelingLoop:
 
     def _state(self):
         """Return the attributes that are current at any time, even after a failure."""
+        history = list(self._history)
+        if self._open is not None and self._open.told.any():
+            history.append(self._open_record())
         state = {
             "transduction_": self._y.copy(),
             "labeled_iter_": self._labeled_iter.copy(),
             "query_indices_": np.array(self._queries, dtype=np.intp),
             "n_queries_": len(self._queries),
-            "n_iter_": len(self._history),
-            "history_": list(self._history),
+            "n_iter_": len(history),
+            "history_": history,
             "strategy_": self._inputs.strategy,
             "committee_": None,
         }
@@ -609,8 +622,9 @@ class LabelingLoop:
             pool = self._final_pool()
             estimator = pool.estimator
         self._warn_if_nothing_was_bought()
+        state = self._state()
         record = {
-            "round": self._round,
+            "round": state["n_iter_"] + 1,
             "strategy": None,
             "n_labeled": int(self._labeled.sum()),
             "n_queried": 0,
@@ -622,7 +636,6 @@ class LabelingLoop:
             "mean_utility": None,
             "reason": self._end_reason,
         }
-        state = self._state()
         return state | {
             "estimator_": estimator,
             "classes_": estimator.classes_,
@@ -766,8 +779,16 @@ class _OpenRound:
         """Return the rows without an answer."""
         return self.selection.rows[~self.told]
 
+    def rows_told(self):
+        """Return the rows with an answer."""
+        return self.selection.rows[self.told]
+
+    def probabilities_told(self):
+        """Return with which probability each row with an answer was drawn, or nan."""
+        if self.selection.probabilities is None:
+            return [np.nan] * int(self.told.sum())
+        return self.selection.probabilities[self.told].tolist()
+
     def mark_told(self, row):
-        """Note that a row has an answer; return whether it is the first."""
-        here = (self.selection.rows == row) & ~self.told
-        self.told |= here
-        return bool(here.any())
+        """Note that a row has an answer."""
+        self.told |= self.selection.rows == row

@@ -196,6 +196,14 @@ def test_the_estimator_gets_labels_of_one_kind(y, marker, kind):
     assert {tuple(np.unique(labels)) for _, labels in seen} == {(0, 1)}
 
 
+def test_numbers_of_dtype_object_are_numbers_for_the_estimator_to_the_end():
+    clf, _, seen = fit(X, Y.astype(object), budget=None)
+    assert clf.termination_condition_ == "all_labeled"
+    assert {labels.dtype.kind for _, labels in seen} == {"i"}
+    plain = make_clf().fit(X, TRUTH.astype(object))
+    assert clf.classes_.tolist() == plain.classes_.tolist() == [0, 1]
+
+
 def test_the_transduction_keeps_the_dtype_of_y():
     for dtype in (np.int8, np.int64, np.float32, object):
         clf, *_ = fit(X, Y.astype(dtype))

@@ -9,6 +9,7 @@ from scipy.sparse import csc_matrix
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
+from skactive.acquisition import BaseStrategy
 from skactive.exceptions import ActiveLearningError, OracleError
 
 X = np.linspace(0, 1, 21).reshape(-1, 1)
@@ -122,7 +123,7 @@ def test_parts_out_of_order_and_repeated_give_the_same_model(by):
     expected, found = whole.finish(), parts.finish()
     np.testing.assert_array_equal(found.estimator_.coef_, expected.estimator_.coef_)
     np.testing.assert_array_equal(found.labeled_iter_, expected.labeled_iter_)
-    assert sorted(found.query_indices_) == sorted(expected.query_indices_)
+    assert found.query_indices_.tolist() == expected.query_indices_.tolist()
     assert found.n_iter_ == expected.n_iter_ == 2
 
 
@@ -255,6 +256,37 @@ def test_finishing_does_not_end_the_loop_or_change_what_is_asked():
     np.testing.assert_array_equal(first.estimator_.coef_, second.estimator_.coef_)
     first.transduction_[:] = 5
     assert set(second.transduction_) == {-1, 0, 1}
+
+
+def test_a_round_told_in_part_is_in_the_history_of_what_is_finished():
+    loop = make_loop()
+    loop.tell(TRUTH[loop.ask().indices])
+    rows = loop.ask().indices
+    loop.tell([1, None], indices=rows[[2, 0]])
+    fitted = loop.finish()
+    assert fitted.query_indices_[4:].tolist() == rows[[0, 2]].tolist()
+    assert [r["round"] for r in fitted.history_] == [1, 2, 3]
+    assert [r["n_queried"] for r in fitted.history_] == [4, 2, 0]
+    assert [r["n_abstained"] for r in fitted.history_] == [0, 1, 0]
+    assert fitted.n_iter_ == 2
+    loop.tell([0, 1])
+    assert [r["n_queried"] for r in loop.finish().history_] == [4, 4, 0]
+
+
+def test_probabilities_of_drawing_stay_with_their_rows():
+    class Draws(BaseStrategy):
+        def select(self, pool, n_queries):
+            rows = pool.candidates[:n_queries]
+            return rows, rows / 100
+
+    loop = make_loop(strategy=Draws())
+    for order in ([3, 0, 2, 1], [3, 1]):
+        rows = loop.ask().indices
+        for row in rows[order]:
+            loop.tell([TRUTH[row]], indices=[row])
+    fitted = loop.finish()
+    assert len(fitted.query_indices_) == 6
+    np.testing.assert_allclose(fitted.query_probabilities_, fitted.query_indices_ / 100)
 
 
 def test_finishing_says_why_the_run_has_ended_or_that_it_has_not():

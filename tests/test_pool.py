@@ -237,8 +237,7 @@ def test_a_strategy_sees_the_run_through_the_pool():
         seen.append(pool)
         return np.zeros(len(pool))
 
-    answers = iter([[None, 1], [0, 1]])
-    clf = make_clf(oracle=lambda X: next(answers), strategy=spy, batch_size=2, budget=4)
+    clf = make_clf(oracle=lambda X: [None, 1], strategy=spy, batch_size=2, budget=4)
     clf.fit(X, np.where(LABELED, TRUTH, -1))
     pool, first = seen[1], clf.query_indices_[:2]
     assert (pool.round, len(pool), len(pool.history)) == (2, 88, 1)

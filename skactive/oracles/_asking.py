@@ -134,6 +134,8 @@ def _as_list(answers, n_expected, missing_label):
         raise _refused(answers, "an awaitable; await it inside the oracle instead")
     if isinstance(answers, (str, bytes, Mapping, Set)) or hasattr(answers, "columns"):
         raise _refused(answers, f"a {type(answers).__name__}")
+    if isinstance(answers, np.ma.MaskedArray):
+        answers = answers.tolist()  # with None where it is masked
     if isinstance(answers, (list, tuple)):
         return list(answers)
     if not hasattr(answers, "__len__") or not hasattr(answers, "__getitem__"):

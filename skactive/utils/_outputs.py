@@ -41,7 +41,8 @@ def check_proba(proba, columns, classes, owner):
             f"one column for each of its {len(columns)} classes."
         )
     # Written so that NaN fails, too.
-    near_one = np.abs(proba.sum(axis=1) - 1.0) <= _SUM_TOLERANCE
+    # einsum sums short rows several times faster than sum(axis=1).
+    near_one = np.abs(np.einsum("ij->i", proba) - 1.0) <= _SUM_TOLERANCE
     if not (near_one.all() and proba.min(initial=0.0) >= -_SUM_TOLERANCE):
         raise ValueError(
             f"{owner}.predict_proba returned probabilities that are NaN, infinite, "

@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
+from skactive.utils._labels import is_null
 from skactive.utils._sklearn import (
     _check_feature_names,
     _check_n_features,
@@ -133,11 +134,24 @@ def rows_not_finite(X):
         bad = ~np.isfinite(X.data) if X.dtype.kind == "f" else np.zeros(X.nnz, bool)
         return np.unique(np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[bad])
     if is_dataframe(X):
+        if hasattr(X, "isna") and not all(_is_numpy_number(t) for t in X.dtypes):
+            return _rows_not_finite_of_mixed(X)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             X = np.asarray(X)
     if X.dtype.kind == "O":
-        return np.flatnonzero([any(v is None or v != v for v in row) for row in X])
+        return np.flatnonzero([any(map(is_null, row)) for row in X])
     if X.dtype.kind != "f" or all_finite(X):
         return np.empty(0, dtype=np.intp)
     return np.flatnonzero(~np.isfinite(X).all(axis=1))
+
+
+def _is_numpy_number(dtype):
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+
+
+def _rows_not_finite_of_mixed(frame):
+    """Do the same for a pandas data frame, without a loop over its cells."""
+    floats = frame.select_dtypes(np.floating).to_numpy(dtype=np.float64)
+    missing = np.asarray(frame.isna()).any(axis=1)
+    return np.flatnonzero(missing | np.isinf(floats).any(axis=1))

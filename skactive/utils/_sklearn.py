@@ -90,5 +90,6 @@ def validate_nested_params(estimator):
     """
     nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     for part in [estimator, *nested.values()]:
-        if not isinstance(part, type) and hasattr(part, "_validate_params"):
+        # Estimators of other packages have the method without the constraints.
+        if not isinstance(part, type) and hasattr(part, "_parameter_constraints"):
             part._validate_params()

@@ -8,12 +8,14 @@ import pytest
 from scipy.sparse import coo_array, csc_matrix, csr_array, csr_matrix
 from scipy.sparse import random as random_sparse
 from sklearn import config_context
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 IDS = list(range(21))
@@ -108,6 +110,42 @@ def test_t26_rows_with_gaps_pass_where_the_estimator_takes_them(
     clf = make_clf(oracle, estimator=estimator, budget=None).fit(with_gaps(X), y)
     assert clf.termination_condition_ == "all_labeled"
     assert oracle.n_rows == clf.n_queries_ == (y == -1).sum()
+
+
+def frame_with_gaps(X, value):
+    """A data frame of a number, which has two gaps, and a text."""
+    frame = pd.DataFrame({"a": X[:, 0], "b": np.where(X[:, 0] > 0.3, "x", "y")})
+    frame.loc[[3, 9], "a"] = value
+    return frame.astype({"a": "Float64"}) if value is pd.NA else frame
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, pd.NA])
+@pytest.mark.parametrize("labels", ["two classes", "none"])
+@pytest.mark.parametrize("step", ["passthrough", StandardScaler()])
+def test_t26_gaps_in_mixed_data_frames_are_found_before_payment(
+    X, y, make_clf, logging_oracle, value, labels, step
+):
+    y = y if labels == "two classes" else np.full(21, -1)
+    frame, oracle = frame_with_gaps(X, value), logging_oracle(lambda X: [0, 1, 0, 1])
+    columns = make_column_transformer((OneHotEncoder(), ["b"]), (step, ["a"]))
+    estimator = make_pipeline(columns, LogisticRegression())
+    with pytest.raises(ValueError, match=r"contains (NaN|infinity)|uses pandas.NA"):
+        make_clf(oracle, estimator=estimator).fit(frame, y)
+    assert oracle.n_calls == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, pd.NA])
+@pytest.mark.parametrize("labels", ["two classes", "none"])
+def test_t26_gaps_in_mixed_data_frames_are_imputed_inside(
+    X, y, make_clf, logging_oracle, value, labels
+):
+    y = y if labels == "two classes" else np.full(21, -1)
+    frame, oracle = frame_with_gaps(X, value), logging_oracle(lambda X: [0, 1, 0, 1])
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["b"]), (SimpleImputer(), ["a"])
+    )
+    clf = make_clf(oracle, estimator=make_pipeline(columns, LogisticRegression()))
+    assert clf.fit(frame, y).n_queries_ == oracle.n_rows == 8
 
 
 SPARSE = [csr_matrix, csr_array, csc_matrix, coo_array]

@@ -148,6 +148,12 @@ def test_t08_nan_in_a_float_array_abstains_for_integer_classes(
     assert clf.transduction_[clf.query_indices_].tolist() == [1, -1, 0, 1]
 
 
+def test_t08_a_masked_label_is_an_abstention(X, y, make_clf, logging_oracle):
+    masked = np.ma.array([1, 9, 0, 1], mask=[False, True, False, False])
+    clf = make_clf(logging_oracle(lambda X: masked), budget=4).fit(X, y)
+    assert clf.transduction_[clf.query_indices_].tolist() == [1, -1, 0, 1]
+
+
 def test_t08_a_column_vector_is_ravelled_with_a_warning(
     X, y, truth, make_clf, logging_oracle
 ):

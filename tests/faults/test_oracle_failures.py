@@ -83,7 +83,8 @@ def test_t01_a_generator_that_raises_keeps_the_labels_before(X, y, make_clf):
         clf.fit(X, y)
     assert caught.value.labels.tolist() == [0, 1]
     assert clf.transduction_[caught.value.indices].tolist() == [0, 1]
-    assert clf.n_queries_ == 2
+    assert [record["n_queried"] for record in clf.history_] == [2]
+    assert (clf.n_queries_, clf.n_iter_) == (2, 1)
 
 
 def test_t09_an_interrupt_is_raised_again_after_the_labels_are_safe(

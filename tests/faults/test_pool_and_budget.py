@@ -1,4 +1,4 @@
-"""What is spent, on which rows, and in which order: T19 to T21, T24, T25, T30, T59."""
+"""What is spent, on which rows, in which order: T19 to T21, T24, T25, T30, T59, T60."""
 
 import numpy as np
 import pytest

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from skactive.acquisition import BaseStrategy, MarginSampling
+from skactive.exceptions import ActiveLearningError
 from skactive.stopping import FunctionCriterion
 
 
@@ -132,9 +134,11 @@ def test_t65_a_strategy_says_what_it_needs_before_payment(
 
 
 @pytest.mark.parametrize("strategy", ["random", "k_means"])
+@pytest.mark.parametrize("labels", ["two classes", "none"])
 def test_t65_a_classifier_that_only_predicts_works_with_the_others(
-    X, y, make_clf, logging_oracle, strategy
+    X, y, make_clf, logging_oracle, strategy, labels
 ):
+    y = y if labels == "two classes" else np.full(21, -1)
     clf = make_clf(logging_oracle(), estimator=PredictsOnly(), strategy=strategy)
     assert clf.fit(X, y).n_queries_ == 8
     assert not hasattr(clf, "predict_proba")
@@ -150,6 +154,41 @@ def test_t65_decision_values_do_where_there_are_no_probabilities(
     distance[[0, 20]] = np.inf
     (asked,) = clf.fit(X, y).query_indices_
     assert distance[asked] == distance.min()
+
+
+@pytest.mark.parametrize(("labels", "n_bought"), [("two classes", 0), ("none", 4)])
+def test_t65_a_model_that_needs_more_labels_leads_to_initial_size(
+    X, y, make_clf, logging_oracle, labels, n_bought
+):
+    y = y if labels == "two classes" else np.full(21, -1)
+    oracle = logging_oracle()
+    clf = make_clf(oracle, estimator=KNeighborsClassifier(6))
+    with pytest.raises(ValueError, match="n_neighbors = 6") as caught:
+        clf.fit(X, y)
+    assert "initial_size" in caught.value.__notes__[0]
+    assert oracle.n_rows == n_bought == len(getattr(caught.value, "labels", []))
+    assert clf.set_params(initial_size=6).fit(X, y).n_queries_ == 8
+
+
+class WithoutClasses(BaseEstimator, ClassifierMixin):
+    """Does not say what its predictions stand for."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+
+def test_t65_a_classifier_without_classes_is_refused(X, y, make_clf, logging_oracle):
+    oracle = logging_oracle()
+    clf = make_clf(oracle, estimator=WithoutClasses(), strategy="random")
+    with pytest.raises(ValueError, match=r"WithoutClasses.fit must set classes_"):
+        clf.fit(X, y)
+    assert oracle.n_calls == 0
+    with pytest.raises(ActiveLearningError, match="must set classes_") as caught:
+        clf.fit(X, np.full(21, -1))
+    assert len(caught.value.labels) == 8
 
 
 class Selects(BaseStrategy):
