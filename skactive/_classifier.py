@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skactive._loop import LabelingLoop
 from skactive.exceptions import FitInProgressError
-from skactive.oracles._asking import oracle_keywords
+from skactive.oracles._asking import ask_oracle, oracle_keywords
 from skactive.utils._labels import check_y
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._sklearn import (
@@ -354,7 +354,9 @@ class ActiveLearningClassifier(
             with loop._keeping_labels():
                 context.call_on_fit_task_begin(estimator=self)
                 if oracle is None:
-                    loop._stop("all_labeled" if loop._labeled.all() else "no_oracle")
+                    loop._stop(
+                        "all_labeled" if loop._ledger.labeled.all() else "no_oracle"
+                    )
                 while (query := loop.ask()) is not None:
                     self._run_round(loop, query, oracle, keywords, context)
                 attributes = loop._fitted_attributes()
@@ -369,9 +371,10 @@ class ActiveLearningClassifier(
     def _run_round(self, loop, query, oracle, keywords, context):
         round_context = context.subcontext(task_name="round")
         round_context.call_on_fit_task_begin(estimator=self)
-        loop._ask_oracle(oracle, keywords, query)
+        if ask_oracle(oracle, keywords, query, loop.tell):
+            loop._stop("oracle")
         if self.verbose:
-            n_labeled, n_rows = loop._labeled.sum(), len(loop._labeled)
+            n_labeled, n_rows = loop._ledger.labeled.sum(), len(loop._ledger.labeled)
             print(
                 f"[ActiveLearningClassifier] round {query.round}: asked {len(query)}, "
                 f"{n_labeled} of {n_rows} rows are labelled"

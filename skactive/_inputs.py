@@ -1,5 +1,6 @@
 """Everything that is checked before the first label is paid for."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     strategy = clone_strategy(clf.strategy)
     initial_strategy = clone_strategy(clf.initial_strategy)
     budget = _count_budget(clf.budget, n_unlabeled)
+    _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     if has_oracle and n_unlabeled and budget:
         check_needs(strategy, clf.estimator)
         _check_initial_strategy(initial_strategy)
@@ -143,6 +145,39 @@ def _check_minus_one(clf, labels, classes):
 def _sorts_y(estimator):
     final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     return isinstance(final, (LabelPropagation, LabelSpreading))
+
+
+def _check_start(clf, labels, n_unlabeled, budget, *, has_oracle):
+    """Refuse labels that leave nothing to do, warn where they may be a mistake."""
+    if len(labels) == 0 and not has_oracle:
+        raise ValueError(
+            "There are no labels and no oracle: every row of y is marked as missing. "
+            "Pass some labels, or an oracle that gives them."
+        )
+    if len(labels) == 0 and budget == 0:
+        raise ValueError("There are no labels, and budget=0 allows to ask for none.")
+    if n_unlabeled and not has_oracle:
+        _warn(
+            "There is no oracle, so rows without a label stay so; the estimator is "
+            "fitted on the labels there are."
+        )
+    if not n_unlabeled and has_oracle:
+        _warn(
+            "y contains no unlabeled samples, so the oracle will not be asked. Rows "
+            f"without a label are marked by {clf.missing_label!r}; a meta-estimator "
+            "around this one may have encoded y."
+        )
+    only_one = is_marker(-1, clf.missing_label) and np.unique(labels).tolist() == [1]
+    if only_one and clf.classes is None:
+        _warn(
+            "The only class with labels is 1, and the missing label is -1. If -1 is a "
+            "class here, choose another marker, for instance missing_label=None."
+        )
+
+
+def _warn(message):
+    # From here over check_inputs, LabelingLoop and fit to the caller.
+    warnings.warn(message, UserWarning, stacklevel=8)
 
 
 def _count_budget(budget, n_unlabeled):
@@ -255,9 +290,3 @@ def _takes_nan(estimator, embedder, risky):
     if embedder.finds_nan():
         return get_tags(estimator.steps[-1][1]).input_tags.allow_nan
     return not embedder.fails_only_with(risky)
-
-
-def check_marker_is_no_class(label, unlabeled):
-    """Raise if an answer is a class that cannot be told from a missing label."""
-    if unlabeled == "pass" and is_marker(label, -1):
-        raise ValueError('-1 stands for a missing label with unlabeled="pass"')

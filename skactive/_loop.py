@@ -13,18 +13,12 @@ import numpy as np
 from sklearn.base import clone
 
 from skactive._embedding import Embedding
-from skactive._inputs import check_first_model, check_inputs, check_marker_is_no_class
+from skactive._inputs import check_first_model, check_inputs
+from skactive._ledger import Ledger
 from skactive._pool import BlockPredictor, Pool
 from skactive.acquisition._base import Selection, select_queries
-from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
-from skactive.oracles._asking import answer_list, is_stream
-from skactive.utils._labels import (
-    as_labels,
-    is_marker,
-    kind_of,
-    parse_label,
-    store_label,
-)
+from skactive.exceptions import ActiveLearningError, OracleError
+from skactive.oracles._asking import answer_list
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import like_given, take_rows
 
@@ -144,10 +138,13 @@ class LabelingLoop:
         )
         self._inputs = inputs
         self._given_X = X
-        self._y = inputs.y.copy()
-        self._labeled = inputs.labeled.copy()
-        self._labeled_iter = np.where(inputs.labeled, 0, -1)
-        self._asked_in = np.zeros(len(inputs.y), dtype=np.intp)  # round; 0: not asked
+        self._holdout = self._draw_holdout()
+        self._ledger = Ledger(
+            inputs,
+            missing_label=clf.missing_label,
+            unlabeled=clf.unlabeled,
+            holdout=self._holdout,
+        )
         self._closed_queries = []
         self._closed_probabilities = []
         self._history = []
@@ -158,15 +155,6 @@ class LabelingLoop:
         self._end_reason = None
         self._predictor = BlockPredictor(inputs.X)
         self._embedder = Embedding(inputs.X, clf.estimator)
-        self._held = np.zeros(len(inputs.y), dtype=bool)
-        self._holdout = self._draw_holdout()
-        self._held[self._holdout] = True
-        self._kind = kind_of(
-            as_labels(self._y[self._labeled])
-            if inputs.classes is None
-            else inputs.classes
-        )
-        self._check_start(has_oracle)
 
     # What a user calls
 
@@ -214,11 +202,18 @@ class LabelingLoop:
             values = answer_list(
                 labels, len(rows), missing_label=self._clf.missing_label
             )
-            try:
-                self._record(rows, values)
-            finally:
-                if self._open is not None and self._open.told.all():
+            answered, refused = self._ledger.record(rows, values)
+            if self._open is not None:
+                self._open.mark_told(answered)
+                if self._open.told.all():
                     self._close_round()
+            if refused:
+                shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
+                raise OracleError(
+                    f"{len(refused)} of {len(rows)} answers are no valid labels: "
+                    f"{shown}. The others are recorded.",
+                    answers=[value for _, value, _ in refused],
+                )
 
     def finish(self):
         """Return a classifier fitted on all labels known now.
@@ -253,7 +248,7 @@ class LabelingLoop:
         started = time.perf_counter() - pool.fit_seconds
         name, selection = self._select(pool)
         seconds = time.perf_counter() - started - pool.fit_seconds
-        self._asked_in[selection.rows] = self._round
+        self._ledger.asked_in[selection.rows] = self._round
         self._open = _OpenRound(pool, name, selection, seconds)
 
     def _query(self):
@@ -274,8 +269,9 @@ class LabelingLoop:
 
     def _exhausted(self):
         """Return why no more rows can be asked, or None."""
-        if not self._candidates().any() and not self._holdout_left().any():
-            return "all_labeled" if self._labeled.all() else "all_asked"
+        ledger = self._ledger
+        if not len(ledger.candidates) and not ledger.holdout_left.any():
+            return "all_labeled" if ledger.labeled.all() else "all_asked"
         if len(self._queries) >= self._inputs.budget:
             return "budget"
         return None
@@ -299,7 +295,7 @@ class LabelingLoop:
         """Select the rows of a round; return who selected, and the selection."""
         inputs, clf = self._inputs, self._clf
         n_queries = min(clf.batch_size, inputs.budget - len(self._queries))
-        left = self._holdout_left()
+        left = self._ledger.holdout_left
         if left.any():
             rows = self._holdout[left[self._holdout]][:n_queries]
             return "holdout", Selection(rows)
@@ -315,21 +311,20 @@ class LabelingLoop:
 
     def _n_wanted_first(self):
         """Return how many labels are missing to `initial_size`."""
-        return max(0, (self._clf.initial_size or 0) - int(self._trainable().sum()))
+        return max(0, (self._clf.initial_size or 0) - int(self._ledger.trainable.sum()))
 
     def _make_pool(self, *, final=False):
-        inputs = self._inputs
-        labeled = self._labeled.copy() if final else self._trainable()
+        inputs, ledger = self._inputs, self._ledger
         seed = np.random.SeedSequence([inputs.seed, self._round])
         return Pool(
             inputs.X,
-            self._y.copy(),
-            labeled,
-            np.flatnonzero(self._candidates()),
+            ledger.y.copy(),
+            ledger.labeled.copy() if final else ledger.trainable,
+            ledger.candidates,
             estimator=self._clf.estimator,
-            asked=self._asked_in > 0,
+            asked=ledger.asked,
             round=self._round,
-            labeled_iter=self._labeled_iter.copy(),
+            labeled_iter=ledger.labeled_iter.copy(),
             history=tuple(self._history),
             unlabeled=self._clf.unlabeled,
             cost=inputs.cost,
@@ -343,19 +338,7 @@ class LabelingLoop:
 
     def _is_cold(self):
         """Tell whether there are too few labels to fit a model."""
-        if self._n_wanted_first() > 0:
-            return True
-        labels = as_labels(self._y[self._trainable()])
-        return len(labels) == 0 or not (labels != labels[0]).any()
-
-    def _candidates(self):
-        return ~(self._labeled | self._held | (self._asked_in > 0))
-
-    def _trainable(self):
-        return self._labeled & ~self._held
-
-    def _holdout_left(self):
-        return self._held & (self._asked_in == 0)
+        return self._n_wanted_first() > 0 or not self._ledger.has_two_classes()
 
     def _draw_holdout(self):
         """Draw the rows that are asked at random, to test the model honestly."""
@@ -364,63 +347,6 @@ class LabelingLoop:
         rng = np.random.default_rng([inputs.seed, 0])
         unlabeled = np.flatnonzero(~inputs.labeled)
         return rng.choice(unlabeled, n_holdout, replace=False)
-
-    # How an oracle answers
-
-    def _ask_oracle(self, oracle, keywords, query):
-        """Ask an oracle for the labels of a query, and record them as they come."""
-        given = {name: getattr(query, name) for name in keywords}
-        try:
-            with self._calling_oracle():
-                answers = oracle(query.X, **given)
-            if is_stream(answers):
-                self._tell_stream(answers, query.indices)
-            else:
-                self.tell(answers)
-        except StopLabeling as stop:
-            # An iterator may stop after the last label, when the round is closed.
-            n_told = len(query) if self._open is None else int(self._open.told.sum())
-            prefix = list(stop.labels if stop.labels is not None else [])
-            if len(prefix) > len(query):
-                raise OracleError(
-                    f"StopLabeling came with {len(prefix)} labels for a batch of "
-                    f"{len(query)} rows; expected those of its first rows.",
-                    answers=stop.labels,
-                ) from stop
-            self.tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
-            self._stop("oracle")
-
-    def _tell_stream(self, answers, rows):
-        """Record answers that come one by one, each before the next is asked for."""
-        nothing = object()
-        for n_told, row in enumerate(rows):
-            with self._calling_oracle():
-                answer = next(answers, nothing)
-            if answer is nothing:
-                raise OracleError(
-                    f"The oracle's iterator ended too early: expected {len(rows)} "
-                    f"labels, got {n_told}. These are recorded."
-                )
-            self.tell([answer], indices=[row])
-        with self._calling_oracle():
-            answer = next(answers, nothing)
-        if answer is not nothing:
-            raise OracleError(
-                f"The oracle's iterator went on after the {len(rows)} labels that were "
-                "expected; it is not known which rows they belong to.",
-                answers=[answer],
-            )
-
-    @contextmanager
-    def _calling_oracle(self):
-        try:
-            yield
-        except (StopLabeling, ActiveLearningError):
-            raise
-        except Exception as error:
-            raise OracleError(
-                f"The oracle raised {type(error).__name__}: {error}"
-            ) from error
 
     # How labels are recorded
 
@@ -436,7 +362,7 @@ class LabelingLoop:
         if indices is not None and sample_ids is not None:
             raise ValueError("Pass indices or sample_ids to tell, not both.")
         rows = np.asarray(indices) if sample_ids is None else self._find(sample_ids)
-        known = np.flatnonzero(self._labeled | (self._asked_in > 0))
+        known = np.flatnonzero(self._ledger.labeled | self._ledger.asked)
         if rows.ndim != 1 or not np.isin(rows, known).all():
             raise ValueError(
                 "Labels can be told only for rows that ask() has returned, got "
@@ -458,62 +384,9 @@ class LabelingLoop:
             raise ValueError(f"There are no rows with the sample_ids {unknown}.")
         return np.array([where[sample_id] for sample_id in asked], dtype=np.intp)
 
-    def _record(self, rows, values):
-        """Record what can be recorded, then raise for the rest."""
-        refused = []
-        for row, value in zip(rows.tolist(), values, strict=True):
-            try:
-                label = self._parse(value)
-            except ValueError as error:
-                refused.append((row, value, str(error)))
-            else:
-                self._record_one(row, label)
-        if refused:
-            shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
-            raise OracleError(
-                f"{len(refused)} of {len(rows)} answers are no valid labels: {shown}. "
-                "The others are recorded.",
-                **self._bought(),
-                answers=[value for _, value, _ in refused],
-            )
-
-    def _parse(self, value):
-        """Return an answer as a label, None for an abstention, or raise."""
-        kind = self._kind
-        if kind is None and self._y.dtype.kind in "iuf" and not isinstance(value, str):
-            kind = kind_of(self._y)
-        label = parse_label(value, kind=kind, missing_label=self._clf.missing_label)
-        if label is None:
-            return None
-        check_marker_is_no_class(label, self._clf.unlabeled)
-        classes = self._inputs.classes
-        if classes is not None and label not in classes.tolist():
-            raise ValueError(f"{label!r} is not one of the classes {classes.tolist()}")
-        return label
-
-    def _record_one(self, row, label):
-        if self._open is not None:
-            self._open.mark_told(row)
-        if self._labeled[row]:
-            known = as_labels(self._y[[row]]).tolist()[0]
-            if label is not None and label != known:
-                warnings.warn(
-                    f"Row {row} has the label {known!r} already; the answer "
-                    f"{label!r} was ignored.",
-                    UserWarning,
-                    stacklevel=4,
-                )
-            return
-        if label is not None:
-            self._y = store_label(self._y, row, label)
-            self._labeled[row] = True
-            self._labeled_iter[row] = self._asked_in[row]
-            if self._kind is None:
-                self._kind = kind_of(as_labels(self._y[[row]]))
-
     def _close_round(self):
         """Write the record of the open round; rows without an answer leave it."""
-        self._asked_in[self._open.rows_left()] = 0
+        self._ledger.asked_in[self._open.rows_left()] = 0
         if self._open.told.any():
             self._history.append(self._open_record())
             self._closed_queries = self._queries
@@ -529,7 +402,7 @@ class LabelingLoop:
             "strategy": opened.name,
             "n_labeled": int(opened.pool.labeled.sum()),
             "n_queried": len(told),
-            "n_abstained": int((~self._labeled[told]).sum()),
+            "n_abstained": int((~self._ledger.labeled[told]).sum()),
             "fit_seconds": opened.pool.fit_seconds,
             "select_seconds": opened.select_seconds,
             "oracle_seconds": time.perf_counter() - opened.asked_at,
@@ -561,10 +434,10 @@ class LabelingLoop:
 
     def _training_rows(self):
         """Return functions that give the labelled rows and their labels."""
-        rows = np.flatnonzero(self._trainable())
+        rows = np.flatnonzero(self._ledger.trainable)
         return {
             "X": lambda: take_rows(self._inputs.X, rows),
-            "y": lambda: as_labels(self._y[rows]),
+            "y": lambda: self._ledger.labels(rows),
         }
 
     # How it ends
@@ -594,8 +467,8 @@ class LabelingLoop:
         if self._open is not None and self._open.told.any():
             history.append(self._open_record())
         state = {
-            "transduction_": self._y.copy(),
-            "labeled_iter_": self._labeled_iter.copy(),
+            "transduction_": self._ledger.y.copy(),
+            "labeled_iter_": self._ledger.labeled_iter.copy(),
             "query_indices_": np.array(self._queries, dtype=np.intp),
             "n_queries_": len(self._queries),
             "n_iter_": len(history),
@@ -607,9 +480,8 @@ class LabelingLoop:
             if hasattr(self._clf, name):
                 state[name] = getattr(self._clf, name)
         if len(self._holdout):
-            state["holdout_indices_"] = np.sort(
-                self._holdout[self._labeled[self._holdout]]
-            )
+            answered = self._ledger.labeled[self._holdout]
+            state["holdout_indices_"] = np.sort(self._holdout[answered])
         if not np.isnan(self._probabilities).all():
             state["query_probabilities_"] = np.array(self._probabilities)
         if self._ended is not None:
@@ -626,7 +498,7 @@ class LabelingLoop:
         record = {
             "round": state["n_iter_"] + 1,
             "strategy": None,
-            "n_labeled": int(self._labeled.sum()),
+            "n_labeled": int(self._ledger.labeled.sum()),
             "n_queried": 0,
             "n_abstained": 0,
             "fit_seconds": pool.fit_seconds,
@@ -645,7 +517,7 @@ class LabelingLoop:
 
     def _final_pool(self):
         """Return a pool with all labels whose estimator is fitted."""
-        if not self._labeled.any():
+        if not self._ledger.labeled.any():
             raise ActiveLearningError(
                 f"No row has a label, and {len(self._queries)} rows were asked, so no "
                 "classifier can be fitted.",
@@ -655,7 +527,7 @@ class LabelingLoop:
         if (
             last is not None
             and last.is_fitted
-            and (last.labeled == self._labeled).all()
+            and (last.labeled == self._ledger.labeled).all()
         ):
             return last
         pool = self._make_pool(final=True)
@@ -666,7 +538,7 @@ class LabelingLoop:
     def _warn_if_nothing_was_bought(self):
         if not self._condition or not self._queries:
             return
-        if not self._labeled[self._queries].any():
+        if not self._ledger.labeled[self._queries].any():
             warnings.warn(
                 f"The oracle abstained on all {len(self._queries)} rows that it was "
                 "asked, so the estimator is fitted on the labels of y alone.",
@@ -677,8 +549,8 @@ class LabelingLoop:
     def _bought(self):
         """Return the labels of this run and their rows, for an exception."""
         rows = np.array(self._queries, dtype=np.intp)
-        rows = rows[self._labeled[rows]]
-        return {"labels": as_labels(self._y[rows]), "indices": rows}
+        rows = rows[self._ledger.labeled[rows]]
+        return {"labels": self._ledger.labels(rows), "indices": rows}
 
     @contextmanager
     def _keeping_labels(self):
@@ -717,44 +589,6 @@ class LabelingLoop:
                 f"The estimator could not be fitted: {error}. {hint}", **self._bought()
             ) from error
 
-    def _check_start(self, has_oracle):
-        """Warn about, or refuse, labels that leave nothing to do."""
-        n_labeled = int(self._labeled.sum())
-        if n_labeled == 0 and not has_oracle:
-            raise ValueError(
-                "There are no labels and no oracle: every row of y is marked as "
-                "missing. Pass some labels, or an oracle that gives them."
-            )
-        if n_labeled == 0 and self._inputs.budget == 0:
-            raise ValueError(
-                "There are no labels, and budget=0 allows to ask for none."
-            )
-        if not has_oracle and n_labeled < len(self._y):
-            warnings.warn(
-                "There is no oracle, so rows without a label stay so; the estimator is "
-                "fitted on the labels there are.",
-                UserWarning,
-                stacklevel=5,
-            )
-        if has_oracle and n_labeled == len(self._y):
-            warnings.warn(
-                "y contains no unlabeled samples, so the oracle will not be asked. "
-                f"Rows without a label are marked by {self._clf.missing_label!r}; "
-                "a meta-estimator around this one may have encoded y.",
-                UserWarning,
-                stacklevel=5,
-            )
-        labels = np.unique(as_labels(self._y[self._labeled])).tolist()
-        marked = is_marker(-1, self._clf.missing_label)
-        if marked and labels == [1] and self._inputs.classes is None:
-            warnings.warn(
-                "The only class with labels is 1, and the missing label is -1. If -1 "
-                "is a class here, choose another marker, for instance "
-                "missing_label=None.",
-                UserWarning,
-                stacklevel=5,
-            )
-
 
 def _proba_for_oracle(pool, classes, rows):
     """Return probabilities with one column for each of `classes`, or None."""
@@ -789,6 +623,6 @@ class _OpenRound:
             return [np.nan] * int(self.told.sum())
         return self.selection.probabilities[self.told].tolist()
 
-    def mark_told(self, row):
-        """Note that a row has an answer."""
-        self.told |= self.selection.rows == row
+    def mark_told(self, rows):
+        """Note that rows have an answer."""
+        self.told |= np.isin(self.selection.rows, rows)

@@ -2,17 +2,18 @@
 
 import itertools
 import time
+from contextlib import nullcontext
 
 import numpy as np
 from sklearn.base import clone
 
 from skactive._embedding import Embedding
 from skactive.utils._labels import as_labels
+from skactive.utils._outputs import check_proba
 from skactive.utils._rows import block_rows, slice_rows, take_rows
 from skactive.utils._sklearn import _check_method_params, _num_samples
+from skactive.utils._threads import few_threads
 
-# Rows of probabilities may miss a sum of one by this much (float32, rounding).
-_SUM_TOLERANCE = 1e-3
 # Rows are predicted in place, labelled ones too, if this share of them is candidates.
 _DENSE_SHARE = 0.5
 
@@ -179,7 +180,9 @@ class Pool:
             estimator = clone(self._unfitted)
             X, y, params = self.training_data()
             self._shared["fit_failed"] = True
-            estimator.fit(X, y, **params)
+            # A plain fit on a fully labelled y stays what it is without us.
+            with nullcontext() if self.labeled.all() else few_threads(X):
+                estimator.fit(X, y, **params)
             if not hasattr(estimator, "classes_"):
                 raise ValueError(
                     f"{type(estimator).__name__}.fit must set classes_, the classes "
@@ -340,24 +343,8 @@ class Pool:
 
     def _check_proba(self, proba):
         """Check probabilities and bring their columns into the order of `classes`."""
-        name = type(self.estimator).__name__
-        proba = np.asarray(proba)
-        if proba.ndim != 2 or proba.shape[1] != len(self.estimator.classes_):
-            raise ValueError(
-                f"{name}.predict_proba returned an array of shape {proba.shape}, "
-                f"expected one column for each of its {len(self.estimator.classes_)} "
-                "classes."
-            )
-        # Written so that NaN fails, too.
-        # einsum sums short rows several times faster than sum(axis=1).
-        near_one = np.abs(np.einsum("ij->i", proba) - 1.0) <= _SUM_TOLERANCE
-        if not (near_one.all() and proba.min(initial=0.0) >= -_SUM_TOLERANCE):
-            raise ValueError(
-                f"{name}.predict_proba returned probabilities that are NaN, infinite, "
-                "negative, or do not sum to 1 in a row. No label was asked on their "
-                "account; check the estimator and the scale of the features."
-            )
-        return align_columns(proba, self.estimator.classes_, self.classes, name)
+        columns, owner = self.estimator.classes_, type(self.estimator).__name__
+        return check_proba(proba, columns, self.classes, owner)
 
     def _check_decision(self, decision):
         """Check that decision values are finite and have one column per class."""
@@ -433,20 +420,6 @@ class BlockPredictor:
         if n_rows > self._size and len(candidates) < _DENSE_SHARE * n_rows:
             self._X = take_rows(*self._locate(candidates))
             self._rows = np.array(candidates)
-
-
-def align_columns(proba, columns, classes, name):
-    """Bring probabilities of the classes in `columns` into the order of `classes`."""
-    if len(columns) == len(classes) and (columns == classes).all():
-        return proba
-    if not np.isin(columns, classes).all():
-        raise ValueError(
-            f"{name} predicts the classes {np.asarray(columns).tolist()}, but only "
-            f"{classes.tolist()} have labels."
-        )
-    aligned = np.zeros((len(proba), len(classes)), dtype=proba.dtype)
-    aligned[:, np.searchsorted(classes, columns)] = proba
-    return aligned
 
 
 def _read_only(array):

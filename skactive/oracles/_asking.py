@@ -3,15 +3,18 @@
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
-from skactive.exceptions import OracleError
+from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
 from skactive.utils._labels import NULL_TEXTS
 
 # What an oracle may ask for by naming it in its signature.
 KEYWORDS = ("sample_ids", "proba", "classes")
+
+_NOTHING = object()
 
 
 def oracle_keywords(oracle, *, has_sample_ids):
@@ -87,6 +90,89 @@ def oracle_keywords(oracle, *, has_sample_ids):
     return tuple(wanted)
 
 
+def ask_oracle(oracle, keywords, query, tell):
+    """Ask an oracle for the labels of a query, and tell them as they come.
+
+    Parameters
+    ----------
+    oracle : callable
+        The oracle.
+
+    keywords : tuple of str
+        What it gets besides the rows.
+
+    query : Query
+        The rows.
+
+    tell : callable
+        ``tell(labels, indices=rows)`` records labels.
+
+    Returns
+    -------
+    stopped : bool
+        Whether the oracle wants the run to end.
+
+    Raises
+    ------
+    OracleError
+        If the oracle raises, or gives too few or too many answers.
+    """
+    given = {name: getattr(query, name) for name in keywords}
+    n_told = 0
+    try:
+        with _calling_oracle():
+            answers = oracle(query.X, **given)
+        if not isinstance(answers, Iterator):
+            tell(answers, indices=query.indices)
+            return False
+        for row in query.indices:
+            with _calling_oracle():
+                answer = next(answers, _NOTHING)
+            if answer is _NOTHING:
+                raise OracleError(
+                    "The oracle's iterator ended too early: expected "
+                    f"{len(query.indices)} labels, got {n_told}. These are recorded."
+                )
+            tell([answer], indices=[row])
+            n_told += 1
+        _check_exhausted(answers, len(query.indices))
+    except StopLabeling as stop:
+        prefix = list(stop.labels if stop.labels is not None else [])
+        if len(prefix) > len(query.indices):
+            raise OracleError(
+                f"StopLabeling came with {len(prefix)} labels for a batch of "
+                f"{len(query.indices)} rows; expected those of its first rows.",
+                answers=stop.labels,
+            ) from stop
+        tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
+        return True
+    return False
+
+
+def _check_exhausted(answers, n_expected):
+    with _calling_oracle():
+        answer = next(answers, _NOTHING)
+    if answer is not _NOTHING:
+        raise OracleError(
+            f"The oracle's iterator went on after the {n_expected} labels that were "
+            "expected; it is not known which rows they belong to.",
+            answers=[answer],
+        )
+
+
+@contextmanager
+def _calling_oracle():
+    """Turn whatever an oracle raises into an OracleError, but for its own signals."""
+    try:
+        yield
+    except (StopLabeling, ActiveLearningError):
+        raise
+    except Exception as error:
+        raise OracleError(
+            f"The oracle raised {type(error).__name__}: {error}"
+        ) from error
+
+
 def answer_list(answers, n_expected, *, missing_label):
     """Return the answers to one batch as a list of `n_expected` values.
 
@@ -120,11 +206,6 @@ def answer_list(answers, n_expected, *, missing_label):
             answers=answers,
         )
     return values
-
-
-def is_stream(answers):
-    """Tell whether answers come one by one."""
-    return isinstance(answers, Iterator)
 
 
 def _as_list(answers, n_expected, missing_label):

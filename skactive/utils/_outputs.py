@@ -58,8 +58,8 @@ def align_columns(proba, columns, classes, owner):
         return proba
     if not np.isin(columns, classes).all():
         raise ValueError(
-            f"{owner} predicts the classes {list(columns)}, but only {list(classes)} "
-            "have labels."
+            f"{owner} predicts the classes {columns.tolist()}, but only "
+            f"{classes.tolist()} have labels."
         )
     aligned = np.zeros((len(proba), len(classes)), dtype=proba.dtype)
     aligned[:, np.searchsorted(classes, columns)] = proba

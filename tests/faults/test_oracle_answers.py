@@ -9,6 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from skactive import LabelingLoop
 from skactive.exceptions import OracleError
+from skactive.oracles._asking import ask_oracle
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ def test_t12_labels_of_a_generator_are_recorded_as_they_come(X, y, make_clf):
             n_known.append(loop.finish().n_queries_)
             yield 1
 
-    loop._ask_oracle(ask, (), loop.ask())
+    ask_oracle(ask, (), loop.ask(), loop.tell)
     assert n_known == [0, 1, 2, 3]
 
 

@@ -1,0 +1,152 @@
+"""The ledger of a run: who is labelled, since when, and who has been asked."""
+
+import warnings
+
+import numpy as np
+
+from skactive.utils._labels import (
+    as_labels,
+    is_marker,
+    kind_of,
+    parse_label,
+    store_label,
+)
+
+
+class Ledger:
+    """Keeps the labels of one run.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs of the run.
+
+    missing_label : int, str, None or nan
+        The marker.
+
+    unlabeled : {"ignore", "pass"}
+        What the estimator gets for rows without a label.
+
+    holdout : ndarray of shape (n_holdout,), dtype int
+        Rows that are kept as a test sample.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels, and the marker where none is known.
+
+    labeled : ndarray of shape (n_samples,), dtype bool
+        Rows with a label.
+
+    labeled_iter : ndarray of shape (n_samples,), dtype int
+        0 for labels given, k for those bought in round k, -1 for none.
+
+    asked_in : ndarray of shape (n_samples,), dtype int
+        Round in which a row was asked, from 1; 0 if it was not.
+    """
+
+    def __init__(self, inputs, *, missing_label, unlabeled, holdout):
+        self.y = inputs.y.copy()
+        self.labeled = inputs.labeled.copy()
+        self.labeled_iter = np.where(inputs.labeled, 0, -1)
+        self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
+        self._held = np.zeros(len(inputs.y), dtype=bool)
+        self._held[holdout] = True
+        self._missing_label = missing_label
+        self._unlabeled = unlabeled
+        self._classes = None if inputs.classes is None else inputs.classes.tolist()
+        known = self.y[self.labeled] if inputs.classes is None else inputs.classes
+        self._kind = kind_of(as_labels(known))
+
+    @property
+    def asked(self):
+        """Mask of the rows that were asked."""
+        return self.asked_in > 0
+
+    @property
+    def trainable(self):
+        """Mask of the rows that a model of a round is trained on."""
+        return self.labeled & ~self._held
+
+    @property
+    def candidates(self):
+        """Numbers of the rows that a strategy may ask."""
+        return np.flatnonzero(~(self.labeled | self._held | self.asked))
+
+    @property
+    def holdout_left(self):
+        """Mask of the rows of the test sample that were not asked yet."""
+        return self._held & ~self.asked
+
+    def labels(self, rows):
+        """Return the labels of rows that have one, in their natural dtype."""
+        return as_labels(self.y[rows])
+
+    def has_two_classes(self):
+        """Tell whether the trainable rows are of more than one class."""
+        labels = self.labels(self.trainable)
+        return len(labels) > 0 and bool((labels != labels[0]).any())
+
+    def record(self, rows, values):
+        """Record the answers that are labels, or abstentions.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_answers,), dtype int
+            Rows that were asked, now or before.
+
+        values : list of length n_answers
+            Answers.
+
+        Returns
+        -------
+        answered : list of int
+            Rows whose answer was accepted.
+
+        refused : list of (int, object, str)
+            Rows, their answers, and what is wrong with them.
+        """
+        answered, refused = [], []
+        for row, value in zip(rows.tolist(), values, strict=True):
+            try:
+                label = self._parse(value)
+            except ValueError as error:
+                refused.append((row, value, str(error)))
+            else:
+                answered.append(row)
+                self._write(row, label)
+        return answered, refused
+
+    def _parse(self, value):
+        """Return an answer as a label, None for an abstention, or raise."""
+        kind = self._kind
+        if kind is None and self.y.dtype.kind in "iuf" and not isinstance(value, str):
+            kind = kind_of(self.y)
+        label = parse_label(value, kind=kind, missing_label=self._missing_label)
+        if label is None:
+            return None
+        if self._unlabeled == "pass" and is_marker(label, -1):
+            raise ValueError('-1 stands for a missing label with unlabeled="pass"')
+        if self._classes is not None and label not in self._classes:
+            raise ValueError(f"{label!r} is not one of the classes {self._classes}")
+        return label
+
+    def _write(self, row, label):
+        """Write a label that is new; one that is known already stays."""
+        if label is None:
+            return
+        if self.labeled[row]:
+            known = self.labels([row]).tolist()[0]
+            if label != known:
+                warnings.warn(
+                    f"Row {row} has the label {known!r} already; the answer "
+                    f"{label!r} was ignored.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+            return
+        self.y = store_label(self.y, row, label)
+        self.labeled[row] = True
+        self.labeled_iter[row] = self.asked_in[row]
+        if self._kind is None:
+            self._kind = kind_of(self.labels([row]))

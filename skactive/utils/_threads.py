@@ -1,0 +1,24 @@
+"""How many threads BLAS may use: one, where the matrices are small."""
+
+from contextlib import nullcontext
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+# With fewer numbers than this to fit on, a second thread costs more than it brings.
+_SMALL = 1_000_000
+
+
+@cache
+def _controller():
+    # To look for the libraries takes milliseconds; to limit them, microseconds.
+    return ThreadpoolController()
+
+
+def few_threads(X):
+    """Return a context for a fit on `X`, where BLAS uses one thread if `X` is small."""
+    shape = getattr(X, "shape", (0,))
+    n_numbers = shape[0] * (shape[1] if len(shape) > 1 else 1)
+    if n_numbers > _SMALL:
+        return nullcontext()
+    return _controller().limit(limits=1, user_api="blas")
