@@ -10,7 +10,8 @@ from skactive.utils._threads import few_threads
 
 
 def blas_threads():
-    return {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+    libraries = threadpool_info()
+    return {lib["num_threads"] for lib in libraries if lib["user_api"] == "blas"}
 
 
 @pytest.mark.parametrize(
