@@ -169,7 +169,7 @@ class ActiveLearningClassifier(
     n_features_in_ : int
         Number of features seen during `fit`, if `X` has features.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features seen during `fit`, if `X` has names that are all strings.
 
     See Also
