@@ -3,7 +3,8 @@
 Margin sampling with a logistic regression. The bound for a round is the estimator's own
 fit plus one prediction over the pool; a loop written by hand with NumPy and
 scikit-learn comes close to it. All run in one process, in turn, with one BLAS thread,
-and must ask the same rows. What is printed are medians of ratios of neighbouring runs.
+and must ask the same rows. Printed are medians of ratios of neighbouring runs, and the
+ratio of the fastest runs, which other programs on the machine disturb least.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import tracemalloc
 from importlib.metadata import version
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -25,27 +26,47 @@ from skactive.datasets import hide_labels
 MODEL = LogisticRegression(max_iter=1000)
 
 
-def by_hand(X, y, initial, n_rounds, batch_size):
+class FreeModel(ClassifierMixin, BaseEstimator):
+    """A model that learns nothing: what is left is what the loops do themselves."""
+
+    def __init__(self, fitted):
+        self.fitted = fitted
+
+    def __sklearn_clone__(self):
+        return type(self)(self.fitted)
+
+    def fit(self, X, y):
+        self.classes_ = self.fitted.classes_
+        return self
+
+    def predict(self, X):
+        return self.fitted.predict(X)
+
+    def predict_proba(self, X):
+        return self.fitted.predict_proba(X)
+
+
+def by_hand(model, X, y, initial, n_rounds, batch_size):
     """Return the rows asked, and the final model."""
     labeled = np.zeros(len(y), dtype=bool)
     labeled[initial] = True
     asked = []
     for _ in range(n_rounds):
-        model = clone(MODEL).fit(X[labeled], y[labeled])
+        fitted = clone(model).fit(X[labeled], y[labeled])
         pool = np.flatnonzero(~labeled)
-        top = np.partition(model.predict_proba(X[pool]), -2, axis=1)
+        top = np.partition(fitted.predict_proba(X[pool]), -2, axis=1)
         margin = top[:, -1] - top[:, -2]
         rows = pool[np.argpartition(margin, batch_size - 1)[:batch_size]]
         labeled[rows] = True  # the oracle is the table y
         asked.append(rows)
-    return asked, clone(MODEL).fit(X[labeled], y[labeled])
+    return asked, clone(model).fit(X[labeled], y[labeled])
 
 
-def by_skactive(X, y, initial, n_rounds, batch_size):
+def by_skactive(model, X, y, initial, n_rounds, batch_size):
     y_initial = np.full(len(y), -1)
     y_initial[initial] = y[initial]
     clf = ActiveLearningClassifier(
-        MODEL,
+        model,
         oracle=lambda X, sample_ids: y[sample_ids],
         strategy="margin",
         batch_size=batch_size,
@@ -56,14 +77,14 @@ def by_skactive(X, y, initial, n_rounds, batch_size):
     return np.split(clf.query_indices_, n_rounds), clf
 
 
-def by_scikit_activeml(X, y, initial, n_rounds, batch_size):
+def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     from skactiveml.classifier import SklearnClassifier
     from skactiveml.pool import UncertaintySampling
     from skactiveml.utils import MISSING_LABEL
 
     y_known = np.full(len(y), MISSING_LABEL)
     y_known[initial] = y[initial]
-    clf = SklearnClassifier(clone(MODEL), classes=np.unique(y), random_state=0)
+    clf = SklearnClassifier(clone(model), classes=np.unique(y), random_state=0)
     strategy = UncertaintySampling(method="margin_sampling", random_state=0)
     asked = []
     for _ in range(n_rounds):
@@ -105,7 +126,7 @@ def check_same_queries(asked):
                 )
 
 
-def measure_seconds(loops, data, n_rounds, batch_size, n_repeats):
+def measure_seconds(loops, model, data, n_rounds, batch_size, n_repeats):
     """Return {name: seconds of each repetition}; the loops take turns."""
     seconds, asked = {name: [] for name in loops}, {}
     for repeat in range(n_repeats + 1):
@@ -113,7 +134,7 @@ def measure_seconds(loops, data, n_rounds, batch_size, n_repeats):
         # Nobody is always the first, or always after the same one.
         for name in names if repeat % 2 else names[::-1]:
             started = time.perf_counter()
-            asked[name], _ = loops[name](*data, n_rounds, batch_size)
+            asked[name], _ = loops[name](model, *data, n_rounds, batch_size)
             if repeat:  # the first one warms up
                 seconds[name].append(time.perf_counter() - started)
         check_same_queries(asked)
@@ -124,7 +145,7 @@ def measure_peak(loop, data, n_rounds, batch_size):
     """Return how many bytes are in use at the peak besides the data."""
     tracemalloc.start()
     try:
-        loop(*data, n_rounds, batch_size)
+        loop(MODEL, *data, n_rounds, batch_size)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -137,16 +158,36 @@ def report_seconds(args, loops):
         f"{args.n_initial} labels at first, median of {args.repeats} runs"
     )
     for n_rounds, batch_size in args.runs:
-        seconds = measure_seconds(loops, data, n_rounds, batch_size, args.repeats)
+        seconds = measure_seconds(
+            loops, MODEL, data, n_rounds, batch_size, args.repeats
+        )
         print(f"{n_rounds} rounds of {batch_size}:")
         for name, values in seconds.items():
             ratios = np.divide(values, seconds["by hand"])
             low, median, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+            fastest = min(values) / min(seconds["by hand"])
             print(
                 f"  {name:16} {np.median(values):7.3f} s"
                 f"  {1e3 * np.median(values) / n_rounds:7.2f} ms per round"
-                f"  ratio {median:6.3f}  (quartiles {low:.3f} to {high:.3f})"
+                f"  ratio {median:.3f} (quartiles {low:.3f} to {high:.3f}, "
+                f"of the fastest {fastest:.3f})"
             )
+
+
+def report_overhead(args):
+    data = make_data(args.n_samples, args.n_features, args.n_classes, args.n_initial)
+    model = FreeModel(clone(MODEL).fit(data[0][data[2]], data[1][data[2]]))
+    print("\nMilliseconds per round with a model that learns nothing, fastest run")
+    for n_rounds, batch_size in args.runs:
+        seconds = measure_seconds(
+            LOOPS, model, data, n_rounds, batch_size, 5 * args.repeats
+        )
+        best = {name: 1e3 * min(times) / n_rounds for name, times in seconds.items()}
+        print(
+            f"{n_rounds} rounds of {batch_size}: by hand {best['by hand']:.2f}, "
+            f"skactive {best['skactive']:.2f}, "
+            f"difference {best['skactive'] - best['by hand']:.2f}"
+        )
 
 
 def report_memory(args, loops):
@@ -197,6 +238,7 @@ def main():
     print(", ".join(f"{name} {version(name)}" for name in packages))
     with threadpool_limits(1):
         report_seconds(args, loops)
+        report_overhead(args)
         if not args.no_memory:
             report_memory(args, loops)
 

@@ -78,6 +78,16 @@ class Ledger:
         """Mask of the rows of the test sample that were not asked yet."""
         return self._held & ~self.asked
 
+    def knows(self, rows):
+        """Tell whether all of some row numbers exist, and were asked or labelled."""
+        if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
+            return False
+        rows = rows.astype(np.intp)
+        inside = (rows >= 0) & (rows < len(self.y))
+        return bool(
+            inside.all() and (self.labeled[rows] | (self.asked_in[rows] > 0)).all()
+        )
+
     def labels(self, rows):
         """Return the labels of rows that have one, in their natural dtype."""
         return as_labels(self.y[rows])

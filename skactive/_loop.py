@@ -148,6 +148,7 @@ class LabelingLoop:
         self._closed_queries = []
         self._closed_probabilities = []
         self._history = []
+        self._row_of_id = None
         self._round = 1
         self._open = None
         self._pool = None
@@ -362,8 +363,7 @@ class LabelingLoop:
         if indices is not None and sample_ids is not None:
             raise ValueError("Pass indices or sample_ids to tell, not both.")
         rows = np.asarray(indices) if sample_ids is None else self._find(sample_ids)
-        known = np.flatnonzero(self._ledger.labeled | self._ledger.asked)
-        if rows.ndim != 1 or not np.isin(rows, known).all():
+        if not self._ledger.knows(rows):
             raise ValueError(
                 "Labels can be told only for rows that ask() has returned, got "
                 f"the rows {rows}."
@@ -377,7 +377,9 @@ class LabelingLoop:
             raise ValueError(
                 "Labels cannot be told by sample_ids, as the loop was made without."
             )
-        where = {sample_id: row for row, sample_id in enumerate(known.tolist())}
+        if self._row_of_id is None:  # made once, as labels may be told one by one
+            self._row_of_id = {i: row for row, i in enumerate(known.tolist())}
+        where = self._row_of_id
         asked = np.asarray(sample_ids).tolist()
         unknown = [sample_id for sample_id in asked if sample_id not in where]
         if unknown:
