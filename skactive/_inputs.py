@@ -193,13 +193,25 @@ def _check_sample_ids(sample_ids, n_samples):
     if sample_ids is None:
         return None
     values = np.asarray(sample_ids)
-    is_sequence = isinstance(sample_ids, (list, tuple))
-    items = list(sample_ids) if is_sequence else values.tolist()
     if values.ndim != 1 or len(values) != n_samples:
         raise ValueError(
             f"sample_ids must hold one id for each of the {n_samples} rows, got an "
             f"array of shape {values.shape}."
         )
+    is_sequence = isinstance(sample_ids, (list, tuple))
+    if values.dtype.kind in "iu" and not is_sequence:
+        if len(np.unique(values)) == n_samples:
+            return values
+    items = list(sample_ids) if is_sequence else values.tolist()
+    _check_ids(items)
+    if len({isinstance(item, str) for item in items}) > 1 or values.dtype.kind == "f":
+        # numpy writes 1 beside "a" as text, and large ints as floats.
+        return np.array(items, dtype=object)
+    return values
+
+
+def _check_ids(items):
+    """Raise unless all ids are ints or strs, and different."""
     for item in items:
         is_int = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
         if not (is_int or isinstance(item, str)):
@@ -208,17 +220,13 @@ def _check_sample_ids(sample_ids, n_samples):
                 f"{type(item).__name__}. Ids of other types can be turned into text, "
                 "for instance by df.index.astype(str)."
             )
-    if len(set(items)) < n_samples:
-        seen = set()
-        twice = next(i for i in items if i in seen or seen.add(i))
+    seen = set()
+    twice = next((i for i in items if i in seen or seen.add(i)), None)
+    if twice is not None:
         raise ValueError(
             f"sample_ids must be unique, but {twice!r} stands for several rows. Ids of "
             "rows of several files can be joined, for instance f'{file}-{number}'."
         )
-    if len({isinstance(item, str) for item in items}) > 1 or values.dtype.kind == "f":
-        # numpy writes 1 beside "a" as text, and large ints as floats.
-        return np.array(items, dtype=object)
-    return values
 
 
 def _check_cost(cost, n_samples):
