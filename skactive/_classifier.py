@@ -71,8 +71,11 @@ class ActiveLearningClassifier(
         ``pool -> utilities`` where higher is asked first.
 
     committee : None, int, list of (str, classifier), or classifier, default=None
-        The committee whose disagreement is measured: that many bagged clones of
-        `estimator`, named classifiers, or a classifier with `predict_member_proba`.
+        The committee whose disagreement is measured, if the strategy does that: so
+        many bagged clones of `estimator`, named classifiers, or a classifier with
+        several members, such as a forest or one with `predict_member_proba`. If None,
+        the estimator itself if it is an ensemble, else ten bagged clones of it. See
+        :ref:`committees`.
 
     initial_strategy : str, strategy object or callable, default="k_means"
         The cold start: used until two classes and `initial_size` labels are known. It
@@ -157,7 +160,7 @@ class ActiveLearningClassifier(
         The strategy that was used, with its state.
 
     committee_ : classifier or None
-        The committee of the last round that had one.
+        The committee, fitted on all labels, if the strategy looked at one.
 
     holdout_indices_ : ndarray of shape (n_holdout,), dtype int
         Labelled rows of the random test sample, if `holdout_fraction` is positive.
@@ -208,7 +211,7 @@ class ActiveLearningClassifier(
         "committee": [
             Interval(Integral, 2, None, closed="left"),
             list,
-            HasMethods(["fit", "predict_member_proba"]),
+            HasMethods(["fit", "predict"]),
             None,
         ],
         "initial_strategy": _STRATEGY,

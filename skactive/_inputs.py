@@ -11,6 +11,7 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
+from skactive._committee import get_committee
 from skactive.acquisition._registry import check_needs, clone_strategy
 from skactive.stopping._base import get_criteria
 from skactive.utils._labels import (
@@ -84,7 +85,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     if has_oracle and n_unlabeled and budget:
-        check_needs(strategy, clf.estimator)
+        get_committee(clf.committee, clf.estimator)
+        check_needs(strategy, clf.estimator, clf.committee)
         _check_initial_strategy(initial_strategy)
     return Inputs(
         X=X,

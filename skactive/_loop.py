@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
-from skactive._pool import BlockPredictor, Pool
+from skactive._pool import Pool
 from skactive.acquisition._base import Selection, select_queries
+from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list
 from skactive.utils._outputs import align_columns
@@ -323,6 +325,7 @@ class LabelingLoop:
             ledger.labeled.copy() if final else ledger.trainable,
             ledger.candidates,
             estimator=self._clf.estimator,
+            committee=self._clf.committee,
             asked=ledger.asked,
             round=self._round,
             labeled_iter=ledger.labeled_iter.copy(),
@@ -495,6 +498,7 @@ class LabelingLoop:
         with self._keeping_labels():
             pool = self._final_pool()
             estimator = pool.estimator
+            committee = self._final_committee(pool)
         self._warn_if_nothing_was_bought()
         state = self._state()
         record = {
@@ -513,6 +517,7 @@ class LabelingLoop:
         return state | {
             "estimator_": estimator,
             "classes_": estimator.classes_,
+            "committee_": committee,
             "history_": [*state["history_"], record],
             "termination_condition_": self._condition,
         }
@@ -536,6 +541,13 @@ class LabelingLoop:
         with self._explaining_fit(pool):
             pool.estimator  # noqa: B018
         return pool
+
+    def _final_committee(self, pool):
+        """Return the committee fitted on all labels, None if the run had none."""
+        if not self._queries or not uses_committee(self._inputs.strategy):
+            return None
+        with self._explaining_fit(pool):
+            return pool.committee
 
     def _warn_if_nothing_was_bought(self):
         if not self._condition or not self._queries:
@@ -587,8 +599,9 @@ class LabelingLoop:
             if not self._queries:
                 error.add_note(hint)
                 raise
+            what = " ".join([f"{error}.", *getattr(error, "__notes__", [])])
             raise ActiveLearningError(
-                f"The estimator could not be fitted: {error}. {hint}", **self._bought()
+                f"A model could not be fitted: {what} {hint}", **self._bought()
             ) from error
 
 

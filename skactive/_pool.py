@@ -1,21 +1,27 @@
 """The pool: a frozen view of one round, all that a strategy or criterion sees."""
 
-import itertools
 import time
 from contextlib import nullcontext
 
 import numpy as np
 from sklearn.base import clone
 
+from skactive._adapters import as_committee
+from skactive._blocks import BlockPredictor
+from skactive._committee import (
+    CommitteeClassifier,
+    MemberOutput,
+    check_member_proba,
+    get_committee,
+    member_votes,
+)
 from skactive._embedding import Embedding
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
-from skactive.utils._rows import block_rows, slice_rows, take_rows
-from skactive.utils._sklearn import _check_method_params, _num_samples
+from skactive.utils._rows import take_rows
+from skactive.utils._sharing import uses_processes
+from skactive.utils._sklearn import _check_method_params
 from skactive.utils._threads import few_threads
-
-# Rows are predicted in place, labelled ones too, if this share of them is candidates.
-_DENSE_SHARE = 0.5
 
 
 class Pool:
@@ -41,6 +47,10 @@ class Pool:
 
     estimator : estimator object
         Unfitted classifier; the attribute `estimator` is the fitted one.
+
+    committee : int, list, estimator object or None, default=None
+        The unfitted committee, see :class:`~skactive.ActiveLearningClassifier`; the
+        attribute `committee` is the fitted one.
 
     asked : ndarray of shape (n_samples,), dtype bool, default=None
         Rows that have been asked in this run, abstentions included.
@@ -111,6 +121,7 @@ class Pool:
         candidates,
         *,
         estimator,
+        committee=None,
         asked=None,
         round=1,
         labeled_iter=None,
@@ -143,6 +154,7 @@ class Pool:
             random_state=random_state,
             n_jobs=n_jobs,
             _unfitted=estimator,
+            _unfitted_committee=committee,
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
             _embedder=embedder or Embedding(X, estimator),
@@ -176,32 +188,92 @@ class Pool:
     def estimator(self):
         """The classifier, fitted on what is known in this round."""
         if "estimator" not in self._shared:
-            started = time.perf_counter()
-            estimator = clone(self._unfitted)
-            X, y, params = self.training_data()
-            self._shared["fit_failed"] = True
-            # A plain fit on a fully labelled y stays what it is without us.
-            with nullcontext() if self.labeled.all() else few_threads(X):
-                estimator.fit(X, y, **params)
-            if not hasattr(estimator, "classes_"):
-                raise ValueError(
-                    f"{type(estimator).__name__}.fit must set classes_, the classes "
-                    "that predictions stand for, as classifiers of scikit-learn do."
-                )
-            self._shared["estimator"] = estimator
-            self._shared["fit_failed"] = False
-            self._shared["fit_seconds"] = time.perf_counter() - started
+            self._fit("estimator", self._fit_estimator)
         return self._shared["estimator"]
 
     @property
+    def committee(self):
+        """The committee, fitted on what is known in this round.
+
+        It has `classes_`, `predict_member` and, if all its members have
+        probabilities, `predict_member_proba`.
+        """
+        if "committee" not in self._shared:
+            self._fit("committee", self._fit_committee)
+        return self._shared["committee"]
+
+    @property
     def fit_failed(self):
-        """Whether fitting the estimator was tried and raised."""
+        """Whether fitting a model was tried and raised."""
         return self._shared.get("fit_failed", False)
 
     @property
     def fit_seconds(self):
-        """How long fitting the estimator took; 0 if it was not needed."""
+        """How long fitting models took; 0 if none was needed."""
         return self._shared.get("fit_seconds", 0.0)
+
+    def _fit(self, name, fit):
+        """Fit a model, once for this pool and all its blocks."""
+        started, before = time.perf_counter(), self.fit_seconds
+        self._shared["fit_failed"] = True
+        model = fit()
+        if model is not None:
+            self._shared[name] = model
+        self._shared["fit_failed"] = False
+        self._shared["fit_seconds"] = before + time.perf_counter() - started
+
+    def _fit_estimator(self):
+        estimator = clone(self._unfitted)
+        X, y, params = self.training_data()
+        # A plain fit on a fully labelled y stays what it is without us.
+        with nullcontext() if self.labeled.all() else few_threads(X):
+            estimator.fit(X, y, **params)
+        if not hasattr(estimator, "classes_"):
+            raise ValueError(
+                f"{type(estimator).__name__}.fit must set classes_, the classes that "
+                "predictions stand for, as classifiers of scikit-learn do."
+            )
+        return estimator
+
+    def _fit_committee(self, method=None):
+        """Fit the committee.
+
+        With a `method`, members may predict where they are fitted: then their outputs
+        are kept, and None is returned.
+        """
+        committee = get_committee(
+            self._unfitted_committee,
+            self._unfitted,
+            n_jobs=self.n_jobs,
+            random_state=self.random_state,
+        )
+        if committee is None:
+            return as_committee(self.estimator)
+        if not isinstance(committee, CommitteeClassifier):
+            X, y, _ = self.training_data()
+            return as_committee(committee.fit(X, y))
+        X, predictor, predict = self.X, self._predictor, None
+        if uses_processes(committee.n_jobs):
+            X, predictor = predictor.shared()
+            if method is not None and not committee._is_linear:
+                predict = MemberOutput(
+                    predictor, self.candidates, self._slices(), self.classes, method
+                )
+        rows = np.flatnonzero(self.labeled)
+        is_pass = self.unlabeled == "pass"
+        are_clones = not isinstance(committee.estimator, list)
+        outputs = committee._fit_members(
+            X,
+            rows,
+            as_labels(self.y[rows]),
+            others=np.flatnonzero(~self.labeled) if is_pass else (),
+            fit_params=self.fit_params if are_clones else {},
+            predict=predict,
+        )
+        if outputs is None:
+            return committee
+        self._cache[f"member {method}"] = _read_only(np.array(outputs))
+        return None
 
     def training_data(self):
         """Return what the estimator is fitted on: X, y and its fit parameters."""
@@ -239,6 +311,46 @@ class Pool:
     def loss(self):
         """Losses that the estimator predicts for the candidates, (n_candidates,)."""
         return self._output("predict_loss", np.asarray)
+
+    @property
+    def member_proba(self):
+        """Probabilities by each member, (n_members, n_candidates, n_classes)."""
+        return self._member_output("predict_proba")
+
+    @property
+    def votes(self):
+        """Each member's class as a column of `proba`, (n_members, n_candidates)."""
+        return self._member_output("predict")
+
+    def _member_output(self, method):
+        """Return one output of the members, computed once."""
+        name = f"member {method}"
+        whole, positions = self._parent or (self, slice(None))
+        if "committee" not in self._shared and name not in whole._cache:
+            whole._fit("committee", lambda: whole._fit_committee(method))
+        if name in whole._cache:
+            return whole._cache[name][:, positions]
+        if name not in self._cache:
+            self._cache[name] = _read_only(self._compute_members(method))
+        return self._cache[name]
+
+    def _compute_members(self, method):
+        if self._parent is None and len(self._slices()) > 1:
+            parts = [block._member_output(method) for _, block in self.blocks()]
+            return np.concatenate(parts, axis=1)
+        committee, classes = self.committee, self.classes
+        if isinstance(committee, CommitteeClassifier):
+            fused = committee._fused(method)
+            if fused is not None:
+                return self._predictor.predict(fused, self.candidates, selects=True)
+        if method == "predict":
+            return self._predictor.predict(
+                lambda X: member_votes(committee, X, classes), self.candidates, axis=1
+            )
+        proba = self._predictor.predict(
+            committee.predict_member_proba, self.candidates, axis=1
+        )
+        return check_member_proba(committee, proba, classes)
 
     def has_output(self, name):
         """Tell whether the estimator has a method, such as ``"predict_proba"``."""
@@ -362,64 +474,6 @@ class Pool:
                 "infinity; check the estimator and the scale of the features."
             )
         return decision
-
-
-class BlockPredictor:
-    """Predicts on blocks of rows, on views of `X`, so that no round copies the pool.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, data frame, list} of length n_samples
-        All rows.
-
-    block_size : int or None, default=None
-        Rows in one block; by default as many as fit into a fixed number of bytes.
-    """
-
-    def __init__(self, X, block_size=None):
-        self._X = self._all = X
-        self._size = block_size or block_rows(X)
-        self._rows = None  # row numbers of the compacted pool; None: all of X
-
-    def slices(self, candidates):
-        """Return where the candidates stand that fall into each block of rows."""
-        self._compact(candidates)
-        X, where = self._locate(candidates)
-        size, n_rows = self._size, _num_samples(X)
-        if n_rows <= size:
-            return [slice(0, len(candidates))]
-        cuts = np.searchsorted(where, np.arange(0, n_rows + size, size)).tolist()
-        return [slice(a, b) for a, b in itertools.pairwise(cuts) if a < b]
-
-    def predict(self, predict, candidates):
-        """Call `predict` on rows of one block.
-
-        It is called on a view of consecutive rows where most of them are candidates:
-        to predict a few rows too many costs less than to copy all others.
-        """
-        X, where = self._locate(candidates)
-        first, last = int(where[0]), int(where[-1]) + 1
-        if len(where) < _DENSE_SHARE * (last - first):
-            return predict(take_rows(X, where))
-        output = np.asarray(predict(slice_rows(X, first, last)))
-        return output if len(where) == last - first else output[where - first]
-
-    def _locate(self, candidates):
-        """Return rows to predict on, and where the candidates stand among them."""
-        if self._rows is None:
-            return self._X, candidates
-        where = np.searchsorted(self._rows, candidates)
-        known = self._rows[np.minimum(where, len(self._rows) - 1)]
-        if (known != candidates).any():  # they are of a round before the compaction
-            return self._all, candidates
-        return self._X, where
-
-    def _compact(self, candidates):
-        """Copy the candidates out of `X` once they have become the smaller part."""
-        n_rows = _num_samples(self._X)
-        if n_rows > self._size and len(candidates) < _DENSE_SHARE * n_rows:
-            self._X = take_rows(*self._locate(candidates))
-            self._rows = np.array(candidates)
 
 
 def _read_only(array):

@@ -8,8 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
+from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
-from skactive._pool import BlockPredictor, Pool
+from skactive._pool import Pool
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition._registry import check_needs, get_strategy
 from skactive.oracles import SimulatedOracle

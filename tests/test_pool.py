@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import BlockPredictor, Pool
+from skactive._blocks import BlockPredictor
+from skactive._pool import Pool
 from skactive.acquisition import BaseStrategy
 from skactive.acquisition._base import select_queries, utilities
 from skactive.utils import _rows

@@ -4,6 +4,19 @@ Pure functions of arrays, and the strategies that call them.
 """
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
+from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._disagreement import (
+    ConsensusEntropySampling,
+    MeanStdSampling,
+    VariationRatioSampling,
+    VoteEntropySampling,
+    consensus_entropy,
+    kl_divergence,
+    mean_std,
+    soft_variation_ratio,
+    variation_ratio,
+    vote_entropy,
+)
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
@@ -18,17 +31,30 @@ from skactive.acquisition._uncertainty import (
 )
 
 __all__ = [
+    "BALDSampling",
     "BaseStrategy",
+    "ConsensusEntropySampling",
     "EntropySampling",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
+    "MeanStdSampling",
     "RandomSampling",
+    "VariationRatioSampling",
+    "VoteEntropySampling",
+    "bald",
     "boundary_closeness",
+    "consensus_entropy",
     "entropy",
     "get_strategy",
     "get_strategy_names",
+    "kl_divergence",
     "least_confident",
     "margin",
+    "mean_std",
+    "soft_variation_ratio",
+    "uncertainty_split",
+    "variation_ratio",
+    "vote_entropy",
 ]

@@ -25,6 +25,8 @@ CAPABILITIES = {
     "proba": "predict_proba",
     "decision_function": "decision_function",
     "loss": "predict_loss",
+    "member_proba": "predict_proba",
+    "votes": "predict",
 }
 
 

@@ -6,15 +6,23 @@ from importlib import import_module
 
 from sklearn.base import clone
 
+from skactive._adapters import members_have_proba
+from skactive._committee import get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
+    "bald": "skactive.acquisition._bayesian:BALDSampling",
+    "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
+    "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
+    "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "random": "skactive.acquisition._random:RandomSampling",
+    "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
+    "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
 
 
@@ -96,8 +104,8 @@ def clone_strategy(strategy):
     return clone(strategy, safe=not isinstance(strategy, BaseStrategy))
 
 
-def check_needs(strategy, estimator):
-    """Raise if an estimator lacks what a strategy takes from the model.
+def check_needs(strategy, estimator, committee=None):
+    """Raise if a model lacks what a strategy takes from it.
 
     Parameters
     ----------
@@ -107,39 +115,57 @@ def check_needs(strategy, estimator):
     estimator : estimator object
         The unfitted classifier.
 
+    committee : int, list, estimator object or None, default=None
+        The committee, see :class:`~skactive.ActiveLearningClassifier`.
+
     Raises
     ------
     ValueError
         Naming the strategy, what it needs, and strategies that would do instead.
     """
-    for need in _methods_needed(strategy):
-        if _has_one_of(estimator, need):
-            continue
-        methods = [CAPABILITIES[name] for name in _alternatives(need)]
-        raise ValueError(
-            f"The strategy {type(strategy).__name__} needs a classifier with "
-            f"{' or '.join(methods)}, and {estimator} has none. Strategies that work "
-            f"with it: {_names_that_work(estimator)}."
-        )
+    missing = _missing_needs(strategy, estimator, committee)
+    if not missing:
+        return
+    wanted = " or ".join(CAPABILITIES[name] for name in _alternatives(missing[0]))
+    owner = "a committee whose members are classifiers"
+    if missing[0] != "member_proba":
+        owner, committee = "a classifier", None
+    working = [
+        name
+        for name in get_strategy_names()
+        if not _missing_needs(_load(name)(), estimator, committee)
+    ]
+    raise ValueError(
+        f"The strategy {type(strategy).__name__} needs {owner} with {wanted}, and "
+        f"{estimator if committee is None else committee} has none. Strategies that "
+        f"work with it: {working}."
+    )
 
 
-def _methods_needed(strategy):
-    """Return those needs that are methods of the classifier."""
-    # Rows are embedded without the classifier, too; whether they can be is seen later.
-    return [need for need in getattr(strategy, "needs", ()) if need != "embedding"]
+def uses_committee(strategy):
+    """Tell whether a strategy looks at the members of a committee."""
+    return bool({"votes", "member_proba"} & set(getattr(strategy, "needs", ())))
+
+
+def _missing_needs(strategy, estimator, committee):
+    """Return those needs of a strategy that the models cannot meet."""
+    # Rows are embedded without a model, too; whether they can be is seen later.
+    return [
+        need
+        for need in getattr(strategy, "needs", ())
+        if need not in ("embedding", "votes")
+        and not any(_has(estimator, committee, n) for n in _alternatives(need))
+    ]
 
 
 def _alternatives(need):
     return need if isinstance(need, tuple) else (need,)
 
 
-def _has_one_of(estimator, need):
-    return any(hasattr(estimator, CAPABILITIES[name]) for name in _alternatives(need))
-
-
-def _names_that_work(estimator):
-    return [
-        name
-        for name in get_strategy_names()
-        if all(_has_one_of(estimator, need) for need in _methods_needed(_load(name)()))
-    ]
+def _has(estimator, committee, name):
+    if name != "member_proba":
+        return hasattr(estimator, CAPABILITIES[name])
+    members = get_committee(committee, estimator)
+    if members is None:
+        return members_have_proba(estimator)
+    return hasattr(members, "predict_member_proba") or members_have_proba(members)

@@ -17,7 +17,7 @@ from skactive.utils._sklearn import (
 )
 
 # Rows of one block of predictions hold about this many bytes as float64.
-_BLOCK_BYTES = 16 * 2**20
+_BLOCK_BYTES = 8 * 2**20
 _MIN_BLOCK_ROWS = 1024
 
 

@@ -15,6 +15,11 @@ def _controller():
     return ThreadpoolController()
 
 
+def one_thread():
+    """Return a context in which BLAS and OpenMP use one thread."""
+    return _controller().limit(limits=1)
+
+
 def few_threads(X):
     """Return a context for a fit on `X`, where BLAS uses one thread if `X` is small."""
     shape = getattr(X, "shape", (0,))

@@ -1,0 +1,192 @@
+"""Adapters that make committees of fitted ensembles, one for each way they speak.
+
+A committee is anything with `classes_`, ``predict_member(X)``, the classes that the
+members predict, of shape (n_members, n_samples), and, where all members have
+probabilities, ``predict_member_proba(X)`` of shape (n_members, n_samples, n_classes),
+with one column for each of `classes_`.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
+
+_FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+_STAGED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
+_NAMED = (VotingClassifier, StackingClassifier)
+_ENSEMBLES = (*_FORESTS, *_STAGED, *_NAMED, BaggingClassifier, AdaBoostClassifier)
+# Boosting has many stages that differ little; about so many are taken for members.
+_N_STAGES = 10
+
+
+def is_committee(estimator):
+    """Tell whether an unfitted classifier will be a committee by itself."""
+    estimator = _last_step(estimator)
+    return isinstance(estimator, _ENSEMBLES) or hasattr(
+        estimator, "predict_member_proba"
+    )
+
+
+def members_have_proba(estimator):
+    """Tell whether all members of an unfitted committee will have probabilities."""
+    estimator = _last_step(estimator)
+    if isinstance(estimator, _NAMED):
+        parts = [part for _, part in estimator.estimators if part != "drop"]
+        return all(hasattr(part, "predict_proba") for part in parts)
+    if isinstance(estimator, (BaggingClassifier, AdaBoostClassifier)):
+        part = estimator.estimator
+        return part is None or hasattr(part, "predict_proba")
+    return isinstance(estimator, _ENSEMBLES) or hasattr(
+        estimator, "predict_member_proba"
+    )
+
+
+def as_committee(estimator):
+    """Return the committee that a fitted classifier is.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A fitted classifier for which :func:`is_committee` holds.
+
+    Returns
+    -------
+    committee : object
+        It has `classes_`, `predict_member` and, if the members have probabilities,
+        `predict_member_proba`.
+    """
+    if isinstance(estimator, Pipeline):
+        return _TransformedCommittee(
+            estimator[:-1], as_committee(estimator.steps[-1][1])
+        )
+    if hasattr(estimator, "predict_member_proba"):
+        return estimator
+    if isinstance(estimator, _STAGED):
+        return StagedCommittee(estimator)
+    return EnsembleCommittee(estimator)
+
+
+def _last_step(estimator):
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+class EnsembleCommittee:
+    """The sub-estimators of a fitted ensemble.
+
+    Parameters
+    ----------
+    ensemble : estimator object
+        A fitted forest, Bagging, Voting, Stacking or AdaBoost.
+    """
+
+    def __init__(self, ensemble):
+        self.ensemble = ensemble
+        self.classes_ = ensemble.classes_
+        self.members_ = list(ensemble.estimators_)
+        self._features = getattr(ensemble, "estimators_features_", None)
+        self._columns = [self._columns_of(member) for member in self.members_]
+        if all(hasattr(member, "predict_proba") for member in self.members_):
+            self.predict_member_proba = self._predict_member_proba
+
+    def predict_member(self, X):
+        """Return the class that each member predicts, (n_members, n_samples)."""
+        X = self._as_fitted(X)
+        votes = []
+        for number, member in enumerate(self.members_):
+            predicted = np.searchsorted(
+                member.classes_, member.predict(self._part(X, number))
+            )
+            votes.append(self.classes_[self._columns[number][predicted]])
+        return np.array(votes)
+
+    def _predict_member_proba(self, X):
+        """Return probabilities of shape (n_members, n_samples, n_classes)."""
+        X = self._as_fitted(X)
+        is_forest = isinstance(self.ensemble, _FORESTS)
+        checked = {"check_input": False} if is_forest else {}
+        out = None
+        for number, member in enumerate(self.members_):
+            proba = member.predict_proba(self._part(X, number), **checked)
+            if out is None:
+                shape = (len(self.members_), len(proba), len(self.classes_))
+                out = np.zeros(shape, dtype=proba.dtype)
+            out[number][:, self._columns[number]] = proba
+        return out
+
+    def _columns_of(self, member):
+        """Return where the classes of a member stand among those of the ensemble."""
+        original = isinstance(self.ensemble, AdaBoostClassifier) or (
+            getattr(self.ensemble, "cv", None) == "prefit"
+        )
+        if original:
+            return np.searchsorted(self.classes_, member.classes_)
+        return np.asarray(member.classes_).astype(np.intp)  # encoded as 0, 1, ...
+
+    def _as_fitted(self, X):
+        """Return `X` in the container that the members were fitted on."""
+        if isinstance(self.ensemble, _NAMED):
+            return X
+        dtype = np.float32 if isinstance(self.ensemble, _FORESTS) else None
+        return check_array(X, accept_sparse="csr", dtype=dtype, ensure_all_finite=False)
+
+    def _part(self, X, number):
+        return X if self._features is None else X[:, self._features[number]]
+
+
+class StagedCommittee:
+    """Some stages of gradient boosting, the last among them.
+
+    Parameters
+    ----------
+    boosting : estimator object
+        A fitted gradient boosting classifier.
+    """
+
+    def __init__(self, boosting):
+        self.boosting = boosting
+        self.classes_ = boosting.classes_
+        n_stages = getattr(boosting, "n_estimators_", None) or boosting.n_iter_
+        every = max(1, n_stages // _N_STAGES)
+        self._stages = set(range(n_stages - 1, -1, -every)[:_N_STAGES])
+
+    def predict_member(self, X):
+        """Return the class that each stage predicts, (n_members, n_samples)."""
+        return self.classes_[self.predict_member_proba(X).argmax(axis=2)]
+
+    def predict_member_proba(self, X):
+        """Return probabilities of shape (n_members, n_samples, n_classes)."""
+        staged = enumerate(self.boosting.staged_predict_proba(X))
+        return np.array([proba for stage, proba in staged if stage in self._stages])
+
+
+class _TransformedCommittee:
+    """A committee behind the steps of a Pipeline, which transform once for all."""
+
+    def __init__(self, steps, committee):
+        self.steps = steps
+        self.committee = committee
+        self.classes_ = committee.classes_
+        if hasattr(committee, "predict_member_proba"):
+            self.predict_member_proba = self._predict_member_proba
+
+    def predict_member(self, X):
+        return self.committee.predict_member(self._transform(X))
+
+    def _predict_member_proba(self, X):
+        return self.committee.predict_member_proba(self._transform(X))
+
+    def _transform(self, X):
+        X = self.steps.transform(X) if len(self.steps.steps) else X
+        return X.tocsr() if issparse(X) else X

@@ -1,0 +1,747 @@
+"""Committees: several classifiers that may disagree."""
+
+import pickle
+import warnings
+from concurrent.futures.process import BrokenProcessPool
+from numbers import Integral
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import (
+    check_array,
+    check_consistent_length,
+    check_random_state,
+    get_tags,
+)
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from skactive._adapters import is_committee
+from skactive.utils._labels import column_y
+from skactive.utils._outputs import check_proba
+from skactive.utils._rows import check_rows, take_rows
+from skactive.utils._sklearn import (
+    HasMethods,
+    Interval,
+    LinearClassifierMixin,
+    _check_method_params,
+    _fit_context,
+    _raise_for_params,
+    _set_random_states,
+)
+from skactive.utils._threads import one_thread
+
+# So many clones are a committee if nothing is said about it.
+_N_DEFAULT_MEMBERS = 10
+# So often a bootstrap is drawn again that holds one class only.
+_MAX_DRAWS = 100
+# So many rows tell how a linear classifier makes probabilities of decision values.
+_N_PROBES = 5
+_MAX_PROBE = 5.0
+
+
+def _all_members_have_proba(committee):
+    members = getattr(committee, "estimators_", None)
+    if members is None:
+        members = [estimator for _, estimator in committee._named()]
+    return all(hasattr(member, "predict_proba") for member in members)
+
+
+class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """A committee of classifiers, each fitted on a bootstrap of the labelled rows.
+
+    Predicts by the mean of the members' probabilities if all of them have any, else
+    by a majority of votes. What it is made for is the members' disagreement:
+    ``predict_member_proba`` and ``predict_member``.
+
+    Parameters
+    ----------
+    estimator : estimator object or list of (str, estimator)
+        The classifier that is cloned for each member, or different ones with names.
+
+    n_members : int, default=10
+        Number of members; unused if `estimator` is a list.
+
+    bootstrap : bool, default=True
+        Whether each member is fitted on rows drawn with replacement. A draw of one
+        class is repeated up to 100 times; after that it is one row of each class and
+        a bootstrap of the rest. If False, all rows are used, and members of one kind
+        differ by their `random_state` only.
+
+    n_jobs : int or None, default=None
+        Number of jobs to fit and to predict with. It does not change the result.
+
+    random_state : int, RandomState instance or None, default=None
+        Each member gets a seed of its own, derived from this one.
+
+    Attributes
+    ----------
+    estimators_ : list of estimator objects
+        The fitted members.
+
+    classes_ : ndarray of shape (n_classes,)
+        Classes of all members.
+
+    n_features_in_ : int
+        Number of features seen during `fit`, if `X` has features.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features seen during `fit`, if `X` has names that are all strings.
+
+    References
+    ----------
+    .. [1] H. S. Seung, M. Opper, H. Sompolinsky. "Query by committee". COLT 1992.
+    .. [2] N. Abe, H. Mamitsuka. "Query learning strategies using boosting and
+       bagging". ICML 1998.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import CommitteeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> committee = CommitteeClassifier(LogisticRegression(max_iter=1000), n_members=4)
+    >>> committee.fit(X, y).predict_member_proba(X[:5]).shape
+    (4, 5, 3)
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict"]), list],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        n_members=10,
+        *,
+        bootstrap=True,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.n_members = n_members
+        self.bootstrap = bootstrap
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(
+        # The members are not validated yet.
+        prefer_skip_nested_validation=False
+    )
+    def fit(self, X, y, **params):
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            Samples.
+
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        **params : dict
+            Parameters for the `fit` of the members, with metadata routing enabled;
+            those with a value for each sample are cut to the rows of each member.
+
+        Returns
+        -------
+        self : CommitteeClassifier
+            The fitted committee.
+        """
+        _raise_for_params(params, self, "fit")
+        X = check_rows(self, X, reset=True)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        y = column_y(y)
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        fit_params = dict(process_routing(self, "fit", **params).estimator.fit)
+        self._fit_members(X, np.arange(len(y)), y, fit_params=fit_params)
+        return self
+
+    def _fit_members(self, X, rows, y, *, others=(), fit_params=None, predict=None):
+        """Fit the members on bootstraps of some rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of length n_samples
+            All rows.
+
+        rows : ndarray of shape (n_labeled,), dtype int
+            Rows to draw from.
+
+        y : ndarray of shape (n_labeled,)
+            Their labels.
+
+        others : array-like of int, default=()
+            Rows that all members get in addition, with the label -1.
+
+        fit_params : dict or None, default=None
+            Parameters for the members' `fit`, of which those of n_samples are cut.
+
+        predict : callable or None, default=None
+            ``predict(name, model)``, called where a member has been fitted; the
+            members themselves are not kept then.
+
+        Returns
+        -------
+        outputs : list of length n_members, or None
+            What `predict` returned for each member.
+        """
+        self.classes_ = np.unique(y)
+        others = np.asarray(others, dtype=np.intp)
+        random_state = check_random_state(self.random_state)
+        tasks = []
+        for name, estimator in self._named():
+            seed, bag_seed = random_state.randint(np.iinfo(np.int32).max, size=2)
+            bag = np.arange(len(rows))
+            if self.bootstrap:
+                bag = bootstrap_rows(y, np.random.default_rng(bag_seed))
+            chosen = np.concatenate([rows[bag], others])
+            member = clone(estimator)
+            _set_random_states(member, int(seed))
+            params = _check_method_params(X, fit_params or {}, indices=chosen)
+            labels = _with_unlabeled(y[bag], len(others))
+            tasks.append((name, member, X, chosen, labels, params, predict))
+        results = run_tasks(_fit_member, tasks, self.n_jobs)
+        if predict is not None:
+            return [output for _, output in results]
+        self.estimators_ = [model for model, _ in results]
+        self._linear = LinearMembers.of(self.estimators_, self.classes_)
+        return None
+
+    @property
+    def _is_linear(self):
+        """Whether all members are linear classifiers."""
+        return all(isinstance(e, LinearClassifierMixin) for _, e in self._named())
+
+    def _fused(self, method):
+        """Return a function of X and rows that predicts with all members in one go.
+
+        None, where it is not known how.
+        """
+        check_is_fitted(self)
+        if self._linear is None or (method != "predict" and not self._linear.has_proba):
+            return None
+        return self._linear.vote if method == "predict" else self._linear.predict_proba
+
+    def _named(self):
+        """Return the unfitted members with their names."""
+        if isinstance(self.estimator, list):
+            return self.estimator
+        return [(str(i), self.estimator) for i in range(self.n_members)]
+
+    @available_if(_all_members_have_proba)
+    def predict_member_proba(self, X):
+        """Predict the probabilities of each member.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_members, n_samples, n_classes)
+            Probabilities in the order of `classes_`; 0 for a class that a member
+            never saw.
+
+        Raises
+        ------
+        ValueError
+            If the probabilities of a member are not finite or do not sum to 1.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        if self._linear is not None and self._linear.has_proba:
+            return self._linear.predict_proba(X)
+        return np.array(self._run(X, "predict_proba"))
+
+    def predict_member(self, X):
+        """Predict the class by each member.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        votes : ndarray of shape (n_members, n_samples)
+            Classes.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        if self._linear is not None:
+            return self.classes_[self._linear.vote(X)]
+        return np.array(self._run(X, "predict"))
+
+    def _vote(self, X):
+        """Return votes as positions in `classes_`, (n_members, n_samples)."""
+        return np.searchsorted(self.classes_, self.predict_member(X))
+
+    @available_if(_all_members_have_proba)
+    def predict_proba(self, X):
+        """Predict the mean probabilities of the members, the consensus.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`.
+        """
+        return self.predict_member_proba(X).mean(axis=0)
+
+    def predict(self, X):
+        """Predict the class of the highest consensus, or of the most votes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Classes; of several with equally many votes the first in `classes_`.
+        """
+        check_is_fitted(self)
+        if hasattr(self, "predict_proba"):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        votes = self.predict_member(X)
+        counts = np.array([(votes == c).sum(axis=0) for c in self.classes_])
+        return self.classes_[counts.argmax(axis=0)]
+
+    def _run(self, X, method):
+        """Return the output of a method of each member."""
+        names = [name for name, _ in self._named()]
+        tasks = [
+            (name, model, X, self.classes_, method)
+            for name, model in zip(names, self.estimators_, strict=True)
+        ]
+        return run_tasks(predict_member, tasks, self.n_jobs)
+
+    def get_metadata_routing(self):
+        """Return what metadata the members want.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What `estimator`, or the first of several, has requested for its `fit`.
+        """
+        first = self._named()[0][1] if isinstance(self.estimator, list) else None
+        return MetadataRouter(owner=self).add(
+            estimator=first or self.estimator,
+            method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        members = [get_tags(estimator) for _, estimator in self._named()[:20]]
+        for name in ("sparse", "allow_nan", "categorical", "string"):
+            every = all(getattr(member.input_tags, name) for member in members)
+            setattr(tags.input_tags, name, every)
+        tags.classifier_tags.multi_class = all(
+            member.classifier_tags is None or member.classifier_tags.multi_class
+            for member in members
+        )
+        tags.non_deterministic = any(member.non_deterministic for member in members)
+        return tags
+
+
+class LinearMembers:
+    """Linear classifiers that predict in one matrix product.
+
+    Parameters
+    ----------
+    models : list of estimator objects
+        Fitted linear classifiers.
+
+    classes : ndarray of shape (n_classes,)
+        Classes of all of them.
+    """
+
+    def __init__(self, models, classes):
+        self.classes = classes
+        self._members = [(type(m).__name__, m.classes_) for m in models]
+        coefs = [np.atleast_2d(m.coef_) for m in models]
+        self._weights = np.concatenate(coefs)
+        self._offsets = np.concatenate([np.atleast_1d(m.intercept_) for m in models])
+        self._cuts = np.cumsum([0, *map(len, coefs)])
+        self._links = []
+
+    @classmethod
+    def of(cls, models, classes):
+        """Return the linear members, or None if not all of them are linear."""
+        if not all(isinstance(model, LinearClassifierMixin) for model in models):
+            return None
+        members = cls(models, classes)
+        if members._offsets.shape[0] != members._weights.shape[0]:
+            return None
+        with warnings.catch_warnings():
+            # The models may have seen names of features, which probes have not.
+            warnings.simplefilter("ignore", UserWarning)
+            # Equal parameters and as many classes make equal links.
+            found = {}
+            for model in models:
+                key = type(model), len(model.classes_), _settings(model)
+                if key not in found:
+                    found[key] = _find_link(model)
+                members._links.append(found[key])
+        return members
+
+    @property
+    def has_proba(self):
+        """Whether it is known how the members make probabilities."""
+        return all(link is not None for link in self._links)
+
+    def vote(self, X, rows=slice(None)):
+        """Return positions in `classes` for some rows, (n_members, n_rows)."""
+        return np.array(
+            [
+                np.searchsorted(self.classes, columns)[_argmax(decision)][rows]
+                for (_, columns), decision in self._decisions(X)
+            ]
+        )
+
+    def predict_proba(self, X, rows=slice(None)):
+        """Return probabilities for some rows, (n_members, n_rows, n_classes)."""
+        proba = None
+        for number, ((_, columns), decision) in enumerate(self._decisions(X)):
+            part = self._links[number](decision)
+            if proba is None:
+                # In memory the rows come last: sums over classes are then sums of
+                # long columns.
+                n_rows = len(part[0, rows])
+                proba = np.zeros((len(self._members), len(self.classes), n_rows))
+                proba = proba.astype(part.dtype, copy=False)
+            proba[number, np.searchsorted(self.classes, columns)] = part[:, rows]
+        return proba.transpose(0, 2, 1)
+
+    def _decisions(self, X):
+        """Yield each member with its decision values, (n_rows, n_samples)."""
+        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        with one_thread():
+            decisions = safe_sparse_dot(self._weights, X.T, dense_output=True)
+        decisions += self._offsets[:, None]
+        for number, member in enumerate(self._members):
+            decision = decisions[self._cuts[number] : self._cuts[number + 1]]
+            if not np.isfinite(decision.sum()):
+                raise ValueError(
+                    f"Member {number} ({member[0]}) of the committee gives decision "
+                    "values that are NaN or infinite; check the scale of the features."
+                )
+            yield member, decision
+
+
+def _settings(model):
+    """Return the parameters of a model but for its seed, to compare them."""
+    params = model.get_params(deep=False)
+    params.pop("random_state", None)
+    return repr(params)
+
+
+def _find_link(model):
+    """Return how a model makes probabilities of decisions, None if that is unknown."""
+    if not hasattr(model, "predict_proba"):
+        return None
+    probes = _probes(model)
+    decision = np.atleast_2d(model.decision_function(probes).T)
+    if np.abs(decision).max() > _MAX_PROBE:
+        return None  # far from the boundary all links look the same
+    own = model.predict_proba(probes)
+    for link in (_softmax, _one_versus_rest):
+        made = link(decision.copy()).T
+        if made.shape == own.shape and np.allclose(made, own, rtol=1e-5, atol=1e-7):
+            return link
+    return None
+
+
+def _probes(model):
+    """Return a few rows whose decision values are about as large as 1."""
+    coef = np.atleast_2d(model.coef_).astype(np.float64)
+    wanted = np.random.RandomState(0).normal(size=(_N_PROBES, len(coef)))
+    probes = (wanted - model.intercept_) @ np.linalg.pinv(coef).T
+    return probes.astype(model.coef_.dtype)
+
+
+def _argmax(decision):
+    return (
+        (decision[0] > 0).astype(np.intp)
+        if len(decision) == 1
+        else (decision.argmax(axis=0))
+    )
+
+
+def _softmax(decision):
+    """Return the softmax of decisions (n_classes, n_samples); it works in place."""
+    if len(decision) == 1:
+        return _one_versus_rest(decision)
+    decision -= decision.max(axis=0)
+    np.exp(decision, out=decision)
+    decision /= decision.sum(axis=0)
+    return decision
+
+
+def _one_versus_rest(decision):
+    """Return normalised logistic functions of decisions; it works in place."""
+    expit(decision, out=decision)
+    if len(decision) == 1:
+        return np.concatenate([1.0 - decision, decision])
+    decision /= decision.sum(axis=0)
+    return decision
+
+
+def bootstrap_rows(labels, rng):
+    """Draw rows with replacement that hold more than one class, if there are several.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+        Labels.
+
+    rng : numpy.random.Generator
+        Draws.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_samples,), dtype int
+        Positions in `labels`.
+    """
+    n_samples = len(labels)
+    _, first = np.unique(labels, return_index=True)
+    for _ in range(_MAX_DRAWS if len(first) > 1 else 1):
+        rows = rng.integers(n_samples, size=n_samples)
+        if len(first) == 1 or (labels[rows] != labels[rows[0]]).any():
+            return rows
+    one_each = np.array(
+        [rng.choice(np.flatnonzero(labels == labels[row])) for row in first]
+    )
+    rest = np.delete(np.arange(n_samples), one_each)
+    if len(rest) == 0:
+        return one_each
+    return np.concatenate([one_each, rng.choice(rest, len(rest))])
+
+
+class MemberOutput:
+    """Predicts for a whole pool where a member is fitted: a part of a worker's task.
+
+    Parameters
+    ----------
+    predictor : BlockPredictor
+        Predicts on blocks of rows.
+
+    candidates : ndarray of shape (n_candidates,), dtype int
+        Rows of the pool.
+
+    slices : list of slice
+        Candidates of each block.
+
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+
+    method : {"predict", "predict_proba"}
+        What is wanted.
+    """
+
+    def __init__(self, predictor, candidates, slices, classes, method):
+        self.predictor = predictor
+        self.candidates = candidates
+        self.slices = slices
+        self.classes = classes
+        self.method = method
+
+    def __call__(self, name, model):
+        def predict(X):
+            output = predict_member(name, model, X, self.classes, self.method)
+            if self.method == "predict":
+                return np.searchsorted(self.classes, output)
+            return output
+
+        parts = [self.candidates[positions] for positions in self.slices]
+        return np.concatenate([self.predictor.predict(predict, part) for part in parts])
+
+
+def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
+    """Return the unfitted committee of a run, or None if the estimator is one itself.
+
+    Parameters
+    ----------
+    committee : int, list of (str, classifier), classifier, or None
+        A number of clones, named members, a committee, or what the estimator allows.
+
+    estimator : estimator object
+        The unfitted classifier.
+
+    n_jobs : int or None, default=None
+        Number of jobs, for those that are made here.
+
+    random_state : int or None, default=None
+        Seed, for a committee that has none.
+
+    Returns
+    -------
+    committee : estimator object or None
+        A new one.
+
+    Raises
+    ------
+    TypeError
+        If it is no committee.
+    """
+    if committee is None and is_committee(estimator):
+        return None
+    if committee is None:
+        committee = _N_DEFAULT_MEMBERS
+    if isinstance(committee, Integral):
+        committee = CommitteeClassifier(estimator, int(committee), n_jobs=n_jobs)
+    elif isinstance(committee, list):
+        committee = CommitteeClassifier(committee, n_jobs=n_jobs)
+    elif isinstance(committee, type):
+        raise TypeError(
+            f"committee is the class {committee.__name__}; pass an object of it."
+        )
+    elif not (hasattr(committee, "predict_member") or is_committee(committee)):
+        raise TypeError(
+            "committee must be a number of members, a list of (name, classifier), or "
+            "a classifier with several members: an ensemble of scikit-learn, or one "
+            f"with `predict_member_proba`. Got {committee!r}."
+        )
+    committee = clone(committee)
+    params = committee.get_params(deep=False)
+    if "random_state" in params and params["random_state"] is None:
+        committee.set_params(random_state=random_state)
+    return committee
+
+
+def member_votes(committee, X, classes):
+    """Return the votes of a committee as positions in `classes`."""
+    if isinstance(committee, CommitteeClassifier):
+        return committee._vote(X)
+    if hasattr(committee, "predict_member"):
+        votes = np.asarray(committee.predict_member(X))
+    else:
+        proba = np.asarray(committee.predict_member_proba(X))
+        votes = np.asarray(committee.classes_)[proba.argmax(axis=2)]
+    if not np.isin(votes, classes).all():
+        raise ValueError(
+            f"{type(committee).__name__} votes for other classes than "
+            f"{classes.tolist()}, those that have labels."
+        )
+    return np.searchsorted(classes, votes)
+
+
+def check_member_proba(committee, proba, classes):
+    """Check the probabilities that a committee gives, and align their columns."""
+    if isinstance(committee, CommitteeClassifier):
+        return proba  # it has checked its members itself
+    owner, proba = type(committee).__name__, np.asarray(proba)
+    if proba.ndim != 3:
+        raise ValueError(
+            f"{owner}.predict_member_proba must return an array of shape (n_members, "
+            f"n_samples, n_classes), got {proba.shape}."
+        )
+    columns = np.asarray(committee.classes_)
+    parts = [
+        check_proba(part, columns, classes, f"Member {i} of {owner}")
+        for i, part in enumerate(proba)
+    ]
+    same = len(columns) == len(classes) and (columns == classes).all()
+    return proba if same else np.array(parts)
+
+
+def _with_unlabeled(y, n_others):
+    """Return labels followed by -1 for rows without one."""
+    if n_others == 0:
+        return y
+    dtype = object if y.dtype.kind in "UO" else np.result_type(y, np.int8)
+    return np.concatenate([y.astype(dtype), np.full(n_others, -1, dtype=dtype)])
+
+
+def _fit_member(name, member, X, rows, y, params, predict):
+    """Fit one member, and predict with it if wanted: the task of one worker."""
+    with one_thread():
+        try:
+            member.fit(take_rows(X, rows), y, **params)
+        except Exception as error:
+            error.add_note(
+                f"This was member {name} ({type(member).__name__}) of a committee, "
+                f"fitted on {len(rows)} rows of {len(np.unique(y))} classes."
+            )
+            raise
+        if predict is None:
+            return member, None
+        # A model may be large: where its output was wanted, it stays where it is.
+        return None, predict(name, member)
+
+
+def predict_member(name, model, X, classes, method):
+    """Return one member's classes, or probabilities in the order of `classes`."""
+    with one_thread():
+        output = getattr(model, method)(X)
+    if method == "predict":
+        return output
+    owner = f"Member {name} ({type(model).__name__})"
+    return check_proba(output, model.classes_, classes, owner)
+
+
+def run_tasks(function, tasks, n_jobs):
+    """Call a function for each of several tuples of arguments, in parallel if wanted.
+
+    If a worker process is killed, all is done once more in new ones, then here: the
+    tasks hold their seeds, so the result is the same.
+    """
+    n_workers = min(effective_n_jobs(n_jobs), len(tasks))
+    if n_workers == 1:
+        return [function(*task) for task in tasks]
+    # One dispatch per worker: small fits take no longer than a dispatch.
+    shares = [tasks[first::n_workers] for first in range(n_workers)]
+    for attempt in ("once more in new processes", "in this process"):
+        try:
+            # Arrays travel with the task: the large ones are backed by files already.
+            parallel = Parallel(n_jobs=n_jobs, max_nbytes=None)
+            results = parallel(delayed(_run_share)(function, share) for share in shares)
+            return [results[i % n_workers][i // n_workers] for i in range(len(tasks))]
+        except BrokenProcessPool as error:
+            warnings.warn(
+                f"A worker process was killed ({type(error).__name__}), perhaps for "
+                f"want of memory; the members of the committee are fitted {attempt}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        except pickle.PicklingError as error:
+            raise ValueError(
+                "A member of the committee cannot be sent to another process: "
+                f"{error} Use n_jobs=1, or threads: "
+                "`with joblib.parallel_config(backend='threading')`."
+            ) from error
+    return [function(*task) for task in tasks]
+
+
+def _run_share(function, tasks):
+    return [function(*task) for task in tasks]

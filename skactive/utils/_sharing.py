@@ -1,0 +1,80 @@
+"""Rows that worker processes read from a file, instead of getting them every time."""
+
+import os
+import shutil
+import tempfile
+import weakref
+
+import numpy as np
+from joblib import Parallel, dump, effective_n_jobs, load
+from scipy.sparse import issparse
+
+# Smaller data are sent with the task.
+_MIN_BYTES = 2**20
+
+
+def uses_processes(n_jobs):
+    """Tell whether joblib would now send tasks to other processes on this machine."""
+    if effective_n_jobs(n_jobs) == 1:
+        return False
+    backend = type(Parallel(n_jobs=n_jobs)._backend).__name__
+    return backend in ("LokyBackend", "MultiprocessingBackend")
+
+
+class SharedRows:
+    """Keeps data in memory-mapped files that live as long as this object.
+
+    joblib hands a worker the name of the file in place of such data.
+    """
+
+    def __init__(self):
+        self._folder = None
+        self._kept = {}
+
+    def share(self, X, name):
+        """Return `X`, read-only and backed by a file, if it can be and is worth it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list}
+            Rows; only ndarrays and CSR are shared.
+
+        name : str
+            What the rows are for. New rows of the same name replace the old ones.
+
+        Returns
+        -------
+        X : {array-like, sparse matrix, data frame, list}
+            Equal rows.
+        """
+        source, shared = self._kept.get(name, (None, None))
+        if source is not X:
+            shared = self._share(X, name)
+            self._kept[name] = (X, shared)
+        return shared
+
+    def _share(self, X, name):
+        if issparse(X) and X.format == "csr":
+            parts = [
+                self._share_array(part, f"{name}-{i}")
+                for i, part in enumerate((X.data, X.indices, X.indptr))
+            ]
+            shared = type(X)(X.shape, dtype=X.dtype)
+            # Through the constructor they would no longer be known to be files.
+            shared.data, shared.indices, shared.indptr = parts
+            return shared
+        return self._share_array(X, name) if isinstance(X, np.ndarray) else X
+
+    def _share_array(self, array, name):
+        small = array.nbytes < _MIN_BYTES or array.dtype.hasobject
+        if small or isinstance(array, np.memmap):
+            return array
+        if self._folder is None:
+            parent = os.environ.get("JOBLIB_TEMP_FOLDER")
+            self._folder = tempfile.mkdtemp(prefix="skactive_", dir=parent)
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        path = os.path.join(self._folder, name)
+        if os.path.exists(path):
+            os.unlink(path)  # workers that still map it keep their pages
+        dump(array, path)
+        return load(path, mmap_mode="r")
