@@ -1,21 +1,10 @@
 """Committees: several classifiers that may disagree."""
 
-import pickle
-import warnings
-from concurrent.futures.process import BrokenProcessPool
 from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import (
-    check_array,
-    check_consistent_length,
-    check_random_state,
-    get_tags,
-)
-from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -26,9 +15,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._adapters import is_committee
+from skactive._linear_members import LinearMembers
+from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
 from skactive.utils._labels import column_y
 from skactive.utils._outputs import check_proba
-from skactive.utils._rows import check_rows, take_rows
+from skactive.utils._rows import check_rows
 from skactive.utils._sklearn import (
     HasMethods,
     Interval,
@@ -38,15 +29,9 @@ from skactive.utils._sklearn import (
     _raise_for_params,
     _set_random_states,
 )
-from skactive.utils._threads import one_thread
 
 # So many clones are a committee if nothing is said about it.
 _N_DEFAULT_MEMBERS = 10
-# So often a bootstrap is drawn again that holds one class only.
-_MAX_DRAWS = 100
-# So many rows tell how a linear classifier makes probabilities of decision values.
-_N_PROBES = 5
-_MAX_PROBE = 5.0
 
 
 def _all_members_have_proba(committee):
@@ -220,7 +205,7 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             params = _check_method_params(X, fit_params or {}, indices=chosen)
             labels = _with_unlabeled(y[bag], len(others))
             tasks.append((name, member, X, chosen, labels, params, predict))
-        results = run_tasks(_fit_member, tasks, self.n_jobs)
+        results = run_tasks(fit_member, tasks, self.n_jobs)
         if predict is not None:
             return [output for _, output in results]
         self.estimators_ = [model for model, _ in results]
@@ -374,219 +359,6 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return tags
 
 
-class LinearMembers:
-    """Linear classifiers that predict in one matrix product.
-
-    Parameters
-    ----------
-    models : list of estimator objects
-        Fitted linear classifiers.
-
-    classes : ndarray of shape (n_classes,)
-        Classes of all of them.
-    """
-
-    def __init__(self, models, classes):
-        self.classes = classes
-        self._members = [(type(m).__name__, m.classes_) for m in models]
-        coefs = [np.atleast_2d(m.coef_) for m in models]
-        self._weights = np.concatenate(coefs)
-        self._offsets = np.concatenate([np.atleast_1d(m.intercept_) for m in models])
-        self._cuts = np.cumsum([0, *map(len, coefs)])
-        self._links = []
-
-    @classmethod
-    def of(cls, models, classes):
-        """Return the linear members, or None if not all of them are linear."""
-        if not all(isinstance(model, LinearClassifierMixin) for model in models):
-            return None
-        members = cls(models, classes)
-        if members._offsets.shape[0] != members._weights.shape[0]:
-            return None
-        with warnings.catch_warnings():
-            # The models may have seen names of features, which probes have not.
-            warnings.simplefilter("ignore", UserWarning)
-            # Equal parameters and as many classes make equal links.
-            found = {}
-            for model in models:
-                key = type(model), len(model.classes_), _settings(model)
-                if key not in found:
-                    found[key] = _find_link(model)
-                members._links.append(found[key])
-        return members
-
-    @property
-    def has_proba(self):
-        """Whether it is known how the members make probabilities."""
-        return all(link is not None for link in self._links)
-
-    def vote(self, X, rows=slice(None)):
-        """Return positions in `classes` for some rows, (n_members, n_rows)."""
-        return np.array(
-            [
-                np.searchsorted(self.classes, columns)[_argmax(decision)][rows]
-                for (_, columns), decision in self._decisions(X)
-            ]
-        )
-
-    def predict_proba(self, X, rows=slice(None)):
-        """Return probabilities for some rows, (n_members, n_rows, n_classes)."""
-        proba = None
-        for number, ((_, columns), decision) in enumerate(self._decisions(X)):
-            part = self._links[number](decision)
-            if proba is None:
-                # In memory the rows come last: sums over classes are then sums of
-                # long columns.
-                n_rows = len(part[0, rows])
-                proba = np.zeros((len(self._members), len(self.classes), n_rows))
-                proba = proba.astype(part.dtype, copy=False)
-            proba[number, np.searchsorted(self.classes, columns)] = part[:, rows]
-        return proba.transpose(0, 2, 1)
-
-    def _decisions(self, X):
-        """Yield each member with its decision values, (n_rows, n_samples)."""
-        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
-        with one_thread():
-            decisions = safe_sparse_dot(self._weights, X.T, dense_output=True)
-        decisions += self._offsets[:, None]
-        for number, member in enumerate(self._members):
-            decision = decisions[self._cuts[number] : self._cuts[number + 1]]
-            if not np.isfinite(decision.sum()):
-                raise ValueError(
-                    f"Member {number} ({member[0]}) of the committee gives decision "
-                    "values that are NaN or infinite; check the scale of the features."
-                )
-            yield member, decision
-
-
-def _settings(model):
-    """Return the parameters of a model but for its seed, to compare them."""
-    params = model.get_params(deep=False)
-    params.pop("random_state", None)
-    return repr(params)
-
-
-def _find_link(model):
-    """Return how a model makes probabilities of decisions, None if that is unknown."""
-    if not hasattr(model, "predict_proba"):
-        return None
-    probes = _probes(model)
-    decision = np.atleast_2d(model.decision_function(probes).T)
-    if np.abs(decision).max() > _MAX_PROBE:
-        return None  # far from the boundary all links look the same
-    own = model.predict_proba(probes)
-    for link in (_softmax, _one_versus_rest):
-        made = link(decision.copy()).T
-        if made.shape == own.shape and np.allclose(made, own, rtol=1e-5, atol=1e-7):
-            return link
-    return None
-
-
-def _probes(model):
-    """Return a few rows whose decision values are about as large as 1."""
-    coef = np.atleast_2d(model.coef_).astype(np.float64)
-    wanted = np.random.RandomState(0).normal(size=(_N_PROBES, len(coef)))
-    probes = (wanted - model.intercept_) @ np.linalg.pinv(coef).T
-    return probes.astype(model.coef_.dtype)
-
-
-def _argmax(decision):
-    return (
-        (decision[0] > 0).astype(np.intp)
-        if len(decision) == 1
-        else (decision.argmax(axis=0))
-    )
-
-
-def _softmax(decision):
-    """Return the softmax of decisions (n_classes, n_samples); it works in place."""
-    if len(decision) == 1:
-        return _one_versus_rest(decision)
-    decision -= decision.max(axis=0)
-    np.exp(decision, out=decision)
-    decision /= decision.sum(axis=0)
-    return decision
-
-
-def _one_versus_rest(decision):
-    """Return normalised logistic functions of decisions; it works in place."""
-    expit(decision, out=decision)
-    if len(decision) == 1:
-        return np.concatenate([1.0 - decision, decision])
-    decision /= decision.sum(axis=0)
-    return decision
-
-
-def bootstrap_rows(labels, rng):
-    """Draw rows with replacement that hold more than one class, if there are several.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,)
-        Labels.
-
-    rng : numpy.random.Generator
-        Draws.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_samples,), dtype int
-        Positions in `labels`.
-    """
-    n_samples = len(labels)
-    _, first = np.unique(labels, return_index=True)
-    for _ in range(_MAX_DRAWS if len(first) > 1 else 1):
-        rows = rng.integers(n_samples, size=n_samples)
-        if len(first) == 1 or (labels[rows] != labels[rows[0]]).any():
-            return rows
-    one_each = np.array(
-        [rng.choice(np.flatnonzero(labels == labels[row])) for row in first]
-    )
-    rest = np.delete(np.arange(n_samples), one_each)
-    if len(rest) == 0:
-        return one_each
-    return np.concatenate([one_each, rng.choice(rest, len(rest))])
-
-
-class MemberOutput:
-    """Predicts for a whole pool where a member is fitted: a part of a worker's task.
-
-    Parameters
-    ----------
-    predictor : BlockPredictor
-        Predicts on blocks of rows.
-
-    candidates : ndarray of shape (n_candidates,), dtype int
-        Rows of the pool.
-
-    slices : list of slice
-        Candidates of each block.
-
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-
-    method : {"predict", "predict_proba"}
-        What is wanted.
-    """
-
-    def __init__(self, predictor, candidates, slices, classes, method):
-        self.predictor = predictor
-        self.candidates = candidates
-        self.slices = slices
-        self.classes = classes
-        self.method = method
-
-    def __call__(self, name, model):
-        def predict(X):
-            output = predict_member(name, model, X, self.classes, self.method)
-            if self.method == "predict":
-                return np.searchsorted(self.classes, output)
-            return output
-
-        parts = [self.candidates[positions] for positions in self.slices]
-        return np.concatenate([self.predictor.predict(predict, part) for part in parts])
-
-
 def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
     """Return the unfitted committee of a run, or None if the estimator is one itself.
 
@@ -681,67 +453,3 @@ def _with_unlabeled(y, n_others):
         return y
     dtype = object if y.dtype.kind in "UO" else np.result_type(y, np.int8)
     return np.concatenate([y.astype(dtype), np.full(n_others, -1, dtype=dtype)])
-
-
-def _fit_member(name, member, X, rows, y, params, predict):
-    """Fit one member, and predict with it if wanted: the task of one worker."""
-    with one_thread():
-        try:
-            member.fit(take_rows(X, rows), y, **params)
-        except Exception as error:
-            error.add_note(
-                f"This was member {name} ({type(member).__name__}) of a committee, "
-                f"fitted on {len(rows)} rows of {len(np.unique(y))} classes."
-            )
-            raise
-        if predict is None:
-            return member, None
-        # A model may be large: where its output was wanted, it stays where it is.
-        return None, predict(name, member)
-
-
-def predict_member(name, model, X, classes, method):
-    """Return one member's classes, or probabilities in the order of `classes`."""
-    with one_thread():
-        output = getattr(model, method)(X)
-    if method == "predict":
-        return output
-    owner = f"Member {name} ({type(model).__name__})"
-    return check_proba(output, model.classes_, classes, owner)
-
-
-def run_tasks(function, tasks, n_jobs):
-    """Call a function for each of several tuples of arguments, in parallel if wanted.
-
-    If a worker process is killed, all is done once more in new ones, then here: the
-    tasks hold their seeds, so the result is the same.
-    """
-    n_workers = min(effective_n_jobs(n_jobs), len(tasks))
-    if n_workers == 1:
-        return [function(*task) for task in tasks]
-    # One dispatch per worker: small fits take no longer than a dispatch.
-    shares = [tasks[first::n_workers] for first in range(n_workers)]
-    for attempt in ("once more in new processes", "in this process"):
-        try:
-            # Arrays travel with the task: the large ones are backed by files already.
-            parallel = Parallel(n_jobs=n_jobs, max_nbytes=None)
-            results = parallel(delayed(_run_share)(function, share) for share in shares)
-            return [results[i % n_workers][i // n_workers] for i in range(len(tasks))]
-        except BrokenProcessPool as error:
-            warnings.warn(
-                f"A worker process was killed ({type(error).__name__}), perhaps for "
-                f"want of memory; the members of the committee are fitted {attempt}.",
-                UserWarning,
-                stacklevel=2,
-            )
-        except pickle.PicklingError as error:
-            raise ValueError(
-                "A member of the committee cannot be sent to another process: "
-                f"{error} Use n_jobs=1, or threads: "
-                "`with joblib.parallel_config(backend='threading')`."
-            ) from error
-    return [function(*task) for task in tasks]
-
-
-def _run_share(function, tasks):
-    return [function(*task) for task in tasks]

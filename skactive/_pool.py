@@ -10,12 +10,12 @@ from skactive._adapters import as_committee
 from skactive._blocks import BlockPredictor
 from skactive._committee import (
     CommitteeClassifier,
-    MemberOutput,
     check_member_proba,
     get_committee,
     member_votes,
 )
 from skactive._embedding import Embedding
+from skactive._members import MemberOutput
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import take_rows
