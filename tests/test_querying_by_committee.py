@@ -108,7 +108,7 @@ def test_t59_n_jobs_and_backend_do_not_change_what_is_asked(
     alone = run(1, X)
     assert run(1, np.asfortranarray(X)) == alone
     with joblib.parallel_config(backend=backend):
-        assert run(2, X) == alone
+        assert run(2, X) == run(4, X) == alone
 
 
 def test_t59_blocks_do_not_change_what_members_say(monkeypatch):
