@@ -4,6 +4,7 @@ import glob
 import os
 import signal
 import tempfile
+import time
 import warnings
 
 import joblib
@@ -217,6 +218,27 @@ def test_t10_an_interrupted_committee_keeps_the_labels_and_can_be_fitted_again()
     assert asked(clf.set_params(estimator=GaussianNB())) == asked(
         learner(GaussianNB(), committee=3)
     )
+
+
+class Slow(DecisionTreeClassifier):
+    """Takes its time, and longer with many labels."""
+
+    def fit(self, X, y):
+        time.sleep(20 if len(y) > 18 else 0)
+        return super().fit(X, y)
+
+
+def test_t10_ctrl_c_while_workers_fit_leaves_none_of_them_behind():
+    clf = learner(committee=[("a", Slow()), ("b", Slow())], n_jobs=2)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)  # as Ctrl-C does
+    signal.alarm(6)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        asked(clf)
+    assert time.monotonic() - started < 15
+    assert len(caught.value.labels) == clf.n_queries_ > 0
+    again = learner(committee=[("bayes", GaussianNB()), ("svc", SVC())], n_jobs=2)
+    assert len(asked(again)) == 12
 
 
 class DiesOnce(DecisionTreeClassifier):
