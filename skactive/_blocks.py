@@ -31,9 +31,13 @@ class BlockPredictor:
         self._rows = None  # row numbers of the compacted pool; None: all of X
         self._files = SharedRows()
 
-    def slices(self, candidates):
-        """Return where the candidates stand that fall into each block of rows."""
-        self._compact(candidates)
+    def slices(self, candidates, *, may_compact=True):
+        """Return where the candidates stand that fall into each block of rows.
+
+        A part of the candidates must not `may_compact`: the others are still needed.
+        """
+        if may_compact:
+            self._compact(candidates)
         X, where = self._locate(candidates)
         size, n_rows = self._size, _num_samples(X)
         if n_rows <= size:

@@ -32,6 +32,10 @@ class Embedding:
         self._steps_leave_nan = False
         self._tried = False
 
+    def is_of(self, X):
+        """Tell whether it embeds the rows of this very `X`."""
+        return self._X is X
+
     @property
     def is_fixed(self):
         """Whether the features stay the same over the rounds."""
@@ -41,6 +45,10 @@ class Embedding:
     def is_available(self, pool):
         """Tell whether rows can be embedded in the round of `pool`."""
         return self._moves_with(pool) or self._fixed_features() is not None
+
+    def is_impossible(self):
+        """Tell whether rows can be embedded in no round, however much is labelled."""
+        return self.is_fixed and self._fixed_features() is None
 
     def embed(self, rows, pool):
         """Return the features of some rows, (n_rows, n_components)."""

@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
 from skactive._committee import get_committee
-from skactive.acquisition._registry import check_needs, clone_strategy
+from skactive.acquisition._registry import check_model, clone_strategy
 from skactive.stopping._base import get_criteria
 from skactive.utils._labels import (
     check_classes,
@@ -82,11 +82,13 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
     strategy = clone_strategy(clf.strategy)
     initial_strategy = clone_strategy(clf.initial_strategy)
+    validate_nested_params(strategy)
+    validate_nested_params(initial_strategy)
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     if has_oracle and n_unlabeled and budget:
         get_committee(clf.committee, clf.estimator)
-        check_needs(strategy, clf.estimator, clf.committee)
+        check_model(strategy, clf.estimator, clf.committee)
         _check_initial_strategy(initial_strategy)
     return Inputs(
         X=X,
@@ -272,18 +274,18 @@ def check_first_model(pool, strategy, embedder, estimator):
     estimator : estimator object
         The unfitted classifier.
     """
+    if "embedding" in getattr(strategy, "needs", ()) and embedder.is_impossible():
+        raise ValueError(
+            f"The strategy {type(strategy).__name__} needs rows that are numbers "
+            "without NaN. Put steps that make them so into a Pipeline with the "
+            "estimator, or choose a strategy that needs the model only, such as "
+            "'margin'."
+        )
     risky = rows_not_finite(pool.X)
     if pool.can_fit:
         model = pool.estimator
         if len(risky):
             model.predict(take_rows(pool.X, risky[:1000]))
-        if "embedding" in getattr(strategy, "needs", ()) and not pool.has_embedding:
-            raise ValueError(
-                f"The strategy {type(strategy).__name__} needs rows that are numbers "
-                "without NaN. Put steps that make them so into a Pipeline with the "
-                "estimator, or choose a strategy that needs the model only, such as "
-                "'margin'."
-            )
         return
     validate_nested_params(estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):

@@ -591,7 +591,7 @@ class LabelingLoop:
             if not pool.fit_failed or self._ended == "no_oracle":
                 raise
             hint = (
-                f"This was a fit of {self._clf.estimator} on {pool.labeled.sum()} "
+                f"This was a fit of {pool.failed_estimator} on {pool.labeled.sum()} "
                 f"labels of {len(pool.classes)} classes. If it takes more than that, "
                 "let the cold start ask more of them: initial_size="
                 f"{self._clf.initial_size} is the number of labels to begin with."

@@ -158,9 +158,13 @@ class Pool:
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
             _embedder=embedder or Embedding(X, estimator),
-            _shared={},
+            _model_seed=random_state,
+            _models={},
+            _fits={"seconds": 0.0, "failed": None},
             _cache={},
             _parent=None,
+            _is_part=False,
+            _is_block=False,
         )
 
     def __setattr__(self, name, value):
@@ -175,21 +179,21 @@ class Pool:
     @property
     def classes(self):
         """Labels seen, in sorted order; the columns of `proba`."""
-        if "classes" not in self._shared:
-            self._shared["classes"] = np.unique(as_labels(self.y[self.labeled]))
-        return self._shared["classes"]
+        if "classes" not in self._models:
+            self._models["classes"] = np.unique(as_labels(self.y[self.labeled]))
+        return self._models["classes"]
 
     @property
     def is_fitted(self):
         """Whether the estimator of this round has been fitted already."""
-        return "estimator" in self._shared
+        return "estimator" in self._models
 
     @property
     def estimator(self):
         """The classifier, fitted on what is known in this round."""
-        if "estimator" not in self._shared:
+        if "estimator" not in self._models:
             self._fit("estimator", self._fit_estimator)
-        return self._shared["estimator"]
+        return self._models["estimator"]
 
     @property
     def committee(self):
@@ -198,29 +202,34 @@ class Pool:
         It has `classes_`, `predict_member` and, if all its members have
         probabilities, `predict_member_proba`.
         """
-        if "committee" not in self._shared:
+        if "committee" not in self._models:
             self._fit("committee", self._fit_committee)
-        return self._shared["committee"]
+        return self._models["committee"]
 
     @property
     def fit_failed(self):
         """Whether fitting a model was tried and raised."""
-        return self._shared.get("fit_failed", False)
+        return self._fits["failed"] is not None
+
+    @property
+    def failed_estimator(self):
+        """The unfitted classifier whose fit raised, or None."""
+        return self._fits["failed"]
 
     @property
     def fit_seconds(self):
         """How long fitting models took; 0 if none was needed."""
-        return self._shared.get("fit_seconds", 0.0)
+        return self._fits["seconds"]
 
     def _fit(self, name, fit):
-        """Fit a model, once for this pool and all its blocks."""
-        started, before = time.perf_counter(), self.fit_seconds
-        self._shared["fit_failed"] = True
+        """Fit a model, once for this pool and all its parts."""
+        started = time.perf_counter()
+        self._fits["failed"] = self._unfitted
         model = fit()
         if model is not None:
-            self._shared[name] = model
-        self._shared["fit_failed"] = False
-        self._shared["fit_seconds"] = before + time.perf_counter() - started
+            self._models[name] = model
+        self._fits["failed"] = None
+        self._fits["seconds"] += time.perf_counter() - started
 
     def _fit_estimator(self):
         estimator = clone(self._unfitted)
@@ -245,7 +254,7 @@ class Pool:
             self._unfitted_committee,
             self._unfitted,
             n_jobs=self.n_jobs,
-            random_state=self.random_state,
+            random_state=self._model_seed,
         )
         if committee is None:
             return as_committee(self.estimator)
@@ -325,17 +334,17 @@ class Pool:
     def _member_output(self, method):
         """Return one output of the members, computed once."""
         name = f"member {method}"
-        whole, positions = self._parent or (self, slice(None))
-        if "committee" not in self._shared and name not in whole._cache:
+        output = self._known_output(name, axis=1)
+        if output is None and "committee" not in self._models:
+            whole = self._parent[0] if self._is_block else self
             whole._fit("committee", lambda: whole._fit_committee(method))
-        if name in whole._cache:
-            return whole._cache[name][:, positions]
-        if name not in self._cache:
-            self._cache[name] = _read_only(self._compute_members(method))
-        return self._cache[name]
+            output = self._known_output(name, axis=1)
+        if output is None:
+            output = self._cache[name] = _read_only(self._compute_members(method))
+        return output
 
     def _compute_members(self, method):
-        if self._parent is None and len(self._slices()) > 1:
+        if len(self._slices()) > 1:
             parts = [block._member_output(method) for _, block in self.blocks()]
             return np.concatenate(parts, axis=1)
         committee, classes = self.committee, self.classes
@@ -354,7 +363,7 @@ class Pool:
 
     def has_output(self, name):
         """Tell whether the estimator has a method, such as ``"predict_proba"``."""
-        return hasattr(self._shared.get("estimator", self._unfitted), name)
+        return hasattr(self._models.get("estimator", self._unfitted), name)
 
     def embedding(self, rows):
         """Return rows of `X` as numeric features, of shape (n_rows, n_components).
@@ -373,6 +382,11 @@ class Pool:
             A copy.
         """
         return self._embedder.embed(rows, self)
+
+    @property
+    def embedder(self):
+        """What embeds rows, kept from round to round."""
+        return self._embedder
 
     @property
     def has_embedding(self):
@@ -403,32 +417,109 @@ class Pool:
             yield slices[0], self
             return
         for number, positions in enumerate(slices):
-            block = object.__new__(Pool)
-            seed = np.random.SeedSequence([self.random_state, number])
-            vars(block).update(
-                vars(self),
-                candidates=self.candidates[positions],
-                random_state=int(seed.generate_state(1)[0]),
-                _cache={},
-                _parent=(self, positions),
-            )
-            yield positions, block
+            yield positions, self._part(positions, number, _is_block=True)
+
+    def take(self, positions, *, stream=0):
+        """Return a pool of some of the candidates, for the same models.
+
+        Model outputs that have been computed for this pool are cut; others are
+        computed for the chosen candidates alone.
+
+        Parameters
+        ----------
+        positions : array-like of int
+            Which candidates, by their positions in `candidates`; the order is ignored.
+
+        stream : int, default=0
+            Number of the random stream of the new pool: parts of one round that draw
+            at random must not share a seed.
+
+        Returns
+        -------
+        pool : Pool
+            Its candidates are in ascending order.
+        """
+        return self._part(np.sort(np.asarray(positions, dtype=np.intp)), stream)
+
+    def with_stream(self, stream):
+        """Return the same pool, with a random seed of its own.
+
+        Parameters
+        ----------
+        stream : int
+            Number of the random stream.
+
+        Returns
+        -------
+        pool : Pool
+            It shares models and outputs with this one.
+        """
+        seed = _seed_of_stream(self.random_state, stream)
+        return self._copy(random_state=seed)
+
+    def with_estimator(self, estimator, embedder=None):
+        """Return the round as another classifier sees it.
+
+        Parameters
+        ----------
+        estimator : estimator object
+            Unfitted classifier.
+
+        embedder : Embedding or None, default=None
+            Embeds rows for this classifier, if there is one from an earlier round.
+
+        Returns
+        -------
+        pool : Pool
+            It shares neither models nor outputs with this one; the time of its fits
+            counts in this one.
+        """
+        return self._copy(
+            _unfitted=estimator,
+            _embedder=embedder or Embedding(self.X, estimator),
+            _models={},
+            _cache={},
+            _parent=None,
+            _is_block=False,
+        )
+
+    def _part(self, positions, stream, *, _is_block=False):
+        return self._copy(
+            candidates=_read_only(self.candidates[positions]),
+            random_state=_seed_of_stream(self.random_state, stream),
+            _cache={},
+            _parent=(self, positions),
+            _is_part=True,
+            _is_block=_is_block,
+        )
+
+    def _copy(self, **changes):
+        other = object.__new__(Pool)
+        vars(other).update(vars(self) | changes)
+        return other
 
     def _slices(self):
-        return self._predictor.slices(self.candidates)
+        return self._predictor.slices(self.candidates, may_compact=not self._is_part)
+
+    def _known_output(self, name, axis=0):
+        """Return an output that this pool or one it is a part of has, or None."""
+        if name in self._cache or self._parent is None:
+            return self._cache.get(name)
+        whole, positions = self._parent
+        output = whole._known_output(name, axis)
+        if output is None:
+            return None
+        return output[positions] if axis == 0 else output[:, positions]
 
     def _output(self, method, check):
         """Return one model output for all candidates, computed once in blocks."""
-        if method not in self._cache:
-            self._cache[method] = _read_only(self._compute(method, check))
-        return self._cache[method]
+        output = self._known_output(method)
+        if output is None:
+            output = self._cache[method] = _read_only(self._compute(method, check))
+        return output
 
     def _compute(self, method, check):
-        if self._parent is not None:
-            pool, positions = self._parent
-            if method in pool._cache:
-                return pool._cache[method][positions]
-        elif len(self._slices()) > 1:
+        if len(self._slices()) > 1:
             return self._gather(method, check)
         predict = getattr(self.estimator, method)
         try:
@@ -474,6 +565,10 @@ class Pool:
                 "infinity; check the estimator and the scale of the features."
             )
         return decision
+
+
+def _seed_of_stream(seed, stream):
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
 
 
 def _read_only(array):

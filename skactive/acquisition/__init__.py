@@ -5,6 +5,15 @@ Pure functions of arrays, and the strategies that call them.
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
 from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._combine import (
+    Alternate,
+    EpsilonGreedy,
+    Prefilter,
+    Product,
+    Proxy,
+    Subsample,
+    WeightedSum,
+)
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -31,18 +40,25 @@ from skactive.acquisition._uncertainty import (
 )
 
 __all__ = [
+    "Alternate",
     "BALDSampling",
     "BaseStrategy",
     "ConsensusEntropySampling",
     "EntropySampling",
+    "EpsilonGreedy",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
     "MeanStdSampling",
+    "Prefilter",
+    "Product",
+    "Proxy",
     "RandomSampling",
+    "Subsample",
     "VariationRatioSampling",
     "VoteEntropySampling",
+    "WeightedSum",
     "bald",
     "boundary_closeness",
     "consensus_entropy",

@@ -87,7 +87,7 @@ class BaseStrategy(BaseEstimator):
         rows : ndarray of shape (n_queries,), dtype int
             Row numbers of `X`, the most useful first.
         """
-        return select_by_utility(self, pool, n_queries).rows
+        return select_queries(self, pool, n_queries).rows
 
 
 class FunctionStrategy(BaseStrategy):
@@ -151,6 +151,8 @@ def select_queries(strategy, pool, n_queries):
         If the utilities are NaN or of the wrong shape, or the rows are not different
         candidates.
     """
+    if hasattr(strategy, "select_queries"):  # it is made of other strategies
+        return strategy.select_queries(pool, n_queries)
     select = getattr(type(strategy), "select", None)
     if select is None or select is BaseStrategy.select:
         return select_by_utility(strategy, pool, n_queries)
@@ -248,6 +250,38 @@ def top_k(scores, k, rng):
             tied = rng.permutation(tied)[: k - len(above)]
         chosen = np.sort(np.concatenate([above, tied]))
     return chosen[np.argsort(-scores[chosen], kind="stable")]
+
+
+def gives_utility(strategy):
+    """Tell whether a strategy states the utility of single rows."""
+    own = getattr(type(strategy), "utility", None)
+    return own is not None and own is not BaseStrategy.utility
+
+
+def multipliable_needs(strategy):
+    """Return what a strategy needs if its utilities are multiplied.
+
+    Decision values, which may stand in for probabilities, are negative.
+    """
+    return frozenset(
+        "proba" if need == ("proba", "decision_function") else need
+        for need in getattr(strategy, "needs", ())
+    )
+
+
+def refuse_negative(owner, strategy):
+    """Raise if the utilities of a strategy may be negative; `owner` multiplies them."""
+    if not gives_utility(strategy):
+        raise ValueError(
+            f"{type(owner).__name__} multiplies utilities, and "
+            f"{type(strategy).__name__} selects rows without any."
+        )
+    if not getattr(strategy, "nonnegative", False):
+        raise ValueError(
+            f"{type(owner).__name__} multiplies utilities, and those of {strategy!r} "
+            "may be negative. If they never are, write it as a class derived from "
+            "BaseStrategy, whose attribute nonnegative is True."
+        )
 
 
 def _check_utility(scores, strategy, pool):

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+from functools import partial
 from importlib import import_module
 
 from sklearn.base import clone
@@ -102,6 +103,30 @@ def clone_strategy(strategy):
     """Return a fresh strategy object for one run; state from another is dropped."""
     strategy = get_strategy(strategy)
     return clone(strategy, safe=not isinstance(strategy, BaseStrategy))
+
+
+def check_model(strategy, estimator, committee=None):
+    """Raise if a strategy, or a part of it, cannot work with the models.
+
+    Parameters
+    ----------
+    strategy : strategy object
+        It may have a method `check_model` of its own.
+
+    estimator : estimator object
+        The unfitted classifier.
+
+    committee : int, list, estimator object or None, default=None
+        The committee, see :class:`~skactive.ActiveLearningClassifier`.
+
+    Raises
+    ------
+    ValueError
+        Naming the strategy, what it needs, and strategies that would do instead.
+    """
+    getattr(strategy, "check_model", partial(check_needs, strategy))(
+        estimator, committee
+    )
 
 
 def check_needs(strategy, estimator, committee=None):

@@ -68,7 +68,6 @@ class KMeansSampling(BaseStrategy):
         return frozenset({"embedding"})
 
     def select(self, pool, n_queries):
-        self._validate_params()
         if not pool.has_embedding:
             warnings.warn(
                 "The rows have no embedding that k-means could cluster; rows are "
