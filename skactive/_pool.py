@@ -494,7 +494,7 @@ class Pool:
         )
 
     def _copy(self, **changes):
-        other = object.__new__(Pool)
+        other = object.__new__(type(self))
         vars(other).update(vars(self) | changes)
         return other
 

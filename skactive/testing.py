@@ -11,8 +11,8 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
 from skactive._pool import Pool
-from skactive.acquisition._base import select_queries, utilities
-from skactive.acquisition._registry import check_needs, get_strategy
+from skactive.acquisition._base import FunctionStrategy, select_queries, utilities
+from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle
 
 __all__ = ["check_strategy"]
@@ -46,13 +46,14 @@ def check_strategy(strategy, estimator=None):
     """
     strategy = get_strategy(strategy)
     estimator = LogisticRegression() if estimator is None else estimator
-    check_needs(strategy, estimator)
+    check_model(strategy, estimator)
     _check_is_an_estimator(strategy)
     for n_classes in (2, 4):
         X, y = _toy_data(n_classes)
         make_pool = _pool_maker(X, y, estimator)
         for n_queries in (1, 7, len(make_pool())):
             _check_selects_candidates(strategy, make_pool, n_queries)
+        _check_states_its_needs(strategy, make_pool)
         _check_repeats_itself(strategy, make_pool)
         _check_sees_blocks(strategy, make_pool)
         _check_runs(strategy, X, y, estimator)
@@ -73,8 +74,8 @@ def _pool_maker(X, y, estimator):
     others = np.flatnonzero(~labeled)
     asked = np.isin(np.arange(len(y)), others[:3])
 
-    def make_pool(block_size=None):
-        return Pool(
+    def make_pool(block_size=None, pool_class=Pool):
+        return pool_class(
             X,
             np.where(labeled, y, -1),
             labeled,
@@ -115,6 +116,52 @@ def _check_selects_candidates(strategy, make_pool, n_queries):
             strategy,
             f"it selected {len(selection.rows)} rows, expected {n_queries}",
         )
+
+
+class _WatchedPool(Pool):
+    """A pool that notes what is taken from the model."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        vars(self)["reads"] = set()
+
+    def with_estimator(self, estimator, embedder=None):
+        # What another classifier must have is not stated by `needs`.
+        other = object.__new__(Pool)
+        vars(other).update(vars(super().with_estimator(estimator, embedder)))
+        return other
+
+    def embedding(self, rows):
+        self.reads.add("embedding")
+        return super().embedding(rows)
+
+
+def _watched(name):
+    def read(pool):
+        pool.reads.add(name)
+        return getattr(super(_WatchedPool, pool), name)
+
+    return property(read)
+
+
+for _name in ("proba", "decision_function", "votes", "member_proba", "loss"):
+    setattr(_WatchedPool, _name, _watched(_name))
+
+
+def _check_states_its_needs(strategy, make_pool):
+    """Check that nothing is taken from the model without having been asked for."""
+    pool = make_pool(pool_class=_WatchedPool)
+    select_queries(_fresh(strategy), pool, 5)
+    needs = getattr(strategy, "needs", ())
+    stated = {n for need in needs for n in (need if type(need) is tuple else [need])}
+    missing = pool.reads - stated
+    # Nothing is known about a function; it is tried in the first round.
+    _require(
+        not missing or isinstance(strategy, FunctionStrategy),
+        strategy,
+        f"it takes {sorted(missing)} from the pool and does not state so in `needs`, "
+        "so that a classifier without would be found out after labels were paid for",
+    )
 
 
 def _check_repeats_itself(strategy, make_pool):

@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import SVC
 
+from skactive import ActiveLearningClassifier
 from skactive._pool import Pool
 from skactive.acquisition import (
     BaseStrategy,
@@ -137,3 +138,26 @@ def test_check_strategy_finds_a_false_claim_to_be_rowwise():
 
     with pytest.raises(AssertionError, match="rowwise"):
         check_strategy(Ranks())
+
+
+def test_check_strategy_finds_needs_that_are_not_stated():
+    class Secretive(BaseStrategy):
+        def utility(self, pool):
+            return pool.proba[:, 0]
+
+    with pytest.raises(AssertionError, match=r"takes \['proba'\] from the pool"):
+        check_strategy(Secretive())
+
+
+def test_embedding_is_missed_before_any_payment_even_in_a_cold_start():
+    class Distances(BaseStrategy):
+        needs = frozenset({"embedding"})
+
+        def utility(self, pool):
+            raise AssertionError
+
+    clf = ActiveLearningClassifier(
+        LogisticRegression(), oracle=pytest.fail, strategy=Distances()
+    )
+    with pytest.raises(ValueError, match="Distances needs rows that are numbers"):
+        clf.fit(["a", "b", "c"], [-1, -1, -1])

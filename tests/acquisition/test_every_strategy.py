@@ -109,9 +109,7 @@ def test_the_same_seed_asks_the_same_rows(name):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.skipif(
-    "label_dispersion" not in get_strategy_names(), reason="to come"
-)
+@pytest.mark.skipif("label_dispersion" not in get_strategy_names(), reason="to come")
 def test_boosting_stages_train_as_well_as_epochs():
     X, truth, hidden = rows(3)
     model = AdaBoostClassifier(n_estimators=10, random_state=0)
