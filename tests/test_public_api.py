@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
-API_PAGE = Path(__file__).parents[1] / "doc" / "api.rst"
+from skactive.acquisition import get_strategy_names
+
+DOC = Path(__file__).parents[1] / "doc"
+API_PAGE, GUIDE = DOC / "api.rst", DOC / "user_guide"
 
 
 def documented_names():
@@ -27,3 +30,10 @@ def test_api_page_lists_the_public_names(public_module):
 def test_api_page_lists_every_name_once():
     pages = documented_names()
     assert all(len(names) == len(set(names)) for names in pages.values())
+
+
+def test_the_guide_lists_every_strategy():
+    page = (GUIDE / "strategies.rst").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("   * - ``")]
+    named = {name for row in rows for name in re.findall(r"``(\w+)``", row)}
+    assert named == set(get_strategy_names())
