@@ -3,7 +3,13 @@
 from skactive._classifier import ActiveLearningClassifier
 from skactive._committee import CommitteeClassifier
 from skactive._loop import LabelingLoop
+from skactive._pseudo_labels import PseudoLabels
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["ActiveLearningClassifier", "CommitteeClassifier", "LabelingLoop"]
+__all__ = [
+    "ActiveLearningClassifier",
+    "CommitteeClassifier",
+    "LabelingLoop",
+    "PseudoLabels",
+]

@@ -19,6 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._loop import LabelingLoop
+from skactive._pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
 from skactive.oracles._asking import ask_oracle, oracle_keywords
 from skactive.utils._labels import check_y
@@ -101,9 +102,11 @@ class ActiveLearningClassifier(
         Share of the budget that is spent, first of all, on rows drawn at random. They
         are not trained on before the final fit, and are an unbiased test sample.
 
-    unlabeled : {"ignore", "pass"}, default="ignore"
-        Whether the estimator is trained on the labelled rows only, or gets the others,
-        too, with the label -1, as semi-supervised classifiers want it.
+    unlabeled : {"ignore", "pass"} or PseudoLabels, default="ignore"
+        What the estimator learns from rows without a label: nothing; or it gets all of
+        them with the label -1, as semi-supervised classifiers want it; or it gets those
+        that are predicted confidently, with the predicted label, see
+        :class:`~skactive.PseudoLabels` and :ref:`semi_supervised`.
 
     missing_label : int, str, None or nan, default=-1
         What marks a row of `y` that has no label. None, nan and NA are one marker.
@@ -224,7 +227,7 @@ class ActiveLearningClassifier(
         ],
         "stopping": [str, callable, HasMethods(["update"]), list, tuple, None],
         "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
-        "unlabeled": [StrOptions({"ignore", "pass"})],
+        "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
         "missing_label": "no_validation",  # it may be anything that marks
         "classes": ["array-like", None],
         "n_jobs": [Integral, None],

@@ -161,7 +161,17 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self._fit_members(X, np.arange(len(y)), y, fit_params=fit_params)
         return self
 
-    def _fit_members(self, X, rows, y, *, others=(), fit_params=None, predict=None):
+    def _fit_members(
+        self,
+        X,
+        rows,
+        y,
+        *,
+        others=(),
+        other_labels=None,
+        fit_params=None,
+        predict=None,
+    ):
         """Fit the members on bootstraps of some rows.
 
         Parameters
@@ -176,7 +186,10 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Their labels.
 
         others : array-like of int, default=()
-            Rows that all members get in addition, with the label -1.
+            Rows that all members get in addition.
+
+        other_labels : ndarray of shape (n_others,), default=None
+            Their labels; if None, -1 for all.
 
         fit_params : dict or None, default=None
             Parameters for the members' `fit`, of which those of n_samples are cut.
@@ -203,7 +216,7 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             member = clone(estimator)
             _set_random_states(member, int(seed))
             params = _check_method_params(X, fit_params or {}, indices=chosen)
-            labels = _with_unlabeled(y[bag], len(others))
+            labels = _with_others(y[bag], len(others), other_labels)
             tasks.append((name, member, X, chosen, labels, params, predict))
         results = run_tasks(fit_member, tasks, self.n_jobs)
         if predict is not None:
@@ -447,9 +460,11 @@ def check_member_proba(committee, proba, classes):
     return proba if same else np.array(parts)
 
 
-def _with_unlabeled(y, n_others):
-    """Return labels followed by -1 for rows without one."""
+def _with_others(y, n_others, other_labels):
+    """Return labels followed by those of other rows, or -1 for rows without one."""
     if n_others == 0:
         return y
+    if other_labels is not None:
+        return np.concatenate([y, other_labels])
     dtype = object if y.dtype.kind in "UO" else np.result_type(y, np.int8)
     return np.concatenate([y.astype(dtype), np.full(n_others, -1, dtype=dtype)])

@@ -12,6 +12,7 @@ from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
 from skactive._committee import get_committee
+from skactive._pseudo_labels import PseudoLabels
 from skactive.acquisition._registry import check_model, clone_strategy
 from skactive.stopping._base import get_criteria
 from skactive.utils._labels import (
@@ -80,6 +81,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     classes = check_classes(clf.classes, labels, clf.missing_label)
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
+    _check_pseudo_labels(clf, n_unlabeled)
     strategy = clone_strategy(clf.strategy)
     initial_strategy = clone_strategy(clf.initial_strategy)
     validate_nested_params(strategy)
@@ -143,6 +145,20 @@ def _check_minus_one(clf, labels, classes):
             f"{clf.estimator} takes no -1 among classes that are strings, such as "
             f"{str(known[0])!r}. Encode the classes as integers, for instance with "
             "LabelEncoder; SelfTrainingClassifier takes strings."
+        )
+
+
+def _check_pseudo_labels(clf, n_unlabeled):
+    """Raise where rows cannot be predicted with a confidence."""
+    if not isinstance(clf.unlabeled, PseudoLabels):
+        return
+    clf.unlabeled._validate_params()
+    if n_unlabeled and not hasattr(clf.estimator, "predict_proba"):
+        raise ValueError(
+            f"unlabeled={clf.unlabeled} trains on rows that are predicted confidently, "
+            "for which the estimator needs predict_proba, and "
+            f"{clf.estimator} has none. Use a classifier that has it, or set "
+            'unlabeled="ignore".'
         )
 
 

@@ -24,7 +24,7 @@ class Ledger:
     missing_label : int, str, None or nan
         The marker.
 
-    unlabeled : {"ignore", "pass"}
+    unlabeled : {"ignore", "pass"} or PseudoLabels
         What the estimator gets for rows without a label.
 
     holdout : ndarray of shape (n_holdout,), dtype int

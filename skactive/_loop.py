@@ -17,6 +17,7 @@ from skactive._embedding import Embedding
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
 from skactive._pool import Pool
+from skactive._pseudo_labels import PseudoLabels
 from skactive.acquisition._base import Selection, select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
@@ -154,6 +155,7 @@ class LabelingLoop:
         self._round = 1
         self._open = None
         self._pool = None
+        self._teaching = None  # the pool whose model predicts for PseudoLabels
         self._ended = None
         self._end_reason = None
         self._predictor = BlockPredictor(inputs.X)
@@ -331,6 +333,7 @@ class LabelingLoop:
             labeled_iter=ledger.labeled_iter.copy(),
             history=tuple(self._history),
             unlabeled=self._clf.unlabeled,
+            teacher=self._teacher(),
             cost=inputs.cost,
             fit_params=inputs.fit_params,
             random_state=int(seed.generate_state(1)[0]),
@@ -338,6 +341,29 @@ class LabelingLoop:
             can_fit=final or not self._is_cold(),
             predictor=self._predictor,
             embedder=self._embedder,
+        )
+
+    def _teacher(self):
+        """Return the model that predicts for PseudoLabels, None if there is none yet.
+
+        It is that of the last round in which the strategy chose, whether or not it was
+        fitted for anything else: who looked at a model must not change the next one.
+        """
+        pool = self._open.pool if self._teaches() else self._teaching
+        if pool is None:
+            return None
+        with self._explaining_fit(pool):
+            return pool.estimator
+
+    def _teaches(self):
+        """Tell whether the model of the open round predicts for PseudoLabels next."""
+        opened = self._open
+        return (
+            isinstance(self._clf.unlabeled, PseudoLabels)
+            and opened is not None
+            and opened.pool.can_fit
+            and opened.name != "holdout"
+            and bool(opened.told.any())
         )
 
     def _is_cold(self):
@@ -394,6 +420,8 @@ class LabelingLoop:
         self._ledger.asked_in[self._open.rows_left()] = 0
         if self._open.told.any():
             self._history.append(self._open_record())
+            if self._teaches():
+                self._teaching = self._open.pool
             self._closed_queries = self._queries
             self._closed_probabilities = self._probabilities
             self._round += 1
@@ -414,7 +442,13 @@ class LabelingLoop:
             "best_utility": opened.selection.best_utility,
             "mean_utility": opened.selection.mean_utility,
             "reason": None,
-        }
+        } | self._pseudo_record(opened.pool)
+
+    def _pseudo_record(self, pool):
+        """Return what a record says of pseudo-labels, if there can be any."""
+        if not isinstance(self._clf.unlabeled, PseudoLabels):
+            return {}
+        return {"n_pseudo_labeled": pool.n_pseudo_labeled}
 
     @property
     def _queries(self):
@@ -513,7 +547,7 @@ class LabelingLoop:
             "best_utility": None,
             "mean_utility": None,
             "reason": self._end_reason,
-        }
+        } | self._pseudo_record(pool)
         return state | {
             "estimator_": estimator,
             "classes_": estimator.classes_,

@@ -16,12 +16,15 @@ from skactive._committee import (
 )
 from skactive._embedding import Embedding
 from skactive._members import MemberOutput
+from skactive._pseudo_labels import PseudoLabels
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import take_rows
 from skactive.utils._sharing import uses_processes
 from skactive.utils._sklearn import _check_method_params
 from skactive.utils._threads import few_threads
+
+_NO_ROWS = (np.empty(0, dtype=np.intp), None)
 
 
 class Pool:
@@ -64,9 +67,13 @@ class Pool:
     history : tuple of dict, default=()
         Records of the rounds before this one.
 
-    unlabeled : {"ignore", "pass"}, default="ignore"
-        Whether the estimator is trained on the labelled rows only, or on all rows,
-        with -1 for those without a label.
+    unlabeled : {"ignore", "pass"} or PseudoLabels, default="ignore"
+        Whether the estimator is trained on the labelled rows only, on all rows, with
+        -1 for those without a label, or also on those that are predicted confidently.
+
+    teacher : estimator object or None, default=None
+        The fitted classifier that predicts for `PseudoLabels`; if None, one that is
+        fitted on the labelled rows.
 
     cost : ndarray of shape (n_samples,) or None, default=None
         Price of the label of each row.
@@ -127,6 +134,7 @@ class Pool:
         labeled_iter=None,
         history=(),
         unlabeled="ignore",
+        teacher=None,
         cost=None,
         fit_params=None,
         random_state=0,
@@ -155,6 +163,8 @@ class Pool:
             n_jobs=n_jobs,
             _unfitted=estimator,
             _unfitted_committee=committee,
+            _teacher=teacher,
+            _without_label=_read_only(candidates),  # of this round, in its parts too
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
             _embedder=embedder or Embedding(X, estimator),
@@ -232,8 +242,10 @@ class Pool:
         self._fits["seconds"] += time.perf_counter() - started
 
     def _fit_estimator(self):
+        return self._fit_clone(*self.training_data())
+
+    def _fit_clone(self, X, y, params):
         estimator = clone(self._unfitted)
-        X, y, params = self.training_data()
         # A plain fit on a fully labelled y stays what it is without us.
         with nullcontext() if self.labeled.all() else few_threads(X):
             estimator.fit(X, y, **params)
@@ -269,13 +281,16 @@ class Pool:
                     predictor, self.candidates, self._slices(), self.classes, method
                 )
         rows = np.flatnonzero(self.labeled)
-        is_pass = self.unlabeled == "pass"
+        others, predicted = self._pseudo_labeled()
+        if self.unlabeled == "pass":
+            others, predicted = np.flatnonzero(~self.labeled), None
         are_clones = not isinstance(committee.estimator, list)
         outputs = committee._fit_members(
             X,
             rows,
             as_labels(self.y[rows]),
-            others=np.flatnonzero(~self.labeled) if is_pass else (),
+            others=others,
+            other_labels=predicted,
             fit_params=self.fit_params if are_clones else {},
             predict=predict,
         )
@@ -290,9 +305,53 @@ class Pool:
             return self.X, self._marked_y(), self.fit_params
         if self.labeled.all():
             return self.X, as_labels(self.y), self.fit_params
+        return self._labeled_data(*self._pseudo_labeled())
+
+    def _labeled_data(self, others, predicted):
+        """Return the labelled rows, and others with predicted labels, as they stand."""
         rows = np.flatnonzero(self.labeled)
+        labels = as_labels(self.y[rows])
+        if len(others):
+            rows = np.concatenate([rows, others])
+            order = np.argsort(rows)
+            rows, labels = rows[order], np.concatenate([labels, predicted])[order]
         params = _check_method_params(self.X, self.fit_params, indices=rows)
-        return take_rows(self.X, rows), as_labels(self.y[rows]), params
+        return take_rows(self.X, rows), labels, params
+
+    @property
+    def n_pseudo_labeled(self):
+        """How many rows the estimator was trained on with a predicted label."""
+        return len(self._models.get("pseudo_labeled", _NO_ROWS)[0])
+
+    def _pseudo_labeled(self):
+        """Return the rows that are trained on with a predicted label, and the labels.
+
+        They are the same for the whole pool and all its parts.
+        """
+        if "pseudo_labeled" not in self._models:
+            found = _NO_ROWS
+            if isinstance(self.unlabeled, PseudoLabels):
+                found = self._predict_confident()
+            self._models["pseudo_labeled"] = found
+        return self._models["pseudo_labeled"]
+
+    def _predict_confident(self):
+        pseudo, rows = self.unlabeled, self._without_label
+        # A model of one class is sure of everything.
+        useless = pseudo.threshold_in(self.round) == 0 or len(self.classes) < 2
+        if useless or len(rows) == 0:
+            return _NO_ROWS
+        teacher = self._teacher
+        if teacher is None:
+            teacher = self._fit_clone(*self._labeled_data(*_NO_ROWS))
+        name, found = type(teacher).__name__, []
+        for part in self._predictor.slices(rows):
+            proba = self._predictor.predict(teacher.predict_proba, rows[part])
+            proba = check_proba(proba, teacher.classes_, self.classes, name)
+            confident = pseudo.is_confident(proba, self.round)
+            best = proba[confident].argmax(axis=1)
+            found.append((rows[part][confident], self.classes[best]))
+        return tuple(map(np.concatenate, zip(*found, strict=True)))
 
     def _marked_y(self):
         """Return `y` with -1 for missing labels, whatever their marker is."""

@@ -200,30 +200,32 @@ def replay(clf, X, X_test, y_test, *, scoring=None):
     scorer = check_scoring(clf.estimator_, scoring=scoring)
     _, labeled, labels = check_y(y_test, clf.missing_label, has_oracle=False)
     X_test = take_rows(X_test, np.flatnonzero(labeled))
-    n_labeled, scores = [], []
+    n_labeled, scores, estimator = [], [], None
     for when in np.unique(clf.labeled_iter_[clf.labeled_iter_ >= 0]):
         known = (clf.labeled_iter_ >= 0) & (clf.labeled_iter_ <= when)
-        estimator = _fit_on(clf, X, known)
+        estimator = _fit_on(clf, X, known, teacher=estimator, round=int(when) + 1)
         if estimator is not None:
             n_labeled.append(int(known.sum()))
             scores.append(scorer(estimator, X_test, labels))
     return np.array(n_labeled), np.array(scores)
 
 
-def _fit_on(clf, X, known):
+def _fit_on(clf, X, known, **pool_params):
     """Return the estimator fitted on known labels, None if they are too few."""
     last = known.sum() == (clf.labeled_iter_ >= 0).sum()
     if last:
         return clf.estimator_
-    trained = known.copy()
-    trained[getattr(clf, "holdout_indices_", [])] = False
+    held = np.zeros(len(known), dtype=bool)
+    held[getattr(clf, "holdout_indices_", [])] = True
+    trained = known & ~held
     pool = Pool(
         X,
         clf.transduction_,
         trained,
-        np.flatnonzero(~known),
+        np.flatnonzero(~(known | held)),
         estimator=clf.estimator,
         unlabeled=clf.unlabeled,
+        **pool_params,
     )
     too_few = len(pool.classes) < 2 or trained.sum() < (clf.initial_size or 0)
     return None if too_few else pool.estimator
