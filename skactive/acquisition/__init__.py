@@ -26,6 +26,12 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.acquisition._hybrid import (
+    ClusterMarginSampling,
+    ClusterUncertainSampling,
+    round_robin_rows,
+    weighted_k_means_rows,
+)
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
@@ -43,6 +49,8 @@ __all__ = [
     "Alternate",
     "BALDSampling",
     "BaseStrategy",
+    "ClusterMarginSampling",
+    "ClusterUncertainSampling",
     "ConsensusEntropySampling",
     "EntropySampling",
     "EpsilonGreedy",
@@ -69,8 +77,10 @@ __all__ = [
     "least_confident",
     "margin",
     "mean_std",
+    "round_robin_rows",
     "soft_variation_ratio",
     "uncertainty_split",
     "variation_ratio",
     "vote_entropy",
+    "weighted_k_means_rows",
 ]

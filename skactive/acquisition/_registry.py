@@ -14,6 +14,8 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
+    "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
+    "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",

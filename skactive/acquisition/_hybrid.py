@@ -1,0 +1,417 @@
+"""Hybrids: rows that are uncertain each, and different from each other."""
+
+import math
+import warnings
+import weakref
+from numbers import Real
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.sparse import csr_matrix, issparse
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
+from sklearn.utils import check_random_state
+
+from skactive.acquisition._base import BaseStrategy, top_k, utilities
+from skactive.acquisition._registry import get_strategy
+from skactive.utils._rows import block_rows
+from skactive.utils._sklearn import HasMethods, Interval
+from skactive.utils._threads import one_thread
+
+# Above this many distances per iteration of k-means, mini-batches are used.
+_MAX_DISTANCES = 2_000_000
+# So many rows are linked: their distances take 100 MB. The others are assigned.
+_MAX_LINKED = 5_000
+# Distances are computed in blocks of about so many numbers, 8 MiB.
+_BLOCK_NUMBERS = 2**20
+
+
+def weighted_k_means_rows(features, weights, n_queries, random_state=None):
+    """Return different rows, one near each centre of a weighted k-means.
+
+    The rows are clustered into `n_queries` clusters, where a row counts by its weight.
+    Then each centre, that of the largest total weight first, takes the row nearest to
+    it that is not taken yet.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+
+    weights : array-like of shape (n_samples,)
+        Weights, at least 0; if all are 0, the rows count alike.
+
+    n_queries : int
+        How many rows; if there are no more than that, all are returned.
+
+    random_state : int, RandomState instance or None, default=None
+        Governs the initial centres.
+
+    Returns
+    -------
+    positions : ndarray of shape (min(n_queries, n_samples),), dtype int
+        Different positions in `features`.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not one finite number >= 0 for each row.
+
+    References
+    ----------
+    .. [1] F. Zhdanov. "Diverse mini-batch active learning". arXiv:1901.05954, 2019.
+
+    Examples
+    --------
+    >>> from skactive.acquisition import weighted_k_means_rows
+    >>> X = [[0.0], [1.0], [9.0], [10.0]]
+    >>> weighted_k_means_rows(X, [1.0, 5.0, 3.0, 1.0], 2, random_state=0)
+    array([1, 2])
+    """
+    features = features if issparse(features) else np.asarray(features)
+    weights = np.asarray(weights, dtype=np.float64)
+    n_samples = features.shape[0]
+    valid = weights.shape == (n_samples,) and np.isfinite(weights).all()
+    if not (valid and (weights >= 0).all()):
+        raise ValueError(
+            f"weights must hold a finite number >= 0 for each of the {n_samples} rows, "
+            f"got an array of shape {weights.shape} with values such as {weights[:3]}."
+        )
+    if n_queries >= n_samples:
+        return np.argsort(-weights, kind="stable")
+    top = weights.max()
+    weights = weights / top if top > 0 else np.ones(n_samples)
+    large = n_samples * n_queries > _MAX_DISTANCES
+    k_means = (MiniBatchKMeans if large else KMeans)(
+        n_queries, n_init=1, random_state=random_state
+    )
+    with one_thread(), warnings.catch_warnings():
+        # Fewer distinct rows than clusters: some centres coincide, which does no harm.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels = k_means.fit(features, sample_weight=weights).labels_
+        mass = np.bincount(labels, weights=weights, minlength=n_queries)
+        heaviest = np.argsort(-mass, kind="stable")
+        return _nearest_rows(features, k_means.cluster_centers_[heaviest])
+
+
+def _nearest_rows(features, centers):
+    """Return for one centre after the other the nearest row that is left."""
+    taken = np.zeros(features.shape[0], dtype=bool)
+    chosen = pairwise_distances_argmin(centers, features)
+    for i, row in enumerate(chosen):
+        if taken[row]:
+            distances = pairwise_distances(features, centers[[i]]).ravel()
+            distances[taken] = np.inf
+            row = chosen[i] = distances.argmin()
+        taken[row] = True
+    return chosen
+
+
+def round_robin_rows(labels, n_queries, random_state=None):
+    """Return rows from one cluster after the other, the smallest cluster first.
+
+    In each turn every cluster that has a row left gives one, drawn at random, until
+    there are enough. Clusters of equal size come in random order.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+        The cluster of each row.
+
+    n_queries : int
+        How many rows; if there are no more than that, all are returned.
+
+    random_state : int, RandomState instance or None, default=None
+        Governs the draws.
+
+    Returns
+    -------
+    positions : ndarray of shape (min(n_queries, n_samples),), dtype int
+        Different positions in `labels`, in the order in which they were drawn.
+
+    References
+    ----------
+    .. [1] G. Citovsky, G. DeSalvo, C. Gentile, L. Karydas, A. Rajagopalan,
+       A. Rostamizadeh, S. Kumar. "Batch active learning at scale". NeurIPS 2021.
+
+    Examples
+    --------
+    The clusters 5 and 7 give their only rows first; then it is the turn of 9:
+
+    >>> from skactive.acquisition import round_robin_rows
+    >>> rows = round_robin_rows([9, 9, 9, 7, 5], 4, random_state=0)
+    >>> sorted(rows[:2].tolist()), sorted(rows[2:].tolist())
+    ([3, 4], [0, 2])
+    """
+    rng = check_random_state(random_state)
+    _, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    shuffled = rng.permutation(len(labels))
+    # Within each cluster, the shuffled rows are its draws of turn 0, 1, ...
+    by_cluster = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    first = np.cumsum(sizes) - sizes
+    turn = np.arange(len(labels)) - np.repeat(first, sizes)
+    cluster = labels[by_cluster]
+    tie_break = rng.permutation(len(sizes))
+    order = np.lexsort((tie_break[cluster], sizes[cluster], turn))
+    return by_cluster[order[:n_queries]]
+
+
+class _PrefilteredSampling(BaseStrategy):
+    """Choose, among the rows that another strategy finds most useful, a batch."""
+
+    _parameter_constraints = {
+        "base": [str, callable, HasMethods(["utility"])],
+        "prefilter": [Interval(Real, 1, None, closed="left")],
+    }
+
+    def _validate_params(self):
+        super()._validate_params()
+        base = get_strategy(self.base)
+        if getattr(type(base), "utility", None) is BaseStrategy.utility:
+            raise ValueError(
+                f"base={self.base!r} of {type(self).__name__} must give a utility to "
+                "single rows, and it selects whole batches. Use one such as 'margin' "
+                "or 'entropy'."
+            )
+
+    def _keep(self, pool, n_queries):
+        """Return the positions of the most useful candidates, and their utilities."""
+        scores = utilities(get_strategy(self.base), pool)
+        n_kept = min(math.ceil(self.prefilter * n_queries), len(scores))
+        seed = np.random.SeedSequence([pool.random_state, len(scores)])
+        # In the order of X: rounding of the utilities does not change the clusters.
+        kept = np.sort(top_k(scores, n_kept, np.random.default_rng(seed)))
+        return kept, scores[kept]
+
+
+class ClusterUncertainSampling(_PrefilteredSampling):
+    """Ask different rows among the most uncertain ones, by a weighted k-means.
+
+    The ``prefilter * n_queries`` candidates of highest utility are clustered into as
+    many clusters as there are rows to ask, where a row counts by its utility; for each
+    centre the nearest row is asked [1]_. So a batch holds few near duplicates, which a
+    mere list of the most uncertain rows is full of.
+
+    Time: k-means on ``prefilter * n_queries`` rows, by mini-batches where they and the
+    clusters are many. Memory: a copy of the embedding of these rows, and one utility
+    for each candidate.
+
+    Parameters
+    ----------
+    base : str, strategy object or callable, default="margin"
+        Says how useful single rows are, see
+        :func:`~skactive.acquisition.get_strategy`. Its utilities are weights, so they
+        must not be negative: a classifier without `predict_proba` will not do for
+        margin, and a function not at all, as nothing is known about it.
+
+    prefilter : float, default=10
+        So many times the rows to ask are clustered, at least 1; the paper uses 10 to
+        50. More of them means more diverse and less uncertain rows.
+
+    References
+    ----------
+    .. [1] F. Zhdanov. "Diverse mini-batch active learning". arXiv:1901.05954, 2019.
+
+    Examples
+    --------
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import ClusterUncertainSampling
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy=ClusterUncertainSampling(prefilter=50)
+    ... )
+    """
+
+    def __init__(self, base="margin", prefilter=10):
+        self.base = base
+        self.prefilter = prefilter
+
+    @property
+    def needs(self):
+        needs = getattr(get_strategy(self.base), "needs", frozenset())
+        # What stands in for probabilities may be negative.
+        kept = frozenset("proba" if _has_proba(need) else need for need in needs)
+        return kept | {"embedding"}
+
+    def _validate_params(self):
+        super()._validate_params()
+        base = get_strategy(self.base)
+        if not getattr(base, "nonnegative", False):
+            raise ValueError(
+                f"base={self.base!r} of {type(self).__name__} must have utilities that "
+                "are never negative, as they are weights. Use one such as 'margin' or "
+                "'entropy', or set `nonnegative = True` in a strategy of your own."
+            )
+
+    def select(self, pool, n_queries):
+        kept, scores = self._keep(pool, n_queries)
+        rows = pool.candidates[kept]
+        # Rounding may leave a utility of 0 a little below it.
+        weights = np.maximum(scores, 0.0)
+        chosen = weighted_k_means_rows(
+            pool.embedding(rows), weights, n_queries, pool.random_state
+        )
+        return rows[chosen]
+
+
+class ClusterMarginSampling(_PrefilteredSampling):
+    """Ask the rows of smallest margin, in turn from different clusters.
+
+    All rows are clustered once, by average linkage. In each round the ``prefilter *
+    n_queries`` candidates of smallest margin are taken; their clusters, in the order of
+    how many of these rows they hold, the smallest first, give one row each at random,
+    turn after turn, until there are enough [1]_. Rows of small clusters are asked at
+    once, and large clusters cannot fill the batch.
+
+    The clusters are those of the embedding that the first model gives, as in the paper,
+    also where it moves with the model: linkage is what costs, and later rounds are as
+    cheap as margin sampling. Time: :math:`O(m^2 d)` once, for the ``m`` rows that are
+    linked, at most 5,000 drawn at random (about 2 s); the other rows join the cluster
+    whose mean is nearest. Memory: :math:`8 m^2` bytes (200 MB) once, then one number
+    for each row.
+
+    Parameters
+    ----------
+    base : str, strategy object or callable, default="margin"
+        Says how useful single rows are, see
+        :func:`~skactive.acquisition.get_strategy`.
+
+    prefilter : float, default=10
+        So many times the rows to ask are taken from the top, at least 1. The paper uses
+        10 for large batches, and 1.25 for small data sets.
+
+    cluster_size : float, default=10
+        The tree is cut where the clusters hold so many of the linked rows in the mean.
+        Unused if `distance_threshold` is given.
+
+    distance_threshold : float or None, default=None
+        Clusters are merged up to this mean Euclidean distance of their rows: the
+        threshold of the paper, whose right value depends on the embedding.
+
+    Attributes
+    ----------
+    clusters_ : ndarray of shape (n_samples,), dtype int
+        The cluster of each row of `X`.
+
+    References
+    ----------
+    .. [1] G. Citovsky, G. DeSalvo, C. Gentile, L. Karydas, A. Rajagopalan,
+       A. Rostamizadeh, S. Kumar. "Batch active learning at scale". NeurIPS 2021.
+
+    Examples
+    --------
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import ClusterMarginSampling
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy=ClusterMarginSampling(), batch_size=100
+    ... )
+    """
+
+    _parameter_constraints = {
+        **_PrefilteredSampling._parameter_constraints,
+        "cluster_size": [Interval(Real, 1, None, closed="left")],
+        "distance_threshold": [Interval(Real, 0, None, closed="left"), None],
+    }
+
+    def __init__(
+        self, base="margin", prefilter=10, *, cluster_size=10, distance_threshold=None
+    ):
+        self.base = base
+        self.prefilter = prefilter
+        self.cluster_size = cluster_size
+        self.distance_threshold = distance_threshold
+
+    @property
+    def needs(self):
+        needs = getattr(get_strategy(self.base), "needs", frozenset())
+        return frozenset(needs) | {"embedding"}
+
+    def select(self, pool, n_queries):
+        kept, _ = self._keep(pool, n_queries)
+        rows = pool.candidates[kept]
+        if self._clustered() is not pool.X:
+            self._cluster(pool)
+        labels = self.clusters_[rows]
+        return rows[round_robin_rows(labels, n_queries, pool.random_state)]
+
+    def _clustered(self):
+        """Return the data that `clusters_` belong to, None if they are gone."""
+        return getattr(self, "_X_ref", lambda: None)()
+
+    def _cluster(self, pool):
+        """Cluster all rows, and remember which they were."""
+        n_samples = len(pool.labeled)
+        rng = np.random.default_rng(pool.random_state)
+        linked = np.arange(n_samples)
+        if n_samples > _MAX_LINKED:
+            linked = np.sort(rng.choice(n_samples, _MAX_LINKED, replace=False))
+        with one_thread():
+            features = pool.embedding(linked)
+            labels = _link(features, self.cluster_size, self.distance_threshold)
+            self.clusters_ = np.empty(n_samples, dtype=np.intp)
+            self.clusters_[linked] = labels
+            others = np.setdiff1d(np.arange(n_samples), linked, assume_unique=True)
+            if len(others):
+                means, size = _means(features, labels), block_rows(features)
+                for start in range(0, len(others), size):
+                    rows = others[start : start + size]
+                    nearest = pairwise_distances_argmin(pool.embedding(rows), means)
+                    self.clusters_[rows] = nearest
+        self._X_ref = _reference(pool.X)
+
+    def __getstate__(self):
+        # The clusters are for the rows of one run, not for what is loaded elsewhere.
+        state = dict(super().__getstate__())
+        state.pop("_X_ref", None)
+        return state
+
+
+def _has_proba(need):
+    return isinstance(need, tuple) and "proba" in need
+
+
+def _reference(X):
+    """Return a function that gives `X` as long as it lives."""
+    try:
+        return weakref.ref(X)
+    except TypeError:  # a list
+        return lambda: X
+
+
+def _link(features, cluster_size, distance_threshold):
+    """Return the clusters of average linkage, numbered from 0."""
+    n_samples = features.shape[0]
+    if n_samples == 1:
+        return np.zeros(1, dtype=np.intp)
+    tree = linkage(_condensed_distances(features), method="average")
+    if distance_threshold is None:
+        labels = fcluster(tree, math.ceil(n_samples / cluster_size), "maxclust")
+    else:
+        labels = fcluster(tree, distance_threshold, "distance")
+    return labels - 1
+
+
+def _condensed_distances(features):
+    """Return the distances of all pairs of rows, in the order that scipy wants."""
+    n_samples = features.shape[0]
+    if not issparse(features):
+        # The expansion |x|^2 - 2xy + |y|^2 is exact only near the origin.
+        features = features.astype(np.float64)
+        features -= features.mean(axis=0)
+    condensed = np.empty(n_samples * (n_samples - 1) // 2)
+    size, filled = max(1, _BLOCK_NUMBERS // n_samples), 0
+    for start in range(0, n_samples, size):
+        block = pairwise_distances(features[start : start + size], features[start:])
+        above = block[np.triu(np.ones(block.shape, dtype=bool), k=1)]
+        condensed[filled : filled + len(above)] = above
+        filled += len(above)
+    return condensed
+
+
+def _means(features, labels):
+    """Return the mean row of each cluster; they are sparse if the rows are."""
+    n_samples, sizes = len(labels), np.bincount(labels)
+    member = (1.0 / sizes[labels], (labels, np.arange(n_samples)))
+    return csr_matrix(member, shape=(len(sizes), n_samples)) @ features
