@@ -5,6 +5,7 @@ Pure functions of arrays, and the strategies that call them.
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
 from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._core_set import KCenterSampling, k_center
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -36,6 +37,7 @@ __all__ = [
     "ConsensusEntropySampling",
     "EntropySampling",
     "FunctionStrategy",
+    "KCenterSampling",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
@@ -49,6 +51,7 @@ __all__ = [
     "entropy",
     "get_strategy",
     "get_strategy_names",
+    "k_center",
     "kl_divergence",
     "least_confident",
     "margin",
