@@ -14,6 +14,7 @@ from skactive.acquisition._combine import (
     Subsample,
     WeightedSum,
 )
+from skactive.acquisition._core_set import KCenterSampling, k_center
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -55,6 +56,7 @@ __all__ = [
     "EntropySampling",
     "EpsilonGreedy",
     "FunctionStrategy",
+    "KCenterSampling",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
@@ -73,6 +75,7 @@ __all__ = [
     "entropy",
     "get_strategy",
     "get_strategy_names",
+    "k_center",
     "kl_divergence",
     "least_confident",
     "margin",

@@ -18,6 +18,7 @@ STRATEGIES = {
     "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
