@@ -151,8 +151,8 @@ def select_queries(strategy, pool, n_queries):
         If the utilities are NaN or of the wrong shape, or the rows are not different
         candidates.
     """
-    if hasattr(strategy, "select_queries"):  # it is made of other strategies
-        return strategy.select_queries(pool, n_queries)
+    if hasattr(strategy, "_selection"):  # it is made of other strategies
+        return strategy._selection(pool, n_queries)
     select = getattr(type(strategy), "select", None)
     if select is None or select is BaseStrategy.select:
         return select_by_utility(strategy, pool, n_queries)

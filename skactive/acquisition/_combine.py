@@ -31,7 +31,7 @@ from skactive.utils._sklearn import (
 class _Combination(BaseStrategy):
     """A strategy made of others, which keep their state from round to round.
 
-    A subclass has `select_queries`, which returns what is known of the selection, too,
+    A subclass has `_selection`, which returns what is known of the selection, too,
     or, like any strategy, `utility`.
     """
 
@@ -288,7 +288,7 @@ class Prefilter(_Combination):
     def _given_parts(self):
         return [self.prefilter, self.strategy]
 
-    def select_queries(self, pool, n_queries):
+    def _selection(self, pool, n_queries):
         (prefilter, strategy), (pool, _) = self._parts, self._part_pools(pool)
         n_candidates = max(n_queries, min(self.n_candidates, len(pool.candidates)))
         kept = select_queries(prefilter, pool, n_candidates).rows
@@ -331,7 +331,7 @@ class Subsample(_Combination):
     def _given_parts(self):
         return [self.strategy]
 
-    def select_queries(self, pool, n_queries):
+    def _selection(self, pool, n_queries):
         n_candidates = max(n_queries, self.n_candidates)
         if n_candidates < len(pool.candidates):
             rng = np.random.default_rng(pool.random_state)
@@ -364,7 +364,7 @@ class Alternate(_Combination):
     def __init__(self, strategies):
         self.strategies = strategies
 
-    def select_queries(self, pool, n_queries):
+    def _selection(self, pool, n_queries):
         turn = (pool.round - 1) % len(self._parts)
         return select_queries(self._parts[turn], pool, n_queries)
 
@@ -411,7 +411,7 @@ class EpsilonGreedy(_Combination):
     def _given_parts(self):
         return [self.strategy]
 
-    def select_queries(self, pool, n_queries):
+    def _selection(self, pool, n_queries):
         (strategy,), (own_pool,) = self._parts, self._part_pools(pool)
         wanted = iter(select_queries(strategy, own_pool, n_queries).rows.tolist())
         rng = np.random.default_rng(pool.random_state)
@@ -486,7 +486,7 @@ class Proxy(_Combination):
     def check_model(self, estimator, committee=None):
         check_model(self._new_parts()[0], self.estimator, committee)
 
-    def select_queries(self, pool, n_queries):
+    def _selection(self, pool, n_queries):
         # Features that no label changes are computed once for the run.
         known = getattr(self, "embedder_", None)
         known = known if known is not None and known.is_of(pool.X) else None

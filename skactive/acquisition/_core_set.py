@@ -12,7 +12,7 @@ from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._farthest import FarthestFirst
 from skactive.utils._threads import one_thread
 
-# State is kept for all rows without a label if at least this share of them is asked for.
+# State is kept for all rows without a label if this share of them is candidates.
 _KEPT_SHARE = 0.5
 _READ_ROWS = 4096
 
