@@ -12,7 +12,6 @@ from skactive.acquisition import (
     BaseStrategy,
     MarginSampling,
     get_strategy,
-    get_strategy_names,
 )
 from skactive.acquisition._base import select_queries, top_k
 from skactive.acquisition._registry import check_needs
