@@ -277,9 +277,10 @@ class ClusterMarginSampling(_PrefilteredSampling):
         Says how useful single rows are, see
         :func:`~skactive.acquisition.get_strategy`.
 
-    prefilter : float, default=10
+    prefilter : float, default=1.25
         So many times the rows to ask are taken from the top, at least 1. The paper uses
-        10 for large batches, and 1.25 for small data sets.
+        1.25 on data sets of some 10,000 rows, and 10 on millions; it should be far
+        below the number of candidates to each row to ask.
 
     cluster_size : float, default=10
         The tree is cut where the clusters hold so many of the linked rows in the mean.
@@ -316,7 +317,7 @@ class ClusterMarginSampling(_PrefilteredSampling):
     }
 
     def __init__(
-        self, base="margin", prefilter=10, *, cluster_size=10, distance_threshold=None
+        self, base="margin", prefilter=1.25, *, cluster_size=10, distance_threshold=None
     ):
         self.base = base
         self.prefilter = prefilter

@@ -260,7 +260,7 @@ def test_clusters_are_those_of_average_linkage(cut, sparse, monkeypatch):
     monkeypatch.setattr(_hybrid, "_BLOCK_NUMBERS", 500)
     X = np.random.default_rng(0).normal(size=(80, 3))
     labels = _hybrid._link(
-        csr_matrix(X) if sparse else X + 1e5,
+        csr_matrix(X) if sparse else X + 1e8,
         80 / cut.get("n_clusters", 1),
         cut.get("distance_threshold"),
     )
@@ -388,7 +388,7 @@ def test_the_rows_of_small_clusters_come_first():
     # Clusters at 0, at 50 and at 90; the most uncertain rows are at 0.
     place = [200, 300, 0.0, 0.1, 0.2, 0.3, 50.0, 50.1, 90]
     proba = [0.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.4, 0.4, 0.3]
-    strategy = ClusterMarginSampling(distance_threshold=5)
+    strategy = ClusterMarginSampling(prefilter=10, distance_threshold=5)
     rows = strategy.select(pool_of(place, proba), 5)
     assert np.unique(strategy.clusters_).tolist() == [0, 1, 2, 3, 4]
     cluster = strategy.clusters_
@@ -565,7 +565,10 @@ def test_certain_models_are_no_obstacle(strategy):
 
 @pytest.mark.parametrize(
     "strategy",
-    [ClusterUncertainSampling(prefilter=14), ClusterMarginSampling(cluster_size=15)],
+    [
+        ClusterUncertainSampling(prefilter=14),
+        ClusterMarginSampling(prefilter=14, cluster_size=15),
+    ],
 )
 def test_the_order_of_rows_does_not_matter_to_how_spread_they_are(strategy):
     X, group = make_blobs(90, 2, centers=6, cluster_std=0.1, random_state=0)
