@@ -5,6 +5,7 @@ Pure functions of arrays, and the strategies that call them.
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
 from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._contrastive import ContrastiveSampling, contrastive
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -16,6 +17,18 @@ from skactive.acquisition._disagreement import (
     soft_variation_ratio,
     variation_ratio,
     vote_entropy,
+)
+from skactive.acquisition._discriminative import DiscriminativeSampling, discriminative
+from skactive.acquisition._dynamics import (
+    LabelDispersionSampling,
+    forgetting_events,
+    label_dispersion,
+    training_correctness,
+    unforgettable,
+)
+from skactive.acquisition._learned_loss import (
+    LossPredictionSampling,
+    out_of_fold_losses,
 )
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
@@ -34,10 +47,14 @@ __all__ = [
     "BALDSampling",
     "BaseStrategy",
     "ConsensusEntropySampling",
+    "ContrastiveSampling",
+    "DiscriminativeSampling",
     "EntropySampling",
     "FunctionStrategy",
     "KMeansSampling",
+    "LabelDispersionSampling",
     "LeastConfidentSampling",
+    "LossPredictionSampling",
     "MarginSampling",
     "MeanStdSampling",
     "RandomSampling",
@@ -46,15 +63,22 @@ __all__ = [
     "bald",
     "boundary_closeness",
     "consensus_entropy",
+    "contrastive",
+    "discriminative",
     "entropy",
+    "forgetting_events",
     "get_strategy",
     "get_strategy_names",
     "kl_divergence",
+    "label_dispersion",
     "least_confident",
     "margin",
     "mean_std",
+    "out_of_fold_losses",
     "soft_variation_ratio",
+    "training_correctness",
     "uncertainty_split",
+    "unforgettable",
     "variation_ratio",
     "vote_entropy",
 ]

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from sklearn.base import clone
 
-from skactive._adapters import members_have_proba
+from skactive._adapters import _last_step, members_have_proba
 from skactive._committee import get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
 
@@ -14,10 +14,14 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
+    "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
+    "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
+    "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
+    "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "random": "skactive.acquisition._random:RandomSampling",
@@ -163,6 +167,11 @@ def _alternatives(need):
 
 
 def _has(estimator, committee, name):
+    if name == "embedding":
+        return True
+    if name == "training":
+        last = _last_step(estimator)
+        return hasattr(last, "staged_predict") or hasattr(last, "partial_fit")
     if name != "member_proba":
         return hasattr(estimator, CAPABILITIES[name])
     members = get_committee(committee, estimator)
