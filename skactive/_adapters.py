@@ -31,7 +31,7 @@ _N_STAGES = 10
 
 def is_committee(estimator):
     """Tell whether an unfitted classifier will be a committee by itself."""
-    estimator = _last_step(estimator)
+    estimator = last_step(estimator)
     return isinstance(estimator, _ENSEMBLES) or hasattr(
         estimator, "predict_member_proba"
     )
@@ -39,7 +39,7 @@ def is_committee(estimator):
 
 def members_have_proba(estimator):
     """Tell whether all members of an unfitted committee will have probabilities."""
-    estimator = _last_step(estimator)
+    estimator = last_step(estimator)
     if isinstance(estimator, _NAMED):
         parts = [part for _, part in estimator.estimators if part != "drop"]
         return all(hasattr(part, "predict_proba") for part in parts)
@@ -76,7 +76,8 @@ def as_committee(estimator):
     return EnsembleCommittee(estimator)
 
 
-def _last_step(estimator):
+def last_step(estimator):
+    """Return the classifier at the end of a Pipeline, or the estimator itself."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator

@@ -13,7 +13,11 @@ from sklearn.utils.metadata_routing import process_routing
 
 from skactive._committee import get_committee
 from skactive._pseudo_labels import PseudoLabels
-from skactive.acquisition._registry import check_model, clone_strategy
+from skactive.acquisition._registry import (
+    check_model,
+    clone_strategy,
+    uses_embedding,
+)
 from skactive.stopping._base import get_criteria
 from skactive.utils._labels import (
     check_classes,
@@ -290,7 +294,7 @@ def check_first_model(pool, strategy, embedder, estimator):
     estimator : estimator object
         The unfitted classifier.
     """
-    if "embedding" in getattr(strategy, "needs", ()) and embedder.is_impossible():
+    if uses_embedding(strategy, estimator) and embedder.is_impossible():
         raise ValueError(
             f"The strategy {type(strategy).__name__} needs rows that are numbers "
             "without NaN. Put steps that make them so into a Pipeline with the "

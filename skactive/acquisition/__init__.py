@@ -15,6 +15,7 @@ from skactive.acquisition._combine import (
     WeightedSum,
 )
 from skactive.acquisition._core_set import KCenterSampling, k_center
+from skactive.acquisition._contrastive import ContrastiveSampling, contrastive
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -32,6 +33,17 @@ from skactive.acquisition._hybrid import (
     ClusterUncertainSampling,
     round_robin_rows,
     weighted_k_means_rows,
+from skactive.acquisition._discriminative import DiscriminativeSampling, discriminative
+from skactive.acquisition._dynamics import (
+    LabelDispersionSampling,
+    forgetting_events,
+    label_dispersion,
+    training_correctness,
+    unforgettable,
+)
+from skactive.acquisition._learned_loss import (
+    LossPredictionSampling,
+    out_of_fold_losses,
 )
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
@@ -53,12 +65,16 @@ __all__ = [
     "ClusterMarginSampling",
     "ClusterUncertainSampling",
     "ConsensusEntropySampling",
+    "ContrastiveSampling",
+    "DiscriminativeSampling",
     "EntropySampling",
     "EpsilonGreedy",
     "FunctionStrategy",
     "KCenterSampling",
     "KMeansSampling",
+    "LabelDispersionSampling",
     "LeastConfidentSampling",
+    "LossPredictionSampling",
     "MarginSampling",
     "MeanStdSampling",
     "Prefilter",
@@ -72,17 +88,24 @@ __all__ = [
     "bald",
     "boundary_closeness",
     "consensus_entropy",
+    "contrastive",
+    "discriminative",
     "entropy",
+    "forgetting_events",
     "get_strategy",
     "get_strategy_names",
     "k_center",
     "kl_divergence",
+    "label_dispersion",
     "least_confident",
     "margin",
     "mean_std",
     "round_robin_rows",
+    "out_of_fold_losses",
     "soft_variation_ratio",
+    "training_correctness",
     "uncertainty_split",
+    "unforgettable",
     "variation_ratio",
     "vote_entropy",
     "weighted_k_means_rows",

@@ -25,6 +25,7 @@ CAPABILITIES = {
     "proba": "predict_proba",
     "decision_function": "decision_function",
     "loss": "predict_loss",
+    "training": "staged_predict or partial_fit",
     "member_proba": "predict_proba",
     "votes": "predict",
 }

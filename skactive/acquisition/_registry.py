@@ -7,7 +7,7 @@ from importlib import import_module
 
 from sklearn.base import clone
 
-from skactive._adapters import members_have_proba
+from skactive._adapters import last_step, members_have_proba
 from skactive._committee import get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
 
@@ -17,11 +17,15 @@ STRATEGIES = {
     "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
     "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
+    "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
+    "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
+    "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
+    "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "random": "skactive.acquisition._random:RandomSampling",
@@ -172,17 +176,29 @@ def check_needs(strategy, estimator, committee=None):
 
 def uses_committee(strategy):
     """Tell whether a strategy looks at the members of a committee."""
-    return bool({"votes", "member_proba"} & set(getattr(strategy, "needs", ())))
+    needs = getattr(strategy, "needs", ())
+    return any({"votes", "member_proba"} & {*_alternatives(need)} for need in needs)
+
+
+def uses_embedding(strategy, estimator):
+    """Tell whether a strategy must embed rows, with this classifier."""
+    return any(
+        "embedding" in _alternatives(need)
+        and not any(
+            _has(estimator, None, name)
+            for name in _alternatives(need)
+            if name != "embedding"
+        )
+        for need in getattr(strategy, "needs", ())
+    )
 
 
 def _missing_needs(strategy, estimator, committee):
     """Return those needs of a strategy that the models cannot meet."""
-    # Rows are embedded without a model, too; whether they can be is seen later.
     return [
         need
-        for need in getattr(strategy, "needs", ())
-        if need not in ("embedding", "votes")
-        and not any(_has(estimator, committee, n) for n in _alternatives(need))
+        for need in sorted(getattr(strategy, "needs", ()), key=str)
+        if not any(_has(estimator, committee, name) for name in _alternatives(need))
     ]
 
 
@@ -191,6 +207,12 @@ def _alternatives(need):
 
 
 def _has(estimator, committee, name):
+    if name in ("embedding", "votes"):
+        # Every classifier votes. Whether rows can be embedded is seen later.
+        return True
+    if name == "training":
+        last = last_step(estimator)
+        return hasattr(last, "staged_predict") or hasattr(last, "partial_fit")
     if name != "member_proba":
         return hasattr(estimator, CAPABILITIES[name])
     members = get_committee(committee, estimator)

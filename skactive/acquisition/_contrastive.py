@@ -1,0 +1,164 @@
+"""Contrastive rows: near a labelled row, and yet predicted otherwise."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import xlogy
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
+from sklearn.utils import gen_batches
+
+from skactive.acquisition._base import BaseStrategy
+from skactive.utils._rows import block_rows
+from skactive.utils._sklearn import Interval
+from skactive.utils._threads import one_thread
+
+
+def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors=10):
+    """Return how differently the nearest labelled rows are predicted, in nats.
+
+    It is the mean of ``KL(p(.|neighbour) || p(.|x))`` over the labelled rows that are
+    nearest to x; the distance is the Euclidean one of the features, each row of which
+    is first divided by its length, as in the official code.
+
+    Parameters
+    ----------
+    proba : array-like of shape (n_samples, n_classes)
+        Predicted probabilities of the candidates.
+
+    features : {array-like, sparse matrix} of shape (n_samples, n_components)
+        Their embedding.
+
+    labeled_proba : array-like of shape (n_labeled, n_classes)
+        Predicted probabilities of the labelled rows, by the same model.
+
+    labeled_features : {array-like, sparse matrix} of shape (n_labeled, n_components)
+        Their embedding.
+
+    n_neighbors : int, default=10
+        How many labelled rows a candidate is compared with; all if there are fewer.
+
+    Returns
+    -------
+    utility : ndarray of shape (n_samples,)
+        At least 0. A probability of exactly 0 counts as the smallest normal number, so
+        that the divergence stays finite, at most about 708.
+
+    Raises
+    ------
+    ValueError
+        If there is no labelled row.
+
+    References
+    ----------
+    .. [1] K. Margatina, G. Vernikos, L. Barrault, N. Aletras. "Active learning by
+       acquiring contrastive examples". EMNLP 2021.
+
+    Examples
+    --------
+    The candidate lies in the direction of the first labelled row, which is predicted
+    otherwise:
+
+    >>> from skactive.acquisition import contrastive
+    >>> contrastive(
+    ...     [[0.5, 0.5]], [[3.0, 0.1]],
+    ...     [[0.9, 0.1], [0.5, 0.5]], [[1.0, 0.0], [0.0, 1.0]], n_neighbors=1,
+    ... ).round(4)
+    array([0.3681])
+    """
+    labeled = _LabeledRows(labeled_proba, labeled_features, n_neighbors)
+    with one_thread():
+        return labeled.divergence(proba, normalize(features))
+
+
+class _LabeledRows:
+    """The labelled rows: an index of where they are, and how they are predicted."""
+
+    def __init__(self, proba, features, n_neighbors):
+        self._proba = np.asarray(proba, dtype=np.float64)
+        if not len(self._proba):
+            raise ValueError(
+                "contrastive compares rows with labelled ones, and there is none; "
+                "pass labeled_proba and labeled_features of at least one row."
+            )
+        self._negentropy = xlogy(self._proba, self._proba).sum(axis=1)
+        n_neighbors = min(n_neighbors, len(self._proba))
+        # A tree would answer no faster in the dimensions of an embedding.
+        self._index = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
+        self._index.fit(normalize(features))
+
+    def divergence(self, proba, unit_features):
+        """Return the mean divergence of the nearest rows from each of these."""
+        proba = np.asarray(proba, dtype=np.float64)
+        nearest = self._index.kneighbors(unit_features, return_distance=False)
+        n_samples, k = nearest.shape
+        starts = k * np.arange(n_samples + 1)
+        # Row i holds 1 / k at the neighbours of i: a product with it is a mean.
+        mean = csr_matrix(
+            (np.full(nearest.size, 1 / k), nearest.ravel(), starts),
+            shape=(n_samples, len(self._proba)),
+        )
+        # KL(q || p) = sum q log q - sum q log p, and both are linear over neighbours.
+        log_proba = np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
+        crossed = np.einsum("ij,ij->i", mean @ self._proba, log_proba)
+        # Rounding may leave a difference of equals just below zero.
+        return np.maximum(mean @ self._negentropy - crossed, 0.0)
+
+
+class ContrastiveSampling(BaseStrategy):
+    """Ask rows that are predicted otherwise than the labelled rows next to them.
+
+    Contrastive active learning (CAL) [1]_: the utility is the mean divergence of the
+    probabilities of the nearest labelled rows from those of the candidate, the
+    neighbour first. Rows that are alike for the embedding and not for the classifier
+    lie where its boundary is in doubt.
+
+    The classifier has to have `predict_proba`. Costs one search for neighbours among
+    the labelled rows for each candidate, and one prediction. Nothing larger than a
+    block of candidates, the features of the labelled rows and the utilities is kept.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=10
+        How many labelled rows a candidate is compared with; all if there are fewer.
+
+    References
+    ----------
+    .. [1] K. Margatina, G. Vernikos, L. Barrault, N. Aletras. "Active learning by
+       acquiring contrastive examples". EMNLP 2021.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import ContrastiveSampling
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy=ContrastiveSampling(n_neighbors=5)
+    ... )
+    """
+
+    _parameter_constraints = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")]
+    }
+
+    def __init__(self, n_neighbors=10):
+        self.n_neighbors = n_neighbors
+
+    @property
+    def needs(self):
+        return frozenset({"proba", "embedding"})
+
+    def utility(self, pool):
+        known = np.flatnonzero(pool.labeled)
+        features = pool.embedding(known)
+        labeled = _LabeledRows(pool.predict_proba(known), features, self.n_neighbors)
+        size = block_rows(features)
+        utility = np.empty(len(pool))
+        for positions, block in pool.blocks():
+            for part in gen_batches(len(block), size):
+                unit = normalize(pool.embedding(block.candidates[part]))
+                with one_thread():
+                    scores = labeled.divergence(block.proba[part], unit)
+                utility[positions][part] = scores
+        return utility
