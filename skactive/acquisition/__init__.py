@@ -3,8 +3,15 @@
 Pure functions of arrays, and the strategies that call them.
 """
 
-from skactive.acquisition._base import BaseStrategy, FunctionStrategy
-from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._base import (
+    BaseStrategy,
+    FunctionStrategy,
+)
+from skactive.acquisition._bayesian import (
+    BALDSampling,
+    bald,
+    uncertainty_split,
+)
 from skactive.acquisition._combine import (
     Alternate,
     EpsilonGreedy,
@@ -14,8 +21,14 @@ from skactive.acquisition._combine import (
     Subsample,
     WeightedSum,
 )
-from skactive.acquisition._core_set import KCenterSampling, k_center
-from skactive.acquisition._contrastive import ContrastiveSampling, contrastive
+from skactive.acquisition._contrastive import (
+    ContrastiveSampling,
+    contrastive,
+)
+from skactive.acquisition._core_set import (
+    KCenterSampling,
+    k_center,
+)
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -28,12 +41,10 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
-from skactive.acquisition._hybrid import (
-    ClusterMarginSampling,
-    ClusterUncertainSampling,
-    round_robin_rows,
-    weighted_k_means_rows,
-from skactive.acquisition._discriminative import DiscriminativeSampling, discriminative
+from skactive.acquisition._discriminative import (
+    DiscriminativeSampling,
+    discriminative,
+)
 from skactive.acquisition._dynamics import (
     LabelDispersionSampling,
     forgetting_events,
@@ -41,13 +52,26 @@ from skactive.acquisition._dynamics import (
     training_correctness,
     unforgettable,
 )
+from skactive.acquisition._hybrid import (
+    ClusterMarginSampling,
+    ClusterUncertainSampling,
+    round_robin_rows,
+    weighted_k_means_rows,
+)
 from skactive.acquisition._learned_loss import (
     LossPredictionSampling,
     out_of_fold_losses,
 )
-from skactive.acquisition._random import RandomSampling
-from skactive.acquisition._registry import get_strategy, get_strategy_names
-from skactive.acquisition._representative import KMeansSampling
+from skactive.acquisition._random import (
+    RandomSampling,
+)
+from skactive.acquisition._registry import (
+    get_strategy,
+    get_strategy_names,
+)
+from skactive.acquisition._representative import (
+    KMeansSampling,
+)
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -100,8 +124,8 @@ __all__ = [
     "least_confident",
     "margin",
     "mean_std",
-    "round_robin_rows",
     "out_of_fold_losses",
+    "round_robin_rows",
     "soft_variation_ratio",
     "training_correctness",
     "uncertainty_split",
