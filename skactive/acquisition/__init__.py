@@ -17,6 +17,11 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.acquisition._expected_error import (
+    ExpectedErrorReductionSampling,
+    expected_error,
+)
+from skactive.acquisition._quire import QUIRESampling, quire
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
@@ -35,11 +40,13 @@ __all__ = [
     "BaseStrategy",
     "ConsensusEntropySampling",
     "EntropySampling",
+    "ExpectedErrorReductionSampling",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
     "MeanStdSampling",
+    "QUIRESampling",
     "RandomSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
@@ -47,12 +54,14 @@ __all__ = [
     "boundary_closeness",
     "consensus_entropy",
     "entropy",
+    "expected_error",
     "get_strategy",
     "get_strategy_names",
     "kl_divergence",
     "least_confident",
     "margin",
     "mean_std",
+    "quire",
     "soft_variation_ratio",
     "uncertainty_split",
     "variation_ratio",

@@ -15,11 +15,15 @@ STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "expected_error_reduction": (
+        "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
+    ),
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
+    "quire": "skactive.acquisition._quire:QUIRESampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
