@@ -13,8 +13,12 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 
-# A Newton step factorises a square matrix of at most this size.
+# The Hessian of a logistic regression has at most so many rows.
 _MAX_PARAMETERS = 3000
+
+# Iterations for one row, and the gap to its solution at which they end.
+_MAX_ITER = 50
+_TOLERANCE = 1e-12
 
 
 def closed_form(model, *, newton):
@@ -26,23 +30,23 @@ def closed_form(model, *, newton):
         The fitted model.
 
     newton : bool
-        Whether a Newton step will do.
+        Whether a second-order expansion of the loss will do.
 
     Returns
     -------
     closed_form : class or None
-        Of this module; exact, except for the Newton step.
+        Of this module; exact, except for `LogisticRegressionAfter`.
     """
     if type(model) is GaussianNB and model.var_smoothing > 0:
         return GaussianNBAfter
     if type(model) is MultinomialNB and np.min(model.alpha) >= 1e-10:
         return MultinomialNBAfter
-    if newton and type(model) is LogisticRegression and _has_newton_step(model):
+    if newton and type(model) is LogisticRegression and _has_expansion(model):
         return LogisticRegressionAfter
     return None
 
 
-def _has_newton_step(model):
+def _has_expansion(model):
     """Tell whether the loss is the plain one with an L2 penalty, and not too wide."""
     plain = model.class_weight is None and model.solver != "liblinear"
     # Since scikit-learn 1.8 l1_ratio and C alone say which penalty it is.
@@ -158,10 +162,11 @@ class MultinomialNBAfter:
 
 
 class LogisticRegressionAfter:
-    """A LogisticRegression one Newton step after one more row.
+    """A LogisticRegression after one more row, nearly.
 
-    At the optimum the gradient of the loss is that of the added row alone, and the
-    inverse of the Hessian changes by a matrix of low rank.
+    The loss of the rows that are learnt is replaced by its second-order expansion at
+    the fit, where its gradient is zero; the loss of the added row is kept. What
+    remains to be solved has as many unknowns as there are classes.
 
     Parameters
     ----------
@@ -189,8 +194,8 @@ class LogisticRegressionAfter:
         self._inverse = cho_solve(factor, np.eye(self._coef.size)).reshape(*shape * 2)
 
     def __call__(self, candidates):
-        steps = self._newton_steps(self._with_ones(candidates))
-        changes = steps.transpose(1, 0, 3, 2) @ self._targets.T
+        changes = self._changes(self._with_ones(candidates))
+        changes = changes.transpose(1, 0, 3, 2) @ self._targets.T
         after = changes + (self._coef @ self._targets.T)[:, None, None]
         if self._is_binary:
             after = np.concatenate([np.zeros_like(after), after])
@@ -201,27 +206,42 @@ class LogisticRegressionAfter:
         X = X.astype(np.float64, copy=False)
         return np.column_stack([X, np.ones(len(X))]) if self._with_intercept else X
 
-    def _outputs(self, X):
+    def _outputs(self, logits):
         """Return the probability of the second of two classes, or of each class."""
-        logits = X @ self._coef.T
-        return expit(logits) if self._is_binary else softmax(logits, axis=1)
+        return expit(logits) if self._is_binary else softmax(logits, axis=-1)
 
-    def _newton_steps(self, rows):
+    def _changes(self, rows):
         """Return changes, (n_candidates, n_outputs, n_coefficients, n_classes)."""
-        p = self._outputs(rows)[:, :, None]
-        # (H + U G U')^-1 U = H^-1 U (I + G U' H^-1 U)^-1, where U holds the row for
-        # each output, and G is the curvature of its loss in the outputs.
+        # At the minimum the change is -H^-1 U r, where U holds the row for each output,
+        # and r is the gradient of its loss in the outputs, which depend on r.
         solved = np.tensordot(rows, self._inverse, axes=(1, 3))
         within = np.einsum("nw,nkwj->nkj", rows, solved)
-        identity = np.eye(p.shape[1])
-        G = self._C * (p * identity - p * p.transpose(0, 2, 1))
-        gradients = self._C * (p - self._labels.T)
-        weights = np.linalg.solve(identity + G @ within, gradients)
-        return -solved @ weights[:, None]
+        return -np.einsum("nkwj,ncj->nkwc", solved, self._residuals(rows, within))
+
+    def _residuals(self, rows, within):
+        """Solve r = C (p(z - U' H^-1 U r) - y) for each row and class, by Newton."""
+        n_outputs = within.shape[1]
+        logits, identity = (rows @ self._coef.T)[:, None], np.eye(n_outputs)
+        within = within[:, None]
+        r = np.zeros((len(rows), len(self._labels), n_outputs))
+        size, step = np.full(r.shape[:2], np.inf), np.zeros_like(r)
+        for _ in range(_MAX_ITER):
+            p = self._outputs(logits - np.squeeze(within @ (r + step)[..., None], -1))
+            gap = r + step - self._C * (p - self._labels)
+            new_size = np.linalg.norm(gap, axis=2)
+            better = (new_size < size)[..., None]
+            r, size = np.where(better, r + step, r), np.minimum(size, new_size)
+            if size.max() <= _TOLERANCE * self._C:
+                break
+            G = self._C * (p[..., None] * identity - p[..., None] * p[..., None, :])
+            newton = -np.linalg.solve(identity + G @ within, gap[..., None])[..., 0]
+            # A step that has gone too far is halved.
+            step = np.where(better, newton, step / 2.0)
+        return r
 
     def _hessian(self, X):
         """Return the Hessian of the penalised loss in all coefficients."""
-        proba, width = self._outputs(X), X.shape[1]
+        proba, width = self._outputs(X @ self._coef.T), X.shape[1]
         n_outputs = proba.shape[1]
         hessian = np.empty((n_outputs, width, n_outputs, width))
         for k in range(n_outputs):
