@@ -61,7 +61,7 @@ class Refits:
     pool : Pool
         The round.
 
-    steps : estimator object or None
+    steps : list of estimator objects
         Fitted steps of a Pipeline that stay as they are.
 
     model : estimator object
@@ -100,8 +100,7 @@ class Refits:
         return np.array(run_tasks(refit, tasks, pool.n_jobs))
 
     def _features(self, rows):
-        X = take_rows(self._pool.X, rows)
-        return X if self._steps is None else self._steps.transform(X)
+        return _transform(self._steps, take_rows(self._pool.X, rows))
 
 
 class _Refit:
@@ -155,7 +154,7 @@ class ClosedForm:
     pool : Pool
         The round.
 
-    steps : estimator object or None
+    steps : list of estimator objects
         Fitted steps of a Pipeline before the model.
 
     model : estimator object
@@ -180,33 +179,37 @@ class ClosedForm:
         size = max(1, _BLOCK_NUMBERS // (max(targets.shape) * n_classes**2))
         errors = np.empty((len(rows), n_classes))
         with one_thread():
-            after = self._predicts_after(self._model, self._transform(X), targets)
+            after = self._predicts_after(self._model, self._as_array(X), targets)
             for start in range(0, len(rows), size):
                 block = slice(start, start + size)
                 errors[block] = error(after(self._features(rows[block])))
         return np.where(proba > 0, errors, 0.0)
 
     def _features(self, rows):
-        return self._transform(take_rows(self._pool.X, rows))
+        return self._as_array(take_rows(self._pool.X, rows))
 
-    def _transform(self, X):
-        if self._steps is not None:
-            X = self._steps.transform(X)
+    def _as_array(self, X):
+        X = _transform(self._steps, X)
         return X.tocsr() if issparse(X) else np.asarray(X)
 
 
 def _split(pool, frozen):
     """Return the steps that one more label leaves as they are, and the model."""
     model = pool.estimator
-    if not isinstance(model, Pipeline) or len(model) == 1 or pool.fit_params:
-        return None, model
-    if frozen or all(_is_stateless(step) for _, step in model.steps[:-1]):
-        return model[:-1], model[-1]
-    return None, model
+    if not isinstance(model, Pipeline) or pool.fit_params:
+        return [], model
+    first = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
+    if frozen or not any(get_tags(step).requires_fit for step in first):
+        return first, model.steps[-1][1]
+    return [], model
 
 
-def _is_stateless(step):
-    return step in (None, "passthrough") or not get_tags(step).requires_fit
+def _transform(steps, X):
+    # One by one: older versions of scikit-learn take a Pipeline for unfitted if its
+    # last step has learnt nothing.
+    for step in steps:
+        X = step.transform(X)
+    return X
 
 
 def _seeded(model, seed):
