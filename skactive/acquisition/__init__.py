@@ -72,6 +72,14 @@ from skactive.acquisition._registry import (
 from skactive.acquisition._representative import (
     KMeansSampling,
 )
+from skactive.acquisition._expected_error import (
+    ExpectedErrorReductionSampling,
+    expected_error,
+)
+from skactive.acquisition._quire import QUIRESampling, quire
+from skactive.acquisition._random import RandomSampling
+from skactive.acquisition._registry import get_strategy, get_strategy_names
+from skactive.acquisition._representative import KMeansSampling
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -93,6 +101,7 @@ __all__ = [
     "DiscriminativeSampling",
     "EntropySampling",
     "EpsilonGreedy",
+    "ExpectedErrorReductionSampling",
     "FunctionStrategy",
     "KCenterSampling",
     "KMeansSampling",
@@ -104,6 +113,7 @@ __all__ = [
     "Prefilter",
     "Product",
     "Proxy",
+    "QUIRESampling",
     "RandomSampling",
     "Subsample",
     "VariationRatioSampling",
@@ -116,6 +126,7 @@ __all__ = [
     "discriminative",
     "entropy",
     "forgetting_events",
+    "expected_error",
     "get_strategy",
     "get_strategy_names",
     "k_center",
@@ -126,6 +137,7 @@ __all__ = [
     "mean_std",
     "out_of_fold_losses",
     "round_robin_rows",
+    "quire",
     "soft_variation_ratio",
     "training_correctness",
     "uncertainty_split",

@@ -21,6 +21,9 @@ STRATEGIES = {
     "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
+    "expected_error_reduction": (
+        "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
+    ),
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
@@ -28,6 +31,7 @@ STRATEGIES = {
     "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
+    "quire": "skactive.acquisition._quire:QUIRESampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",

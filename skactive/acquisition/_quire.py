@@ -1,0 +1,345 @@
+"""QUIRE: informative and representative rows by a min-max argument."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.sparse import issparse
+from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
+
+from skactive.acquisition._base import BaseStrategy
+from skactive.utils._sampling import draw_rows
+from skactive.utils._sklearn import Interval, StrOptions
+from skactive.utils._threads import one_thread
+
+# Blocks of rows hold about so many numbers, 8 MiB.
+_BLOCK_NUMBERS = 2**20
+# A kernel of rows with themselves is evaluated on squares of this size.
+_DIAGONAL_ROWS = 64
+
+
+def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
+    """Return minus the regularised squared loss with a candidate at its worst label.
+
+    A candidate `s` has the value ``max_y_s min_y_u y' (K + reg I)^-1 y``, where `y`
+    holds the known labels, the label of `s` that fits worst, and, for all other rows
+    without a label, the real numbers that fit best. The candidate of smallest value is
+    asked. The minimum over `y_u` is a Schur complement, by which all other rows
+    without a label drop out::
+
+        value = y_l' A^-1 y_l + (1 + |f_s|)^2 / c_s,   A = K_ll + reg I,
+        f_s = k_sl A^-1 y_l,   c_s = k_ss + reg - k_sl A^-1 k_ls.
+
+    So it takes O(n m^2) for m labels instead of O(n^3), and the kernel between
+    candidates is not needed.
+
+    Parameters
+    ----------
+    kernel_labeled : array-like of shape (n_labeled, n_labeled)
+        Kernel of the labelled rows.
+
+    kernel_candidates : array-like of shape (n_candidates, n_labeled)
+        Kernel of candidates and labelled rows.
+
+    kernel_diagonal : array-like of shape (n_candidates,)
+        Kernel of each candidate with itself.
+
+    y : array-like of shape (n_labeled,)
+        Labels of any kind. Two classes are -1 and +1. With more, each class against
+        the rest has a loss; the value is their mean, at the class of the candidate
+        for which this mean is worst.
+
+    reg : float, default=1.0
+        Regularisation, the lambda of the paper.
+
+    Returns
+    -------
+    utility : ndarray of shape (n_candidates,)
+        Minus the value, at most 0 for a positive semidefinite kernel.
+
+    Raises
+    ------
+    ValueError
+        If the kernel of the labelled rows plus `reg` on its diagonal is not positive
+        definite.
+
+    References
+    ----------
+    .. [1] S.-J. Huang, R. Jin, Z.-H. Zhou. "Active learning by querying informative
+       and representative examples". NIPS 2010.
+
+    Examples
+    --------
+    Two labelled rows without any similarity to each other; the first candidate has
+    none to them, the second is like the first row:
+
+    >>> from skactive.acquisition import quire
+    >>> quire([[1, 0], [0, 1]], [[0, 0], [1, 0]], [1, 1], [-1, 1]).round(3)
+    array([-1.5, -2.5])
+    """
+    machine = _Machine(np.asarray(kernel_labeled, dtype=np.float64), y, reg)
+    return -machine.min_max(
+        np.asarray(kernel_candidates, dtype=np.float64), np.asarray(kernel_diagonal)
+    )
+
+
+class QUIRESampling(BaseStrategy):
+    """Ask where even the worst label leaves the loss of a kernel machine small.
+
+    QUIRE [1]_ asks the row for which the regularised squared loss over all rows is
+    smallest, with the worst label for this row and the best ones for the other rows
+    without a label: it is close to the border, and far from what is labelled. It has a
+    kernel machine of its own and takes from the classifier nothing but an embedding,
+    which should be scaled so that `gamma` fits. See :func:`quire` for the formula.
+
+    Cost: O(n m^2) for n candidates and m labels; memory O(m^2) and one block.
+    The rows of a batch are chosen each for itself.
+
+    Parameters
+    ----------
+    gamma : float or None, default=1.0
+        Parameter of the kernel, if it has one; None is the default of scikit-learn.
+
+    reg : float, default=1.0
+        Regularisation, the lambda of the paper; it must be positive.
+
+    kernel : str or callable, default="rbf"
+        Name of a kernel of :func:`sklearn.metrics.pairwise.pairwise_kernels`, or a
+        function of two arrays of rows that returns the kernel matrix between them.
+
+    criterion : {"min_max", "simplified"}, default="min_max"
+        With "min_max" the min-max value, as defined in [1]_ and as computed by its
+        authors. With "simplified" ``L_ss - det(L_aa) / L_ss + 2 |f_s| / c_s``,
+        where `L` is the inverse of the regularised kernel of all rows and `a` are
+        those without a label. Implementations that rank by it leave out a part of the
+        min-max value that depends on the row; it is here to compare with them, and
+        costs O(n^3).
+
+    max_samples : int, default=3000
+        At most so many rows make up a kernel matrix that is factorised. If more are
+        labelled, that many of them are drawn. With "simplified", if there are more
+        rows, `L_ss` is relative to that many drawn ones. Then memory is
+        O(max_samples^2), and time O(n max_samples^2).
+
+    References
+    ----------
+    .. [1] S.-J. Huang, R. Jin, Z.-H. Zhou. "Active learning by querying informative
+       and representative examples". NIPS 2010.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import QUIRESampling
+    >>> clf = ActiveLearningClassifier(
+    ...     make_pipeline(MinMaxScaler(), LogisticRegression()),
+    ...     strategy=QUIRESampling(gamma=0.5),
+    ... )
+    """
+
+    nonnegative = False
+
+    _parameter_constraints = {
+        "gamma": [Interval(Real, 0, None, closed="left"), None],
+        "reg": [Interval(Real, 0, None, closed="neither")],
+        "kernel": [StrOptions(set(kernel_metrics())), callable],
+        "criterion": [StrOptions({"min_max", "simplified"})],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        gamma=1.0,
+        reg=1.0,
+        *,
+        kernel="rbf",
+        criterion="min_max",
+        max_samples=3000,
+    ):
+        self.gamma = gamma
+        self.reg = reg
+        self.kernel = kernel
+        self.criterion = criterion
+        self.max_samples = max_samples
+
+    @property
+    def needs(self):
+        return frozenset({"embedding"})
+
+    def utility(self, pool):
+        rng = np.random.default_rng(pool.random_state)
+        known = draw_rows(np.flatnonzero(pool.labeled), self.max_samples, rng)
+        with one_thread():
+            features_known = self._embed(pool, known)
+            machine = _Machine(
+                self._kernel(features_known, features_known), pool.y[known], self.reg
+            )
+            everything = None
+            if self.criterion == "simplified":
+                rows = draw_rows(np.arange(len(pool.labeled)), self.max_samples, rng)
+                everything = _Inverse(rows, self._embed(pool, rows), self)
+            value = np.empty(len(pool))
+            size = max(1, _BLOCK_NUMBERS // (features_known.shape[1] + len(known)))
+            for start in range(0, len(pool), size):
+                rows = pool.candidates[start : start + size]
+                features = self._embed(pool, rows)
+                kernel = self._kernel(features, features_known)
+                diagonal = self._diagonal(features)
+                if everything is None:
+                    part = machine.min_max(kernel, diagonal)
+                else:
+                    L_ss = everything.diagonal(rows, features, diagonal)
+                    part = machine.simplified(
+                        kernel, diagonal, L_ss, everything.log_det
+                    )
+                value[start : start + size] = part
+        return -value
+
+    def _embed(self, pool, rows):
+        return pool.embedding(rows).astype(np.float64, copy=False)
+
+    def _kernel(self, features, others):
+        if 0 in (features.shape[0], others.shape[0]):
+            return np.zeros((features.shape[0], others.shape[0]))
+        if callable(self.kernel):
+            kernel = self.kernel(features, others)
+            kernel = kernel.toarray() if issparse(kernel) else np.asarray(kernel)
+            if kernel.shape != (features.shape[0], others.shape[0]):
+                raise ValueError(
+                    "The function `kernel` of QUIRESampling must return the kernel "
+                    "matrix between the rows of its two arguments: expected shape "
+                    f"{(features.shape[0], others.shape[0])}, got {kernel.shape}."
+                )
+            return kernel
+        # The same object twice: the distance of a row to itself is then exactly 0.
+        others = None if others is features else others
+        return pairwise_kernels(
+            features, others, metric=self.kernel, filter_params=True, gamma=self.gamma
+        )
+
+    def _diagonal(self, features):
+        parts = [
+            features[start : start + _DIAGONAL_ROWS]
+            for start in range(0, features.shape[0], _DIAGONAL_ROWS)
+        ]
+        return np.concatenate([self._kernel(part, part).diagonal() for part in parts])
+
+
+class _Machine:
+    """A regularised kernel machine on the labelled rows, one output per column.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_labeled, n_labeled)
+        Kernel of the labelled rows.
+
+    y : array-like of shape (n_labeled,)
+        Labels.
+
+    reg : float
+        Regularisation.
+    """
+
+    def __init__(self, kernel, y, reg):
+        self._reg = reg
+        known, self._hypotheses = _signs(np.asarray(y))
+        self._factor = _cholesky(kernel, reg)
+        self._solved = _solve(self._factor, known)
+        # y' A^-1 y, the same for all candidates.
+        self._loss = (self._solved**2).sum() / known.shape[1]
+        self._log_det = 2.0 * np.log(self._factor.diagonal()).sum()
+
+    def _predict(self, kernel, diagonal):
+        """Return f_s, by columns, and c_s."""
+        whitened = _solve(self._factor, kernel.T)
+        variance = diagonal + self._reg - np.einsum("ij,ij->j", whitened, whitened)
+        return whitened.T @ self._solved, variance
+
+    def _worst(self, output):
+        """Return the mean of -y_s f_s over the columns, for the worst label of s."""
+        products = output @ self._hypotheses.T
+        return -products.min(axis=1) / output.shape[1]
+
+    def min_max(self, kernel, diagonal):
+        """Return the min-max value of candidates."""
+        output, variance = self._predict(kernel, diagonal)
+        # The mean over the columns of (y_s - f_s)^2.
+        gap = 1.0 + 2.0 * self._worst(output) + (output**2).mean(axis=1)
+        return self._loss + gap / variance
+
+    def simplified(self, kernel, diagonal, L_ss, log_det_all):
+        """Return L_ss - det(L_aa) / L_ss + 2 |f_s| / c_s of candidates."""
+        output, variance = self._predict(kernel, diagonal)
+        # det(L_aa) is det(A) / det(K + reg I). With a small `reg` it may exceed every
+        # float; the limit keeps the order.
+        exponent = self._log_det - log_det_all - np.log(L_ss)
+        ratio = np.exp(np.minimum(exponent, 700.0))
+        return L_ss - ratio + 2.0 * self._worst(output) / variance
+
+
+class _Inverse:
+    """The diagonal of the inverse of the regularised kernel of many rows.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Row numbers, ascending.
+
+    features : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Their embedding.
+
+    strategy : QUIRESampling
+        Has the kernel.
+    """
+
+    def __init__(self, rows, features, strategy):
+        self._rows, self._features, self._strategy = rows, features, strategy
+        kernel = strategy._kernel(features, features)
+        self._factor = _cholesky(kernel, strategy.reg)
+        self.log_det = 2.0 * np.log(self._factor.diagonal()).sum()
+        whitened = _solve(self._factor, np.eye(len(rows)))
+        self._own = np.einsum("ij,ij->j", whitened, whitened)
+
+    def diagonal(self, rows, features, diagonal):
+        """Return 1 / (k_ss + reg - k_sr (K_rr + reg I)^-1 k_rs), r the rows but s."""
+        where = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
+        L_ss = self._own[where]
+        others = np.flatnonzero(self._rows[where] != rows)
+        if len(others):
+            kernel = self._strategy._kernel(features[others], self._features)
+            whitened = _solve(self._factor, kernel.T)
+            explained = np.einsum("ij,ij->j", whitened, whitened)
+            L_ss[others] = 1.0 / (diagonal[others] + self._strategy.reg - explained)
+        return L_ss
+
+
+def _signs(y):
+    """Return labels as columns of -1 and 1, and those that a row may have as rows."""
+    classes = np.unique(y)
+    if len(classes) <= 2:
+        column = np.where(y == classes[-1:], 1.0, -1.0).reshape(-1, 1)
+        return column, np.array([[1.0], [-1.0]])
+    return np.where(y[:, None] == classes, 1.0, -1.0), 2.0 * np.eye(len(classes)) - 1.0
+
+
+def _cholesky(kernel, reg):
+    """Return the lower factor of a regularised kernel."""
+    matrix = np.array(kernel, dtype=np.float64)
+    matrix.flat[:: len(matrix) + 1] += reg
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            f"The kernel matrix plus reg={reg} on its diagonal is not positive "
+            "definite, as QUIRE takes it to be. Use a larger `reg`, or a positive "
+            "semidefinite kernel, such as 'rbf'."
+        ) from error
+
+
+def _solve(factor, right):
+    """Return the solution of a triangular system; an empty one has an empty one."""
+    if len(factor) == 0:
+        return np.asarray(right)
+    return solve_triangular(factor, right, lower=True, check_finite=False)

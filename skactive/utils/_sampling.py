@@ -1,0 +1,27 @@
+"""Drawing some of many rows."""
+
+import numpy as np
+
+
+def draw_rows(rows, n_most, rng):
+    """Return all rows, or `n_most` of them drawn at random.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Row numbers.
+
+    n_most : int or None
+        How many to draw; None, or a number that is not smaller, takes all.
+
+    rng : numpy.random.Generator
+        Draws.
+
+    Returns
+    -------
+    drawn : ndarray of shape (n_drawn,)
+        Different rows, in their order.
+    """
+    if n_most is None or len(rows) <= n_most:
+        return rows
+    return rows[np.sort(rng.choice(len(rows), n_most, replace=False))]
