@@ -132,13 +132,13 @@ def run_tasks(function, tasks, n_jobs):
         except BrokenProcessPool as error:
             warnings.warn(
                 f"A worker process was killed ({type(error).__name__}), perhaps for "
-                f"want of memory; the members of the committee are fitted {attempt}.",
+                f"want of memory; its models are fitted {attempt}.",
                 UserWarning,
                 stacklevel=2,
             )
         except pickle.PicklingError as error:
             raise ValueError(
-                "A member of the committee cannot be sent to another process: "
+                "A model cannot be sent to another process: "
                 f"{error} Use n_jobs=1, or threads: "
                 "`with joblib.parallel_config(backend='threading')`."
             ) from error

@@ -52,6 +52,10 @@ from skactive.acquisition._dynamics import (
     training_correctness,
     unforgettable,
 )
+from skactive.acquisition._expected_error import (
+    ExpectedErrorReductionSampling,
+    expected_error,
+)
 from skactive.acquisition._hybrid import (
     ClusterMarginSampling,
     ClusterUncertainSampling,
@@ -61,6 +65,10 @@ from skactive.acquisition._hybrid import (
 from skactive.acquisition._learned_loss import (
     LossPredictionSampling,
     out_of_fold_losses,
+)
+from skactive.acquisition._quire import (
+    QUIRESampling,
+    quire,
 )
 from skactive.acquisition._random import (
     RandomSampling,
@@ -72,14 +80,6 @@ from skactive.acquisition._registry import (
 from skactive.acquisition._representative import (
     KMeansSampling,
 )
-from skactive.acquisition._expected_error import (
-    ExpectedErrorReductionSampling,
-    expected_error,
-)
-from skactive.acquisition._quire import QUIRESampling, quire
-from skactive.acquisition._random import RandomSampling
-from skactive.acquisition._registry import get_strategy, get_strategy_names
-from skactive.acquisition._representative import KMeansSampling
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -125,8 +125,8 @@ __all__ = [
     "contrastive",
     "discriminative",
     "entropy",
-    "forgetting_events",
     "expected_error",
+    "forgetting_events",
     "get_strategy",
     "get_strategy_names",
     "k_center",
@@ -136,8 +136,8 @@ __all__ = [
     "margin",
     "mean_std",
     "out_of_fold_losses",
-    "round_robin_rows",
     "quire",
+    "round_robin_rows",
     "soft_variation_ratio",
     "training_correctness",
     "uncertainty_split",

@@ -20,10 +20,10 @@ STRATEGIES = {
     "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
     "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
-    "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "expected_error_reduction": (
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
+    "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
