@@ -26,6 +26,22 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.acquisition._facility import (
+    FacilityLocationSampling,
+    SuggestiveAnnotationSampling,
+    facility_location,
+)
+from skactive.acquisition._herding import (
+    MaxHerdingSampling,
+    UHerdingSampling,
+    max_herding,
+    u_herding,
+)
+from skactive.acquisition._prob_cover import (
+    ProbCoverSampling,
+    choose_radius,
+    prob_cover,
+)
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
@@ -46,30 +62,40 @@ __all__ = [
     "ConsensusEntropySampling",
     "EntropySampling",
     "EpsilonGreedy",
+    "FacilityLocationSampling",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
+    "MaxHerdingSampling",
     "MeanStdSampling",
     "Prefilter",
+    "ProbCoverSampling",
     "Product",
     "Proxy",
     "RandomSampling",
     "Subsample",
+    "SuggestiveAnnotationSampling",
+    "UHerdingSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
     "bald",
     "boundary_closeness",
+    "choose_radius",
     "consensus_entropy",
     "entropy",
+    "facility_location",
     "get_strategy",
     "get_strategy_names",
     "kl_divergence",
     "least_confident",
     "margin",
+    "max_herding",
     "mean_std",
+    "prob_cover",
     "soft_variation_ratio",
+    "u_herding",
     "uncertainty_split",
     "variation_ratio",
     "vote_entropy",

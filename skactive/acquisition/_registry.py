@@ -16,12 +16,19 @@ STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
+    "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
+    "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
     "random": "skactive.acquisition._random:RandomSampling",
+    "suggestive_annotation": (
+        "skactive.acquisition._facility:SuggestiveAnnotationSampling"
+    ),
+    "u_herding": "skactive.acquisition._herding:UHerdingSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
