@@ -173,7 +173,7 @@ def choose_greedily(cover, candidates, n_queries):
     .. [1] M. Minoux. "Accelerated greedy algorithms for maximizing submodular set
        functions". Optimization Techniques, 1978.
     """
-    bounds, chosen = cover.gains(candidates), []
+    bounds, chosen, was_lowered = cover.gains(candidates), [], False
     while True:
         first = int(np.argmax(bounds >= bounds.max() * (1 - _TIE)))
         chosen.append(candidates[first])
@@ -181,20 +181,25 @@ def choose_greedily(cover, candidates, n_queries):
             return np.array(chosen, dtype=np.intp)
         bounds[first] = -np.inf
         before = cover.add(candidates[[first]])
-        _tighten(bounds, cover, candidates, before)
+        was_lowered = _tighten(bounds, cover, candidates, before, was_lowered)
 
 
-def _tighten(bounds, cover, candidates, before):
-    """Make those bounds exact that may be the largest, after a row was chosen."""
+def _tighten(bounds, cover, candidates, before, was_lowered):
+    """Make those bounds exact that may be the largest, after a row was chosen.
+
+    Return whether all bounds were lowered for it.
+    """
     stale = bounds > 0
-    # It costs as much as so many gains to lower all bounds by what they have lost.
+    # It costs as much as so many gains to lower all bounds by what they have lost. If
+    # that was necessary last time, it soon is again.
     allowance = cover.share_raised(before) * np.count_nonzero(stale)
+    allowance *= 0.1 if was_lowered else 1.0
     n_exact, is_lowered = 0, False
     while True:
         best = bounds[~stale].max(initial=0.0)
         rows = np.flatnonzero(stale & (bounds >= best * (1 - _TIE)))
         if not len(rows):
-            return
+            return is_lowered
         if n_exact > allowance and not is_lowered:
             rows = np.flatnonzero(stale)
             bounds[rows] = cover.lower(bounds[rows], candidates[rows], before)

@@ -18,12 +18,13 @@ from skactive import ActiveLearningClassifier
 from skactive._pool import Pool
 from skactive.acquisition import (
     ProbCoverSampling,
+    _balls,
     _coverage,
     _prob_cover,
     choose_radius,
     prob_cover,
 )
-from skactive.acquisition._prob_cover import _Balls
+from skactive.acquisition._balls import Balls, CoverState
 from skactive.oracles import SimulatedOracle
 
 
@@ -102,8 +103,8 @@ def test_choices_equal_their_definition(
 ):
     if is_float32:
         monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
-    monkeypatch.setattr(_prob_cover, "_TILE_ROWS", 7)
-    monkeypatch.setattr(_prob_cover, "_TILE_COLUMNS", 9)
+    monkeypatch.setattr(_balls, "_TILE_ROWS", 7)
+    monkeypatch.setattr(_balls, "_TILE_COLUMNS", 9)
     X = rows_of(60, random_state=random_state)
     rng = np.random.default_rng(random_state)
     known = rng.choice(60, 4 * random_state, replace=False)
@@ -119,10 +120,24 @@ def test_a_row_as_far_as_the_radius_is_outside():
     X = np.eye(6)
     for is_sparse in (False, True):
         data = csr_matrix(X) if is_sparse else X
-        state = _prob_cover._State.of_targets(np.arange(6), 6)
+        state = CoverState.of_targets(np.arange(6), 6)
         rows = _coverage.UnitRows(data, for_distances=True)
-        assert set(_Balls(rows, np.sqrt(2), state)._count_uncovered()) == {1}
-        assert set(_Balls(rows, 1.4143, state)._count_uncovered()) == {6}
+        assert set(Balls(rows, np.sqrt(2), state)._count_uncovered()) == {1}
+        assert set(Balls(rows, 1.4143, state)._count_uncovered()) == {6}
+
+
+def test_rows_far_from_the_origin_are_told_apart_in_float32(monkeypatch):
+    monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
+    X = rows_of(60) + 1000  # scaled to length one, they are about 0.001 apart
+    radius = np.quantile(euclidean_distances(normalize(X) * 1e3), 0.2) / 1e3
+    chosen = prob_cover(X, 12, radius=radius)
+    assert _coverage.UnitRows(X, for_distances=True, smallest=radius).dtype == "f4"
+    D = euclidean_distances((normalize(X) - normalize(X).mean(axis=0)) * 1e3) / 1e3
+    expected, uncovered = [], np.ones(60, dtype=bool)
+    for _ in range(6):
+        expected.append(int(np.argmax((D < radius)[:, uncovered].sum(axis=1))))
+        uncovered &= D[expected[-1]] >= radius
+    assert chosen[:6].tolist() == expected
 
 
 @pytest.mark.parametrize("random_state", range(5))
@@ -141,8 +156,8 @@ def test_the_greedy_choice_is_close_to_the_best_one(random_state):
 def test_counts_only_fall_and_stay_upper_bounds(seed, radius):
     X = rows_of(30, 3, seed)
     rows = _coverage.UnitRows(X, for_distances=True, smallest=radius)
-    state = _prob_cover._State.of_targets(np.arange(30), 30)
-    balls, before = _Balls(rows, radius, state), np.full(30, 30)
+    state = CoverState.of_targets(np.arange(30), 30)
+    balls, before = Balls(rows, radius, state), np.full(30, 30)
     balls.choose(np.arange(30), 5)
     for center in np.random.default_rng(seed).choice(30, 5, replace=False):
         balls.cover([center])
