@@ -373,23 +373,23 @@ def test_strategies_cover_the_candidates(strategy, choose):
 
 def test_suggestive_annotation_keeps_the_uncertain_and_covers_all():
     X, y = make_blobs(80, centers=3, cluster_std=4.0, random_state=0)
-    pool = pool_of(X, np.arange(0, 80, 6), [1], y, committee=5)
-    rows = SuggestiveAnnotationSampling().select(pool, 6)
-    kept = pool.candidates[np.argsort(-mean_std(pool.member_proba))[:12]]
-    is_candidate = np.isin(np.arange(80), pool.candidates) * 1.0
-    kept = np.sort(kept)
-    expected = greedy(cosine(X), 6, candidates=kept, weights=is_candidate)
+    known, asked = np.arange(0, 80, 6), [1]
+    pool = pool_of(X, known, asked, y, committee=5)
+    rows = SuggestiveAnnotationSampling("mean_std").select(pool, 6)
+    kept = np.sort(pool.candidates[np.argsort(-mean_std(pool.member_proba))[:12]])
+    weights = np.isin(np.arange(80), pool.candidates) * 1.0
+    expected = greedy(cosine(X), 6, [*known, *asked], kept, weights)
     assert rows.tolist() == expected.tolist()
 
 
 def test_suggestive_annotation_takes_votes_and_asks_all_that_is_left():
     X, y = make_blobs(30, centers=3, random_state=0)
     pool = pool_of(X, np.arange(0, 30, 3), (), y, estimator=LinearSVC(), committee=3)
-    strategy = SuggestiveAnnotationSampling("vote_entropy", factor=1.5)
+    strategy = SuggestiveAnnotationSampling(factor=1.5)
     check_model(strategy, LinearSVC(), 3)
     assert sorted(strategy.select(pool, 20)) == pool.candidates.tolist()
     with pytest.raises(ValueError, match="predict_proba"):
-        check_model(SuggestiveAnnotationSampling(), LinearSVC(), 3)
+        check_model(SuggestiveAnnotationSampling("mean_std"), LinearSVC(), 3)
     with pytest.raises(ValueError, match="selects rows without any"):
         SuggestiveAnnotationSampling(KMeansSampling())._validate_params()
 
