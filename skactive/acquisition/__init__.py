@@ -80,6 +80,25 @@ from skactive.acquisition._registry import (
 from skactive.acquisition._representative import (
     KMeansSampling,
 )
+from skactive.acquisition._facility import (
+    FacilityLocationSampling,
+    SuggestiveAnnotationSampling,
+    facility_location,
+)
+from skactive.acquisition._herding import (
+    MaxHerdingSampling,
+    UHerdingSampling,
+    max_herding,
+    u_herding,
+)
+from skactive.acquisition._prob_cover import (
+    ProbCoverSampling,
+    choose_radius,
+    prob_cover,
+)
+from skactive.acquisition._random import RandomSampling
+from skactive.acquisition._registry import get_strategy, get_strategy_names
+from skactive.acquisition._representative import KMeansSampling
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -102,6 +121,7 @@ __all__ = [
     "EntropySampling",
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
+    "FacilityLocationSampling",
     "FunctionStrategy",
     "KCenterSampling",
     "KMeansSampling",
@@ -109,24 +129,30 @@ __all__ = [
     "LeastConfidentSampling",
     "LossPredictionSampling",
     "MarginSampling",
+    "MaxHerdingSampling",
     "MeanStdSampling",
     "Prefilter",
+    "ProbCoverSampling",
     "Product",
     "Proxy",
     "QUIRESampling",
     "RandomSampling",
     "Subsample",
+    "SuggestiveAnnotationSampling",
+    "UHerdingSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
     "bald",
     "boundary_closeness",
+    "choose_radius",
     "consensus_entropy",
     "contrastive",
     "discriminative",
     "entropy",
     "expected_error",
     "forgetting_events",
+    "facility_location",
     "get_strategy",
     "get_strategy_names",
     "k_center",
@@ -134,12 +160,16 @@ __all__ = [
     "label_dispersion",
     "least_confident",
     "margin",
+    "max_herding",
     "mean_std",
     "out_of_fold_losses",
     "quire",
     "round_robin_rows",
     "soft_variation_ratio",
     "training_correctness",
+    "prob_cover",
+    "soft_variation_ratio",
+    "u_herding",
     "uncertainty_split",
     "unforgettable",
     "variation_ratio",

@@ -24,15 +24,22 @@ STRATEGIES = {
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
+    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
+    "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "quire": "skactive.acquisition._quire:QUIRESampling",
+    "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
     "random": "skactive.acquisition._random:RandomSampling",
+    "suggestive_annotation": (
+        "skactive.acquisition._facility:SuggestiveAnnotationSampling"
+    ),
+    "u_herding": "skactive.acquisition._herding:UHerdingSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
