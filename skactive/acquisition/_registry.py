@@ -14,7 +14,9 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
+    "density": "skactive.acquisition._density:DensitySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "graph_density": "skactive.acquisition._density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
@@ -22,6 +24,7 @@ STRATEGIES = {
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "random": "skactive.acquisition._random:RandomSampling",
+    "typiclust": "skactive.acquisition._typiclust:TypiClustSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
