@@ -274,6 +274,7 @@ def _turns(labels, is_free, n_queries, min_cluster_size):
     sizes = np.bincount(labels)
     n_free = np.bincount(labels[is_free], minlength=len(sizes))
     by_rank = np.lexsort([-sizes, sizes - n_free])
+    by_rank = by_rank[sizes[by_rank] > 0]
     is_large = sizes[by_rank] >= min_cluster_size
     turns = []
     for order in (by_rank[is_large], by_rank[~is_large]):
