@@ -76,6 +76,15 @@ def test_a_small_front_changes_nothing(monkeypatch):
         assert chosen.tolist() == greedy(X, 40, [0])
 
 
+@pytest.mark.parametrize("name", ["normal", "offset"])
+def test_few_exact_distances_are_computed(name):
+    X = FEATURES[name]
+    cover = FarthestFirst(X.__getitem__, len(X))
+    cover.add(X[:3])
+    cover.choose(100, np.arange(len(X)) > 2)
+    assert np.count_nonzero(cover._n_seen) < 100
+
+
 def test_bounds_hold_where_single_precision_has_no_digit_left():
     X = FEATURES["far clusters"]
     cover = FarthestFirst(X.__getitem__, len(X))
@@ -200,6 +209,14 @@ def test_other_data_start_anew():
     X = FEATURES["float32"]
     assert strategy.select(maker(X)([0]), 3).tolist() == greedy(X, 3, [0])
     assert strategy.select(maker(X)([9]), 3).tolist() == greedy(X, 3, [9])
+
+
+def test_labels_that_are_gone_start_anew():
+    X = FEATURES["normal"]
+    strategy, make_pool = KCenterSampling(), maker(X)
+    for labeled in ([0], [0, 30, 31], [0, 30]):
+        chosen = strategy.select(make_pool(labeled), 3).tolist()
+        assert chosen == greedy(X, 3, labeled)
 
 
 def test_an_embedding_that_moves_is_read_in_each_round():

@@ -28,6 +28,9 @@ CLUSTERS = {
     "integers": RNG.integers(0, 3, (300, 4)),
     "equal": np.ones((50, 3)),
     "duplicates": np.repeat(RNG.random((40, 3)), 7, axis=0)[RNG.permutation(280)],
+    "piles": np.repeat(
+        RNG.normal(9, 1, (29, 30)), [*[1] * 9, 25, *[1] * 18, 25], axis=0
+    ),
     "tight": np.concatenate([RNG.random((99, 3)) * 1e-3, 5 + RNG.random((99, 3))]),
 }
 X, TRUTH = make_blobs([60, 40, 25, 12, 5, 3], 4, cluster_std=0.4, random_state=3)
