@@ -432,13 +432,13 @@ class Pool:
 
         Parameters
         ----------
-        rows : ndarray of int
-            Row numbers of `X`.
+        rows : ndarray of int, or slice
+            Row numbers of `X`; a slice only while `embedding_is_fixed`.
 
         Returns
         -------
         features : {ndarray, sparse matrix} of shape (n_rows, n_components)
-            A copy.
+            A copy; for a slice it may be a view, which must not be written to.
         """
         return self._embedder.embed(rows, self)
 

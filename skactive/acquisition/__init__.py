@@ -28,6 +28,14 @@ from skactive.acquisition._contrastive import (
 from skactive.acquisition._core_set import (
     KCenterSampling,
     k_center,
+from skactive.acquisition._base import BaseStrategy, FunctionStrategy
+from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._core_set import KCenterSampling, k_center
+from skactive.acquisition._density import (
+    DensitySampling,
+    GraphDensitySampling,
+    graph_density,
+    mean_cosine_similarity,
 )
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
@@ -99,6 +107,7 @@ from skactive.acquisition._prob_cover import (
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
+from skactive.acquisition._typiclust import TypiClustSampling, typicality, typiclust
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -118,11 +127,13 @@ __all__ = [
     "ConsensusEntropySampling",
     "ContrastiveSampling",
     "DiscriminativeSampling",
+    "DensitySampling",
     "EntropySampling",
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
     "FacilityLocationSampling",
     "FunctionStrategy",
+    "GraphDensitySampling",
     "KCenterSampling",
     "KMeansSampling",
     "LabelDispersionSampling",
@@ -140,6 +151,7 @@ __all__ = [
     "Subsample",
     "SuggestiveAnnotationSampling",
     "UHerdingSampling",
+    "TypiClustSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
@@ -155,12 +167,14 @@ __all__ = [
     "facility_location",
     "get_strategy",
     "get_strategy_names",
+    "graph_density",
     "k_center",
     "kl_divergence",
     "label_dispersion",
     "least_confident",
     "margin",
     "max_herding",
+    "mean_cosine_similarity",
     "mean_std",
     "out_of_fold_losses",
     "quire",
@@ -170,6 +184,8 @@ __all__ = [
     "prob_cover",
     "soft_variation_ratio",
     "u_herding",
+    "typicality",
+    "typiclust",
     "uncertainty_split",
     "unforgettable",
     "variation_ratio",

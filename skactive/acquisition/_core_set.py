@@ -10,11 +10,11 @@ from sklearn.utils import check_random_state
 
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._farthest import FarthestFirst
+from skactive.utils._rows import block_rows
 from skactive.utils._threads import one_thread
 
 # State is kept for all rows without a label if this share of them is candidates.
 _KEPT_SHARE = 0.5
-_READ_ROWS = 4096
 
 
 def k_center(features, n_queries, *, labeled=()):
@@ -86,7 +86,18 @@ def k_center(features, n_queries, *, labeled=()):
         return free[_choose(cover, n_queries, allowed, take)]
 
 
-class KCenterSampling(BaseStrategy):
+class KeepingStrategy(BaseStrategy):
+    """A strategy that keeps something as large as the data in `kept_`.
+
+    It is of no use outside of its run, and is not pickled.
+    """
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return {name: state[name] for name in state if name != "kept_"}
+
+
+class KCenterSampling(KeepingStrategy):
     """Ask the row that is farthest from all that was labelled, asked and chosen.
 
     The core-set approach [1]_ by the greedy algorithm for the k-centre problem: no row
@@ -148,11 +159,6 @@ class KCenterSampling(BaseStrategy):
                 return _choose_once(pool, n_queries)
             kept = self.kept_ = _Kept.build(pool, rows)
         return kept.choose(pool, is_known, n_queries)
-
-    def __getstate__(self):
-        # What is kept is as large as the data, and of no use outside of its run.
-        state = super().__getstate__()
-        return {name: state[name] for name in state if name != "kept_"}
 
 
 def select_without_embedding(pool, n_queries):
@@ -233,9 +239,9 @@ def _choose(cover, n_queries, allowed, take):
 
 def _most_central(take, positions):
     """Return the position of the row nearest to the mean of some rows."""
+    size = block_rows(take(positions[:1]))
     blocks = [
-        positions[start : start + _READ_ROWS]
-        for start in range(0, len(positions), _READ_ROWS)
+        positions[start : start + size] for start in range(0, len(positions), size)
     ]
     total = sum(np.asarray(take(b).sum(axis=0), dtype=np.float64) for b in blocks)
     mean = total.ravel() / len(positions)

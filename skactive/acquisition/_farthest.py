@@ -14,6 +14,8 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 from scipy.spatial.distance import cdist
 
+from skactive.utils._rows import block_rows
+
 # Rows that are compared with each new centre: so many for each row still to be chosen,
 # at most one of 16, but not too few.
 _FRONT_PER_PICK = 64
@@ -21,8 +23,7 @@ _FRONT_SHARE = 16
 _MIN_FRONT = 1024
 # Rows from which the shift and the scale of dense features are taken.
 _N_SAMPLE = 4096
-# Rows of a block when features are read; numbers in a block of products.
-_READ_ROWS = 4096
+# Numbers in a block of products.
 _BLOCK_SIZE = 2**18
 # Centres in one product.
 _MAX_CENTERS = 128
@@ -290,8 +291,9 @@ class _DenseRows:
     def _read(self, n_rows, n_features, dtype):
         self.features = np.empty((n_rows, n_features), dtype=dtype)
         self.norms = np.empty(n_rows, dtype=dtype)
-        for start in range(0, n_rows, _READ_ROWS):
-            stop = min(start + _READ_ROWS, n_rows)
+        size = block_rows(self.features)
+        for start in range(0, n_rows, size):
+            stop = min(start + size, n_rows)
             moved, norms = self._moved(self.take(np.arange(start, stop)))
             self.features[start:stop] = moved
             self.norms[start:stop] = norms

@@ -23,6 +23,9 @@ STRATEGIES = {
     "expected_error_reduction": (
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
+    "density": "skactive.acquisition._density:DensitySampling",
+    "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "graph_density": "skactive.acquisition._density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
@@ -40,6 +43,7 @@ STRATEGIES = {
         "skactive.acquisition._facility:SuggestiveAnnotationSampling"
     ),
     "u_herding": "skactive.acquisition._herding:UHerdingSampling",
+    "typiclust": "skactive.acquisition._typiclust:TypiClustSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
