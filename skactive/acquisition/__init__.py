@@ -28,9 +28,7 @@ from skactive.acquisition._contrastive import (
 from skactive.acquisition._core_set import (
     KCenterSampling,
     k_center,
-from skactive.acquisition._base import BaseStrategy, FunctionStrategy
-from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
-from skactive.acquisition._core_set import KCenterSampling, k_center
+)
 from skactive.acquisition._density import (
     DensitySampling,
     GraphDensitySampling,
@@ -64,6 +62,17 @@ from skactive.acquisition._expected_error import (
     ExpectedErrorReductionSampling,
     expected_error,
 )
+from skactive.acquisition._facility import (
+    FacilityLocationSampling,
+    SuggestiveAnnotationSampling,
+    facility_location,
+)
+from skactive.acquisition._herding import (
+    MaxHerdingSampling,
+    UHerdingSampling,
+    max_herding,
+    u_herding,
+)
 from skactive.acquisition._hybrid import (
     ClusterMarginSampling,
     ClusterUncertainSampling,
@@ -73,6 +82,11 @@ from skactive.acquisition._hybrid import (
 from skactive.acquisition._learned_loss import (
     LossPredictionSampling,
     out_of_fold_losses,
+)
+from skactive.acquisition._prob_cover import (
+    ProbCoverSampling,
+    choose_radius,
+    prob_cover,
 )
 from skactive.acquisition._quire import (
     QUIRESampling,
@@ -88,26 +102,11 @@ from skactive.acquisition._registry import (
 from skactive.acquisition._representative import (
     KMeansSampling,
 )
-from skactive.acquisition._facility import (
-    FacilityLocationSampling,
-    SuggestiveAnnotationSampling,
-    facility_location,
+from skactive.acquisition._typiclust import (
+    TypiClustSampling,
+    typicality,
+    typiclust,
 )
-from skactive.acquisition._herding import (
-    MaxHerdingSampling,
-    UHerdingSampling,
-    max_herding,
-    u_herding,
-)
-from skactive.acquisition._prob_cover import (
-    ProbCoverSampling,
-    choose_radius,
-    prob_cover,
-)
-from skactive.acquisition._random import RandomSampling
-from skactive.acquisition._registry import get_strategy, get_strategy_names
-from skactive.acquisition._representative import KMeansSampling
-from skactive.acquisition._typiclust import TypiClustSampling, typicality, typiclust
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -126,8 +125,8 @@ __all__ = [
     "ClusterUncertainSampling",
     "ConsensusEntropySampling",
     "ContrastiveSampling",
-    "DiscriminativeSampling",
     "DensitySampling",
+    "DiscriminativeSampling",
     "EntropySampling",
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
@@ -150,8 +149,8 @@ __all__ = [
     "RandomSampling",
     "Subsample",
     "SuggestiveAnnotationSampling",
-    "UHerdingSampling",
     "TypiClustSampling",
+    "UHerdingSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
@@ -163,8 +162,8 @@ __all__ = [
     "discriminative",
     "entropy",
     "expected_error",
-    "forgetting_events",
     "facility_location",
+    "forgetting_events",
     "get_strategy",
     "get_strategy_names",
     "graph_density",
@@ -177,15 +176,14 @@ __all__ = [
     "mean_cosine_similarity",
     "mean_std",
     "out_of_fold_losses",
+    "prob_cover",
     "quire",
     "round_robin_rows",
     "soft_variation_ratio",
     "training_correctness",
-    "prob_cover",
-    "soft_variation_ratio",
-    "u_herding",
     "typicality",
     "typiclust",
+    "u_herding",
     "uncertainty_split",
     "unforgettable",
     "variation_ratio",

@@ -18,16 +18,15 @@ STRATEGIES = {
     "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
+    "density": "skactive.acquisition._density:DensitySampling",
     "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
     "expected_error_reduction": (
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
-    "density": "skactive.acquisition._density:DensitySampling",
-    "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "graph_density": "skactive.acquisition._density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
-    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
@@ -36,14 +35,14 @@ STRATEGIES = {
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
-    "quire": "skactive.acquisition._quire:QUIRESampling",
     "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
+    "quire": "skactive.acquisition._quire:QUIRESampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "suggestive_annotation": (
         "skactive.acquisition._facility:SuggestiveAnnotationSampling"
     ),
-    "u_herding": "skactive.acquisition._herding:UHerdingSampling",
     "typiclust": "skactive.acquisition._typiclust:TypiClustSampling",
+    "u_herding": "skactive.acquisition._herding:UHerdingSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
