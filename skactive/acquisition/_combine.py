@@ -119,6 +119,38 @@ class _UtilityCombination(_Combination):
         return numbers
 
 
+class OnUtility(_UtilityCombination):
+    """A strategy that begins with the utilities of another one, its parameter `base`.
+
+    It needs an embedding of the rows, too. If it `_multiplies`, no utility may be
+    negative.
+    """
+
+    _parameter_constraints = {"base": [str, callable, HasMethods(["utility"])]}
+    _multiplies = True
+
+    @property
+    def _given_parts(self):
+        return [self.base]
+
+    @property
+    def needs(self):
+        (base,) = self._new_parts()
+        of_base = multipliable_needs(base) if self._multiplies else super().needs
+        return of_base | {"embedding"}
+
+    def _validate_params(self):
+        super()._validate_params()
+        (base,) = self._new_parts()
+        if self._multiplies:
+            refuse_negative(self, base)
+
+    def _base_utilities(self, pool):
+        """Return the utilities of the other strategy, (n_candidates,)."""
+        (scores,) = self._utilities(pool)
+        return scores
+
+
 class Product(_UtilityCombination):
     """Multiply the utilities of several strategies.
 

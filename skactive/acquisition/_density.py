@@ -8,10 +8,10 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
-from skactive.acquisition._base import BaseStrategy, utilities
+from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._core_set import KeepingStrategy, select_without_embedding
 from skactive.utils._rows import block_rows
-from skactive.utils._sklearn import HasMethods, Interval
+from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
 
@@ -52,7 +52,7 @@ def mean_cosine_similarity(features, reference=None):
         return _cosines(features, total / reference.shape[0])
 
 
-class DensitySampling(KeepingStrategy):
+class DensitySampling(KeepingStrategy, OnUtility):
     """Prefer, among informative rows, those that stand for many others.
 
     The utility of another strategy is multiplied by ``density ** beta`` [1]_. The
@@ -71,13 +71,13 @@ class DensitySampling(KeepingStrategy):
 
     Parameters
     ----------
-    strategy : str, strategy object or callable, default="entropy"
+    base : str, strategy object or callable, default="entropy"
         Says which rows are informative, by utilities that are never negative. It has to
         give a utility to each row; of a classifier it takes probabilities, not
         decision values.
 
     beta : float, default=1.0
-        Weight of the density; 0 leaves the utilities of `strategy` as they are.
+        Weight of the density; 0 leaves the utilities of `base` as they are.
 
     See Also
     --------
@@ -99,44 +99,16 @@ class DensitySampling(KeepingStrategy):
     """
 
     _parameter_constraints = {
-        "strategy": [str, HasMethods(["utility"]), callable],
+        **OnUtility._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, strategy="entropy", *, beta=1.0):
-        self.strategy = strategy
+    def __init__(self, base="entropy", *, beta=1.0):
+        self.base = base
         self.beta = beta
 
-    def _validate_params(self):
-        super()._validate_params()
-        strategy = self._get_strategy()
-        name = type(strategy).__name__
-        if not getattr(strategy, "nonnegative", False):
-            raise ValueError(
-                f"DensitySampling multiplies the utilities of its strategy, and those "
-                f"of {name} may be negative. Use one whose class says `nonnegative = "
-                "True`, such as 'entropy'."
-            )
-        if getattr(type(strategy), "utility", None) is BaseStrategy.utility:
-            raise ValueError(
-                "DensitySampling needs a strategy with a utility for each row, and "
-                f"{name} chooses whole batches. Use one such as 'entropy'."
-            )
-
-    def _get_strategy(self):
-        from skactive.acquisition._registry import get_strategy
-
-        return get_strategy(self.strategy)
-
-    @property
-    def needs(self):
-        # Decision values are negative where probabilities are missing.
-        needs = getattr(self._get_strategy(), "needs", frozenset())
-        needs = {"proba" if isinstance(need, tuple) else need for need in needs}
-        return frozenset(needs | {"embedding"})
-
     def utility(self, pool):
-        scores = utilities(self._get_strategy(), pool)
+        scores = self._base_utilities(pool)
         with one_thread():
             density = np.maximum(self._density(pool), 0.0)
         return scores * density**self.beta

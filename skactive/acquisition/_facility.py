@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skactive.acquisition._base import BaseStrategy, top_k
-from skactive.acquisition._combine import _UtilityCombination
+from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._coverage import (
     Cover,
     UnitRows,
@@ -14,7 +14,7 @@ from skactive.acquisition._coverage import (
     choose_greedily,
     sample_rows,
 )
-from skactive.utils._sklearn import HasMethods, Interval
+from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
 
@@ -143,7 +143,7 @@ class FacilityLocationSampling(BaseStrategy):
         return rows[chosen]
 
 
-class SuggestiveAnnotationSampling(_UtilityCombination):
+class SuggestiveAnnotationSampling(OnUtility):
     """Ask those of the most uncertain rows to which all candidates are similar.
 
     The candidates about which a committee disagrees most are kept, `factor` times as
@@ -185,8 +185,10 @@ class SuggestiveAnnotationSampling(_UtilityCombination):
     ... )
     """
 
+    # Utilities are ranked only.
+    _multiplies = False
     _parameter_constraints = {
-        "base": [str, HasMethods(["utility"]), callable],
+        **OnUtility._parameter_constraints,
         "factor": [Interval(Real, 1, None, closed="left")],
         "max_targets": FacilityLocationSampling._parameter_constraints["max_targets"],
     }
@@ -196,16 +198,8 @@ class SuggestiveAnnotationSampling(_UtilityCombination):
         self.factor = factor
         self.max_targets = max_targets
 
-    @property
-    def _given_parts(self):
-        return (self.base,)
-
-    @property
-    def needs(self):
-        return super().needs | {"embedding"}
-
     def select(self, pool, n_queries):
-        (uncertainty,) = self._utilities(pool)
+        uncertainty = self._base_utilities(pool)
         rng = np.random.default_rng(pool.random_state)
         kept = np.sort(top_k(uncertainty, ceil(self.factor * n_queries), rng))
         known = np.flatnonzero(pool.labeled | pool.asked)

@@ -4,12 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.acquisition._base import (
-    BaseStrategy,
-    multipliable_needs,
-    refuse_negative,
-)
-from skactive.acquisition._combine import _UtilityCombination
+from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._coverage import (
     Cover,
     UnitRows,
@@ -17,7 +13,7 @@ from skactive.acquisition._coverage import (
     choose_greedily,
     sample_rows,
 )
-from skactive.utils._sklearn import HasMethods, Interval, StrOptions
+from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
 
@@ -246,7 +242,7 @@ class MaxHerdingSampling(BaseStrategy):
         return rows[chosen]
 
 
-class UHerdingSampling(_UtilityCombination):
+class UHerdingSampling(OnUtility):
     """Ask rows whose kernels cover what the model is unsure about.
 
     A batch is chosen by :func:`u_herding`, where labelled rows and rows asked before
@@ -289,7 +285,7 @@ class UHerdingSampling(_UtilityCombination):
     """
 
     _parameter_constraints = {
-        "base": [str, HasMethods(["utility"]), callable],
+        **OnUtility._parameter_constraints,
         "bandwidth": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "max_targets": MaxHerdingSampling._parameter_constraints["max_targets"],
     }
@@ -299,24 +295,10 @@ class UHerdingSampling(_UtilityCombination):
         self.bandwidth = bandwidth
         self.max_targets = max_targets
 
-    @property
-    def _given_parts(self):
-        return (self.base,)
-
-    @property
-    def needs(self):
-        needs = (multipliable_needs(part) for part in self._new_parts())
-        return frozenset({"embedding"}).union(*needs)
-
-    def _validate_params(self):
-        super()._validate_params()
-        for part in self._new_parts():
-            refuse_negative(self, part)
-
     def select(self, pool, n_queries):
         known = np.flatnonzero(pool.labeled | pool.asked)
         rows = np.concatenate([known, pool.candidates])
-        (utilities,) = self._utilities(pool)
+        utilities = self._base_utilities(pool)
         bandwidth = self.bandwidth
         if bandwidth == "auto":
             labeled = np.flatnonzero(pool.labeled)

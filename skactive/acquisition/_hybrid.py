@@ -13,10 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
 from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import BaseStrategy, top_k, utilities
-from skactive.acquisition._registry import get_strategy
+from skactive.acquisition._base import top_k
+from skactive.acquisition._combine import OnUtility
 from skactive.utils._rows import block_rows
-from skactive.utils._sklearn import HasMethods, Interval
+from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
 # Above this many distances per iteration of k-means, mini-batches are used.
@@ -157,27 +157,17 @@ def round_robin_rows(labels, n_queries, random_state=None):
     return by_cluster[order[:n_queries]]
 
 
-class _PrefilteredSampling(BaseStrategy):
+class _PrefilteredSampling(OnUtility):
     """Choose, among the rows that another strategy finds most useful, a batch."""
 
     _parameter_constraints = {
-        "base": [str, callable, HasMethods(["utility"])],
+        **OnUtility._parameter_constraints,
         "prefilter": [Interval(Real, 1, None, closed="left")],
     }
 
-    def _validate_params(self):
-        super()._validate_params()
-        base = get_strategy(self.base)
-        if getattr(type(base), "utility", None) is BaseStrategy.utility:
-            raise ValueError(
-                f"base={self.base!r} of {type(self).__name__} must give a utility to "
-                "single rows, and it selects whole batches. Use one such as 'margin' "
-                "or 'entropy'."
-            )
-
     def _keep(self, pool, n_queries):
         """Return the positions of the most useful candidates, and their utilities."""
-        scores = utilities(get_strategy(self.base), pool)
+        scores = self._base_utilities(pool)
         n_kept = min(math.ceil(self.prefilter * n_queries), len(scores))
         seed = np.random.SeedSequence([pool.random_state, len(scores)])
         # In the order of X: rounding of the utilities does not change the clusters.
@@ -226,23 +216,6 @@ class ClusterUncertainSampling(_PrefilteredSampling):
     def __init__(self, base="margin", prefilter=10):
         self.base = base
         self.prefilter = prefilter
-
-    @property
-    def needs(self):
-        needs = getattr(get_strategy(self.base), "needs", frozenset())
-        # What stands in for probabilities may be negative.
-        kept = frozenset("proba" if _has_proba(need) else need for need in needs)
-        return kept | {"embedding"}
-
-    def _validate_params(self):
-        super()._validate_params()
-        base = get_strategy(self.base)
-        if not getattr(base, "nonnegative", False):
-            raise ValueError(
-                f"base={self.base!r} of {type(self).__name__} must have utilities that "
-                "are never negative, as they are weights. Use one such as 'margin' or "
-                "'entropy', or set `nonnegative = True` in a strategy of your own."
-            )
 
     def select(self, pool, n_queries):
         kept, scores = self._keep(pool, n_queries)
@@ -310,6 +283,8 @@ class ClusterMarginSampling(_PrefilteredSampling):
     ... )
     """
 
+    # Utilities are ranked only.
+    _multiplies = False
     _parameter_constraints = {
         **_PrefilteredSampling._parameter_constraints,
         "cluster_size": [Interval(Real, 1, None, closed="left")],
@@ -323,11 +298,6 @@ class ClusterMarginSampling(_PrefilteredSampling):
         self.prefilter = prefilter
         self.cluster_size = cluster_size
         self.distance_threshold = distance_threshold
-
-    @property
-    def needs(self):
-        needs = getattr(get_strategy(self.base), "needs", frozenset())
-        return frozenset(needs) | {"embedding"}
 
     def select(self, pool, n_queries):
         kept, _ = self._keep(pool, n_queries)
@@ -367,10 +337,6 @@ class ClusterMarginSampling(_PrefilteredSampling):
         state = dict(super().__getstate__())
         state.pop("_X_ref", None)
         return state
-
-
-def _has_proba(need):
-    return isinstance(need, tuple) and "proba" in need
 
 
 def _reference(X):

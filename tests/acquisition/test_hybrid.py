@@ -349,7 +349,7 @@ def test_it_needs_probabilities_where_margin_does_without():
 
 @pytest.mark.parametrize("base", [lambda pool: pool.X[pool.candidates, 0]])
 def test_utilities_that_may_be_negative_are_no_weights(base):
-    with pytest.raises(ValueError, match="must have utilities that are never negative"):
+    with pytest.raises(ValueError, match="may be negative"):
         ClusterUncertainSampling(base)._validate_params()
     ClusterMarginSampling(base)._validate_params()
 
@@ -357,7 +357,7 @@ def test_utilities_that_may_be_negative_are_no_weights(base):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("base", ["k_means", KMeansSampling(), "cluster_margin"])
 def test_a_base_that_selects_batches_is_refused(strategy, base):
-    with pytest.raises(ValueError, match="selects whole batches"):
+    with pytest.raises(ValueError, match="selects rows without any"):
         strategy(base)._validate_params()
 
 
