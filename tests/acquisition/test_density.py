@@ -141,7 +141,7 @@ def test_other_data_start_anew():
 
 def test_what_may_be_negative_or_chooses_batches_is_refused():
     with pytest.raises(
-        ValueError, match=r"those of FunctionStrategy.* may be negative"
+        ValueError, match=r"FunctionStrategy.* may be negative"
     ):
         DensitySampling(lambda pool: pool.X)._validate_params()
     with pytest.raises(ValueError, match="KMeansSampling selects rows without any"):
