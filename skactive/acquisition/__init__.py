@@ -6,12 +6,7 @@ Pure functions of arrays, and the strategies that call them.
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
 from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
 from skactive.acquisition._core_set import KCenterSampling, k_center
-from skactive.acquisition._density import (
-    DensitySampling,
-    GraphDensitySampling,
-    graph_density,
-    mean_cosine_similarity,
-)
+from skactive.acquisition._density import DensitySampling, mean_cosine_similarity
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -24,6 +19,7 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.acquisition._graph_density import GraphDensitySampling, graph_density
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling

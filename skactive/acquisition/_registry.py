@@ -16,7 +16,7 @@ STRATEGIES = {
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "density": "skactive.acquisition._density:DensitySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
-    "graph_density": "skactive.acquisition._density:GraphDensitySampling",
+    "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
