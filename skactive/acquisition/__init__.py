@@ -31,8 +31,6 @@ from skactive.acquisition._core_set import (
 )
 from skactive.acquisition._density import (
     DensitySampling,
-    GraphDensitySampling,
-    graph_density,
     mean_cosine_similarity,
 )
 from skactive.acquisition._disagreement import (
@@ -66,6 +64,10 @@ from skactive.acquisition._facility import (
     FacilityLocationSampling,
     SuggestiveAnnotationSampling,
     facility_location,
+)
+from skactive.acquisition._graph_density import (
+    GraphDensitySampling,
+    graph_density,
 )
 from skactive.acquisition._herding import (
     MaxHerdingSampling,

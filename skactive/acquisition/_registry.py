@@ -25,7 +25,7 @@ STRATEGIES = {
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
     "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
-    "graph_density": "skactive.acquisition._density:GraphDensitySampling",
+    "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
