@@ -53,7 +53,7 @@ def test_every_kind_of_strategy_works(unlabeled, estimator, strategy):
     assert len(set(asked.tolist())) == 8
     assert not np.isin(asked, FIRST).any()
     assert (clf.transduction_ != -1).sum() == 11
-    assert clf.score(X, TRUTH) > 0.8
+    assert clf.score(X, TRUTH) > 0.75
 
 
 @pytest.mark.parametrize(("unlabeled", "estimator"), WAYS)

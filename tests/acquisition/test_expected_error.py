@@ -456,7 +456,7 @@ def test_models_that_draw_are_refitted_with_one_seed_however_many_jobs():
     scores = []
     for n_jobs, backend in [(1, "loky"), (2, "threading"), (2, "loky")]:
         pool = pool_of(forest, n_jobs=n_jobs)
-        pool._shared["estimator"] = first
+        pool._models["estimator"] = first
         with parallel_config(backend=backend):
             scores.append(strategy.utility(pool))
     np.testing.assert_array_equal(scores[0], scores[1])
