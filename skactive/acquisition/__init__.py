@@ -17,6 +17,15 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
+from skactive.acquisition._fisher import BAITSampling, bait
+from skactive.acquisition._model_change import (
+    BADGESampling,
+    ExpectedGradientLengthSampling,
+    FALCUNSampling,
+    badge,
+    expected_gradient_length,
+    falcun,
+)
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
@@ -31,10 +40,14 @@ from skactive.acquisition._uncertainty import (
 )
 
 __all__ = [
+    "BADGESampling",
+    "BAITSampling",
     "BALDSampling",
     "BaseStrategy",
     "ConsensusEntropySampling",
     "EntropySampling",
+    "ExpectedGradientLengthSampling",
+    "FALCUNSampling",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
@@ -43,10 +56,14 @@ __all__ = [
     "RandomSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
+    "badge",
+    "bait",
     "bald",
     "boundary_closeness",
     "consensus_entropy",
     "entropy",
+    "expected_gradient_length",
+    "falcun",
     "get_strategy",
     "get_strategy_names",
     "kl_divergence",

@@ -12,9 +12,15 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
+    "badge": "skactive.acquisition._model_change:BADGESampling",
+    "bait": "skactive.acquisition._fisher:BAITSampling",
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "expected_gradient_length": (
+        "skactive.acquisition._model_change:ExpectedGradientLengthSampling"
+    ),
+    "falcun": "skactive.acquisition._model_change:FALCUNSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
