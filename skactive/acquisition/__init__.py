@@ -109,6 +109,18 @@ from skactive.acquisition._typiclust import (
     typicality,
     typiclust,
 )
+from skactive.acquisition._fisher import BAITSampling, bait
+from skactive.acquisition._model_change import (
+    BADGESampling,
+    ExpectedGradientLengthSampling,
+    FALCUNSampling,
+    badge,
+    expected_gradient_length,
+    falcun,
+)
+from skactive.acquisition._random import RandomSampling
+from skactive.acquisition._registry import get_strategy, get_strategy_names
+from skactive.acquisition._representative import KMeansSampling
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -121,6 +133,8 @@ from skactive.acquisition._uncertainty import (
 
 __all__ = [
     "Alternate",
+    "BADGESampling",
+    "BAITSampling",
     "BALDSampling",
     "BaseStrategy",
     "ClusterMarginSampling",
@@ -133,6 +147,8 @@ __all__ = [
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
     "FacilityLocationSampling",
+    "ExpectedGradientLengthSampling",
+    "FALCUNSampling",
     "FunctionStrategy",
     "GraphDensitySampling",
     "KCenterSampling",
@@ -156,6 +172,8 @@ __all__ = [
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
+    "badge",
+    "bait",
     "bald",
     "boundary_closeness",
     "choose_radius",
@@ -166,6 +184,8 @@ __all__ = [
     "expected_error",
     "facility_location",
     "forgetting_events",
+    "expected_gradient_length",
+    "falcun",
     "get_strategy",
     "get_strategy_names",
     "graph_density",

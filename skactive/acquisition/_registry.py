@@ -13,6 +13,8 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
+    "badge": "skactive.acquisition._model_change:BADGESampling",
+    "bait": "skactive.acquisition._fisher:BAITSampling",
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
     "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
@@ -27,6 +29,10 @@ STRATEGIES = {
     "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
+    "expected_gradient_length": (
+        "skactive.acquisition._model_change:ExpectedGradientLengthSampling"
+    ),
+    "falcun": "skactive.acquisition._model_change:FALCUNSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
