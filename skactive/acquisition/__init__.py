@@ -4,7 +4,19 @@ Pure functions of arrays, and the strategies that call them.
 """
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
-from skactive.acquisition._bayesian import BALDSampling, bald, uncertainty_split
+from skactive.acquisition._batch_bald import (
+    BatchBALDSampling,
+    batch_bald,
+    joint_entropy,
+)
+from skactive.acquisition._bayesian import (
+    BALDSampling,
+    PowerBALDSampling,
+    bald,
+    draw_without_replacement,
+    power_scores,
+    uncertainty_split,
+)
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -16,6 +28,12 @@ from skactive.acquisition._disagreement import (
     soft_variation_ratio,
     variation_ratio,
     vote_entropy,
+)
+from skactive.acquisition._predictive import (
+    BEMPSSampling,
+    EPIGSampling,
+    bemps,
+    epig,
 )
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
@@ -32,27 +50,37 @@ from skactive.acquisition._uncertainty import (
 
 __all__ = [
     "BALDSampling",
+    "BEMPSSampling",
     "BaseStrategy",
+    "BatchBALDSampling",
     "ConsensusEntropySampling",
+    "EPIGSampling",
     "EntropySampling",
     "FunctionStrategy",
     "KMeansSampling",
     "LeastConfidentSampling",
     "MarginSampling",
     "MeanStdSampling",
+    "PowerBALDSampling",
     "RandomSampling",
     "VariationRatioSampling",
     "VoteEntropySampling",
     "bald",
+    "batch_bald",
+    "bemps",
     "boundary_closeness",
     "consensus_entropy",
+    "draw_without_replacement",
     "entropy",
+    "epig",
     "get_strategy",
     "get_strategy_names",
+    "joint_entropy",
     "kl_divergence",
     "least_confident",
     "margin",
     "mean_std",
+    "power_scores",
     "soft_variation_ratio",
     "uncertainty_split",
     "variation_ratio",

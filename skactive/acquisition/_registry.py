@@ -13,13 +13,17 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
+    "batch_bald": "skactive.acquisition._batch_bald:BatchBALDSampling",
+    "bemps": "skactive.acquisition._predictive:BEMPSSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "epig": "skactive.acquisition._predictive:EPIGSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
+    "power_bald": "skactive.acquisition._bayesian:PowerBALDSampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
