@@ -33,6 +33,20 @@ from skactive.acquisition._density import (
     DensitySampling,
     mean_cosine_similarity,
 )
+from skactive.acquisition._base import BaseStrategy, FunctionStrategy
+from skactive.acquisition._batch_bald import (
+    BatchBALDSampling,
+    batch_bald,
+    joint_entropy,
+)
+from skactive.acquisition._bayesian import (
+    BALDSampling,
+    PowerBALDSampling,
+    bald,
+    draw_without_replacement,
+    power_scores,
+    uncertainty_split,
+)
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
@@ -117,6 +131,11 @@ from skactive.acquisition._model_change import (
     badge,
     expected_gradient_length,
     falcun,
+from skactive.acquisition._predictive import (
+    BEMPSSampling,
+    EPIGSampling,
+    bemps,
+    epig,
 )
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
@@ -136,6 +155,7 @@ __all__ = [
     "BADGESampling",
     "BAITSampling",
     "BALDSampling",
+    "BEMPSSampling",
     "BaseStrategy",
     "ClusterMarginSampling",
     "ClusterUncertainSampling",
@@ -143,6 +163,9 @@ __all__ = [
     "ContrastiveSampling",
     "DensitySampling",
     "DiscriminativeSampling",
+    "BatchBALDSampling",
+    "ConsensusEntropySampling",
+    "EPIGSampling",
     "EntropySampling",
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
@@ -164,6 +187,7 @@ __all__ = [
     "Product",
     "Proxy",
     "QUIRESampling",
+    "PowerBALDSampling",
     "RandomSampling",
     "Subsample",
     "SuggestiveAnnotationSampling",
@@ -175,6 +199,8 @@ __all__ = [
     "badge",
     "bait",
     "bald",
+    "batch_bald",
+    "bemps",
     "boundary_closeness",
     "choose_radius",
     "consensus_entropy",
@@ -190,6 +216,12 @@ __all__ = [
     "get_strategy_names",
     "graph_density",
     "k_center",
+    "draw_without_replacement",
+    "entropy",
+    "epig",
+    "get_strategy",
+    "get_strategy_names",
+    "joint_entropy",
     "kl_divergence",
     "label_dispersion",
     "least_confident",
@@ -201,6 +233,7 @@ __all__ = [
     "prob_cover",
     "quire",
     "round_robin_rows",
+    "power_scores",
     "soft_variation_ratio",
     "training_correctness",
     "typicality",

@@ -18,6 +18,8 @@ STRATEGIES = {
     "bald": "skactive.acquisition._bayesian:BALDSampling",
     "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
     "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
+    "batch_bald": "skactive.acquisition._batch_bald:BatchBALDSampling",
+    "bemps": "skactive.acquisition._predictive:BEMPSSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
     "density": "skactive.acquisition._density:DensitySampling",
@@ -33,6 +35,7 @@ STRATEGIES = {
         "skactive.acquisition._model_change:ExpectedGradientLengthSampling"
     ),
     "falcun": "skactive.acquisition._model_change:FALCUNSampling",
+    "epig": "skactive.acquisition._predictive:EPIGSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
@@ -43,6 +46,7 @@ STRATEGIES = {
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
     "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
     "quire": "skactive.acquisition._quire:QUIRESampling",
+    "power_bald": "skactive.acquisition._bayesian:PowerBALDSampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "suggestive_annotation": (
         "skactive.acquisition._facility:SuggestiveAnnotationSampling"

@@ -1,0 +1,465 @@
+"""Batches whose labels tell most about the model together: BatchBALD."""
+
+from itertools import islice
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.metrics import pairwise_distances_argmin
+
+from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._bayesian import as_float, label_entropy
+from skactive.acquisition._uncertainty import entropy
+from skactive.utils._sklearn import Interval
+from skactive.utils._threads import one_thread
+
+# Candidates are looked at in blocks with about so many columns of probabilities, the
+# most promising few first.
+_BLOCK_COLUMNS, _FIRST_BLOCK = 512, 8
+
+# Where a table has more than three times so many configurations, it is summarised by so
+# many groups of them, and no more than so many candidates are looked at in full.
+_N_GROUPS, _MAX_IN_FULL = 300, 256
+
+# Information that does not count, in nats: less than this is rounding; and
+# configurations of labels that leave no more than this to be told are left out of a
+# table. It may be more where the error of sampling is larger by far.
+_NEGLIGIBLE, _NEGLIGIBLE_IF_SAMPLED = 1e-12, 1e-6
+
+# Error of gains in single precision, in nats, rounded up.
+_SINGLE_ERROR = 1e-5
+
+
+def batch_bald(
+    member_proba,
+    n_queries,
+    *,
+    max_configurations=40_000,
+    min_gain=0.0,
+    random_state=None,
+):
+    """Choose rows whose labels tell most about the model together.
+
+    Each row is the one that adds most to the mutual information of the model and the
+    labels of all rows chosen so far [1]_. A row that repeats another adds little,
+    however large its own :func:`bald` is.
+
+    Parameters
+    ----------
+    member_proba : array-like of shape (n_members, n_samples, n_classes)
+        Probabilities of the members, which stand for samples of the posterior. A
+        member must be one function for all rows, or the labels of different rows seem
+        to be independent.
+
+    n_queries : int
+        How many rows to choose, at most n_samples.
+
+    max_configurations : int, default=40_000
+        The joint distribution of the labels of the chosen rows is exact while they can
+        take at most so many configurations, in general n_classes to the power of their
+        number. From then on it is estimated from about so many configurations, equally
+        many of them sampled from each member.
+
+    min_gain : float, default=0.0
+        Once the best row adds no more than this share of what the first one added,
+        what the members can tell counts as used up, and the rest is chosen as a batch
+        of its own. With 0 that is when no row adds anything.
+
+    random_state : int, numpy.random.Generator or None, default=None
+        Samples the configurations, and says which of several equally good rows is
+        chosen.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_queries,), dtype int
+        Positions along the second axis of `member_proba`, in the order chosen.
+
+    scores : ndarray of shape (n_queries,)
+        Mutual information of the model and the labels of the rows chosen up to each of
+        them, in nats; at most log n_members, up to the error of sampling. Where a new
+        batch has begun, that of the batch that tells most, a lower bound.
+
+    Raises
+    ------
+    ValueError
+        If `n_queries` is not from 1 to n_samples.
+
+    See Also
+    --------
+    bald : The mutual information of the model and a single label.
+    joint_entropy : Entropy of the labels of several rows.
+
+    Notes
+    -----
+    The mutual information is submodular: what a row adds shrinks as others are chosen.
+    What it would have added earlier is therefore an upper bound, and so is what it adds
+    when configurations of labels that say much the same are not told apart. Rows whose
+    bounds are below the best value found are not looked at. Neither are, of more than
+    900 configurations, any rows but those of the 256 highest bounds. With sampled
+    configurations, bounds and values have errors in the order of one over the root of
+    their number, and the choice is the greedy one up to these.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+
+    Examples
+    --------
+    The first two rows are disputed most, but one of them tells what the other does:
+
+    >>> import numpy as np
+    >>> from skactive.acquisition import bald, batch_bald
+    >>> first, third = [0.9, 0.9, 0.1, 0.1], [0.8, 0.2, 0.8, 0.2]
+    >>> p = np.stack([first, first, third], axis=1)
+    >>> member_proba = np.stack([p, 1 - p], axis=2)
+    >>> bald(member_proba).round(4)
+    array([0.3681, 0.3681, 0.1927])
+    >>> positions, scores = batch_bald(member_proba, 2, random_state=0)
+    >>> 2 in positions, scores.round(4)
+    (True, array([0.3681, 0.5608]))
+    """
+    member_proba = as_float(member_proba)
+    n_members, n_samples, _ = member_proba.shape
+    if not 1 <= n_queries <= n_samples:
+        raise ValueError(
+            f"n_queries must be from 1 to the number of samples, {n_samples}, got "
+            f"{n_queries}."
+        )
+    rng = np.random.default_rng(random_state)
+    # Of equally good rows the first one in this order is chosen.
+    left = rng.permutation(n_samples)
+    positions, scores = [], [0.0]
+    with one_thread():
+        marginal = _own_gains(member_proba)
+        while (n_missing := n_queries - len(positions)) > 0:
+            table = JointTable(n_members, max_configurations, rng)
+            batch = _greedy_batch(member_proba, left, marginal[left], table, min_gain)
+            for position, information in islice(batch, n_missing):
+                positions.append(position)
+                scores.append(max(information, scores[-1]))
+            left = left[~np.isin(left, positions)]
+    return np.array(positions, dtype=np.intp), np.array(scores[1:])
+
+
+def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None):
+    """Return the entropy of the labels of several rows together, in nats.
+
+    Labels are independent given a member; a member is drawn for all rows at once.
+
+    Parameters
+    ----------
+    member_proba : array-like of shape (n_members, n_samples, n_classes)
+        Probabilities of the members for these rows.
+
+    max_configurations : int, default=40_000
+        As in :func:`batch_bald`: with more configurations of labels the entropy is
+        estimated from a sample of about so many.
+
+    random_state : int, numpy.random.Generator or None, default=None
+        Samples the configurations.
+
+    Returns
+    -------
+    entropy : float
+        At most n_samples times log n_classes.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+
+    Examples
+    --------
+    Two members that know the labels, and contradict each other in both:
+
+    >>> from skactive.acquisition import joint_entropy
+    >>> round(joint_entropy([[[1, 0], [0, 1]], [[0, 1], [1, 0]]]), 4)
+    0.6931
+    """
+    member_proba = as_float(member_proba)
+    rng = np.random.default_rng(random_state)
+    table = JointTable(len(member_proba), max_configurations, rng)
+    # H(y) = H(y | member) + I(y; member), and the latter row by row.
+    total = sum(float(entropy(proba).sum()) for proba in member_proba)
+    total /= len(member_proba)
+    with one_thread():
+        for row in range(member_proba.shape[1]):
+            total += float(table.gains(member_proba[:, [row]])[0])
+            table.add(member_proba[:, row])
+    return total
+
+
+class JointTable:
+    """What the labels of the rows added so far would say about which member is right.
+
+    Parameters
+    ----------
+    n_members : int
+        Number of members.
+
+    max_configurations : int
+        Number of configurations of labels above which they are sampled.
+
+    rng : numpy.random.Generator
+        Samples them.
+    """
+
+    def __init__(self, n_members, max_configurations, rng):
+        self._max_configurations = max_configurations
+        self._rng = rng
+        self._rows = []
+        self._mass = np.ones(1)  # of each configuration
+        self._posterior = np.full((1, n_members), 1.0 / n_members)
+        self._source = None  # member that a configuration was sampled from
+        self._in_use = self._mass, self._posterior
+
+    def __len__(self):
+        return len(self._mass)
+
+    def gains(self, proba):
+        """Return how much the labels of rows would add, each row for itself.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n_members, n_rows, n_classes)
+            Probabilities of the members.
+
+        Returns
+        -------
+        gain : ndarray of shape (n_rows,)
+            Mutual information of member and label given the labels of the rows added,
+            at least 0.
+        """
+        return _mutual_information(*self._in_use, proba)
+
+    def upper_bounds(self):
+        """Return a function like `gains` that is faster, and gives upper bounds.
+
+        Configurations that say much the same about the members are counted as one, and
+        who is not told which of them it is has more to learn.
+        """
+        unknown = np.cumsum(self._mass * entropy(self._posterior))
+        points = np.linspace(0, unknown[-1], _N_GROUPS, endpoint=False)
+        centers = self._posterior[np.unique(np.searchsorted(unknown, points))]
+        single = self._posterior.astype(np.float32)
+        groups = pairwise_distances_argmin(single, centers.astype(np.float32))
+        entries = (self._mass, (groups, np.arange(len(self))))
+        joint = csr_matrix(entries, shape=(len(centers), len(self))) @ self._posterior
+        joint = joint[joint.any(axis=1)]
+        mass = joint.sum(axis=1)
+        single = mass.astype(np.float32), (joint / mass[:, None]).astype(np.float32)
+        return lambda proba: _mutual_information(*single, proba) + _SINGLE_ERROR
+
+    def add(self, proba):
+        """Add a row.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n_members, n_classes)
+            Probabilities of the members.
+        """
+        proba = proba.astype(np.float64)
+        self._rows.append(proba)
+        is_exact = self._source is None
+        if is_exact and len(self._mass) * proba.shape[1] <= self._max_configurations:
+            self._multiply(proba)
+        elif is_exact:
+            self._start_sampling()
+        else:
+            self._sample(proba)
+        self._drop_resolved()
+        # The error of sampling is larger by far than that of single precision.
+        dtype = np.float64 if self._source is None else np.float32
+        self._in_use = self._mass.astype(dtype), self._posterior.astype(dtype)
+
+    def _multiply(self, proba):
+        """Follow each configuration by each label."""
+        joint = self._posterior[:, None, :] * proba.T
+        totals = joint.sum(axis=2)
+        possible = totals > 0
+        self._mass = (self._mass[:, None] * totals)[possible]
+        self._posterior = joint[possible] / totals[possible][:, None]
+
+    def _start_sampling(self):
+        """Replace the exact table by samples of all rows so far."""
+        n_members = self._posterior.shape[1]
+        n_each = max(1, self._max_configurations // n_members)
+        self._source = np.repeat(np.arange(n_members), n_each)
+        n_configurations = len(self._source)
+        self._mass = np.full(n_configurations, 1.0 / n_configurations)
+        self._posterior = np.full((n_configurations, n_members), 1.0 / n_members)
+        for proba in self._rows:
+            self._sample(proba)
+
+    def _sample(self, proba):
+        """Follow each configuration by a label drawn from the member it comes from."""
+        labels = np.empty(len(self._source), dtype=np.intp)
+        for member, distribution in enumerate(np.cumsum(proba, axis=1)):
+            own = np.flatnonzero(self._source == member)
+            # Evenly spread and shuffled: each label as often as it is probable.
+            uniform = self._rng.permutation(len(own)) + self._rng.random(len(own))
+            uniform *= distribution[-1] / max(len(own), 1)
+            drawn = np.searchsorted(distribution, uniform, side="right")
+            labels[own] = np.minimum(drawn, len(distribution) - 1)
+        self._posterior *= proba[:, labels].T
+        totals = self._posterior.sum(axis=1)
+        self._keep(totals > 0)
+        self._posterior /= totals[totals > 0][:, None]
+
+    def _drop_resolved(self):
+        """Forget configurations after which there is nothing left to be told."""
+        limit = _NEGLIGIBLE if self._source is None else _NEGLIGIBLE_IF_SAMPLED
+        # A label cannot tell more than there is to know about the member.
+        self._keep(self._mass * entropy(self._posterior) > limit / max(len(self), 1))
+
+    def _keep(self, kept):
+        if not kept.all():
+            self._mass, self._posterior = self._mass[kept], self._posterior[kept]
+            self._source = None if self._source is None else self._source[kept]
+
+
+class BatchBALDSampling(BaseStrategy):
+    """Ask rows whose labels tell most about the model together.
+
+    :func:`batch_bald` on the probabilities of a committee [1]_: unlike those of
+    :class:`BALDSampling`, the rows of a batch do not repeat each other. A batch of one
+    row is the same.
+
+    What labels can tell is limited to log n_members, and a batch of ten or twenty rows
+    uses it up. What follows is chosen as a batch of its own: a large batch is several
+    small ones, which may resemble each other, and takes several times as long. For
+    large batches :class:`PowerBALDSampling` costs next to nothing, and is often as
+    good [2]_.
+
+    Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
+    O(max_configurations n_members) for the joint distribution, and blocks.
+
+    Parameters
+    ----------
+    max_configurations : int, default=40_000
+        The joint distribution of the labels of a batch is exact while they can take at
+        most so many configurations, and then estimated from about so many.
+
+    min_gain : float, default=0.01
+        A new batch is begun once the best row adds no more than this share of what the
+        first one added.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+    .. [2] A. Kirsch, S. Farquhar, P. Atighehchian, A. Jesson, F. Branchaud-Charron,
+       Y. Gal. "Stochastic batch acquisition: a simple baseline for deep active
+       learning". Transactions on Machine Learning Research, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import BatchBALDSampling
+    >>> clf = ActiveLearningClassifier(
+    ...     RandomForestClassifier(), strategy=BatchBALDSampling(), batch_size=5
+    ... )
+    """
+
+    _parameter_constraints = {
+        "max_configurations": [Interval(Integral, 1, None, closed="left")],
+        "min_gain": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(self, max_configurations=40_000, *, min_gain=0.01):
+        self.max_configurations = max_configurations
+        self.min_gain = min_gain
+
+    @property
+    def needs(self):
+        return frozenset({"member_proba"})
+
+    def select(self, pool, n_queries):
+        positions, _ = batch_bald(
+            pool.member_proba,
+            n_queries,
+            max_configurations=self.max_configurations,
+            min_gain=self.min_gain,
+            random_state=pool.random_state,
+        )
+        return pool.candidates[positions]
+
+
+def _own_gains(member_proba):
+    """Return the mutual information of the model and each label for itself."""
+    nothing_known = JointTable(len(member_proba), 1, None)
+    return np.concatenate(
+        [
+            nothing_known.gains(member_proba[:, start : start + 1024])
+            for start in range(0, member_proba.shape[1], 1024)
+        ]
+    )
+
+
+def _mutual_information(mass, posterior, proba):
+    """Return that of member and label, given one of several outcomes; for many rows."""
+    n_members, n_rows, n_classes = proba.shape
+    own = entropy(proba.reshape(-1, n_classes)).reshape(n_members, n_rows)
+    # With samples these weights are not quite equal, but with them this is a mean of
+    # mutual informations, and at least 0.
+    weights = mass @ posterior
+    return np.maximum(label_entropy(mass, posterior, proba) - weights @ own, 0.0)
+
+
+def _greedy_batch(member_proba, left, bounds, table, min_gain):
+    """Yield rows of largest gain and the information so far, until it is used up.
+
+    `bounds` are upper bounds of what the rows `left` add; at first their own gains.
+    """
+    best = int(np.argmax(bounds))
+    first = gain = bounds[best]
+    information = 0.0
+    while gain > max(min_gain * first, _NEGLIGIBLE):
+        information += gain
+        yield left[best], information
+        bounds[best] = -np.inf
+        table.add(member_proba[:, left[best]])
+        best, gain = _largest_gain(member_proba, left, bounds, table)
+    if information == 0.0:  # no label tells anything
+        for best in np.argsort(-bounds, kind="stable"):
+            yield left[best], 0.0
+
+
+def _largest_gain(member_proba, left, bounds, table):
+    """Find the row of largest gain, looking at the most promising ones only.
+
+    The bounds of rows that were looked at become lower.
+    """
+
+    def look_at(rows, gains):
+        new = gains(np.take(member_proba, left[rows], axis=1))
+        bounds[rows] = np.minimum(bounds[rows], new)
+        return new
+
+    rows = np.argsort(-bounds, kind="stable")[:_FIRST_BLOCK]
+    rows = rows[bounds[rows] > _NEGLIGIBLE]
+    if len(table) == 0 or len(rows) == 0:
+        return -1, 0.0
+    gains = look_at(rows, table.gains)
+    best, best_gain = rows[gains.argmax()], gains.max()
+    is_large = len(table) > 3 * _N_GROUPS
+    n_block = max(_FIRST_BLOCK, _BLOCK_COLUMNS // member_proba.shape[2])
+    if is_large:
+        upper_bounds = table.upper_bounds()
+        rows = np.flatnonzero(bounds > best_gain)
+        for start in range(0, len(rows), n_block):
+            look_at(rows[start : start + n_block], upper_bounds)
+    rows = np.flatnonzero(bounds > best_gain)
+    rows = rows[np.argsort(-bounds[rows], kind="stable")]
+    rows = rows[:_MAX_IN_FULL] if is_large else rows
+    for start in range(0, len(rows), n_block):
+        block = rows[start : start + n_block]
+        block = block[bounds[block] > best_gain]
+        if len(block) == 0:
+            break
+        gains = look_at(block, table.gains)
+        if gains.max() > best_gain:
+            best, best_gain = block[gains.argmax()], gains.max()
+    return best, best_gain
