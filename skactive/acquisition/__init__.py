@@ -7,9 +7,17 @@ from skactive.acquisition._base import (
     BaseStrategy,
     FunctionStrategy,
 )
+from skactive.acquisition._batch_bald import (
+    BatchBALDSampling,
+    batch_bald,
+    joint_entropy,
+)
 from skactive.acquisition._bayesian import (
     BALDSampling,
+    PowerBALDSampling,
     bald,
+    draw_without_replacement,
+    power_scores,
     uncertainty_split,
 )
 from skactive.acquisition._combine import (
@@ -32,20 +40,6 @@ from skactive.acquisition._core_set import (
 from skactive.acquisition._density import (
     DensitySampling,
     mean_cosine_similarity,
-)
-from skactive.acquisition._base import BaseStrategy, FunctionStrategy
-from skactive.acquisition._batch_bald import (
-    BatchBALDSampling,
-    batch_bald,
-    joint_entropy,
-)
-from skactive.acquisition._bayesian import (
-    BALDSampling,
-    PowerBALDSampling,
-    bald,
-    draw_without_replacement,
-    power_scores,
-    uncertainty_split,
 )
 from skactive.acquisition._disagreement import (
     ConsensusEntropySampling,
@@ -79,6 +73,10 @@ from skactive.acquisition._facility import (
     SuggestiveAnnotationSampling,
     facility_location,
 )
+from skactive.acquisition._fisher import (
+    BAITSampling,
+    bait,
+)
 from skactive.acquisition._graph_density import (
     GraphDensitySampling,
     graph_density,
@@ -98,6 +96,20 @@ from skactive.acquisition._hybrid import (
 from skactive.acquisition._learned_loss import (
     LossPredictionSampling,
     out_of_fold_losses,
+)
+from skactive.acquisition._model_change import (
+    BADGESampling,
+    ExpectedGradientLengthSampling,
+    FALCUNSampling,
+    badge,
+    expected_gradient_length,
+    falcun,
+)
+from skactive.acquisition._predictive import (
+    BEMPSSampling,
+    EPIGSampling,
+    bemps,
+    epig,
 )
 from skactive.acquisition._prob_cover import (
     ProbCoverSampling,
@@ -123,23 +135,6 @@ from skactive.acquisition._typiclust import (
     typicality,
     typiclust,
 )
-from skactive.acquisition._fisher import BAITSampling, bait
-from skactive.acquisition._model_change import (
-    BADGESampling,
-    ExpectedGradientLengthSampling,
-    FALCUNSampling,
-    badge,
-    expected_gradient_length,
-    falcun,
-from skactive.acquisition._predictive import (
-    BEMPSSampling,
-    EPIGSampling,
-    bemps,
-    epig,
-)
-from skactive.acquisition._random import RandomSampling
-from skactive.acquisition._registry import get_strategy, get_strategy_names
-from skactive.acquisition._representative import KMeansSampling
 from skactive.acquisition._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
@@ -157,21 +152,20 @@ __all__ = [
     "BALDSampling",
     "BEMPSSampling",
     "BaseStrategy",
+    "BatchBALDSampling",
     "ClusterMarginSampling",
     "ClusterUncertainSampling",
     "ConsensusEntropySampling",
     "ContrastiveSampling",
     "DensitySampling",
     "DiscriminativeSampling",
-    "BatchBALDSampling",
-    "ConsensusEntropySampling",
     "EPIGSampling",
     "EntropySampling",
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
-    "FacilityLocationSampling",
     "ExpectedGradientLengthSampling",
     "FALCUNSampling",
+    "FacilityLocationSampling",
     "FunctionStrategy",
     "GraphDensitySampling",
     "KCenterSampling",
@@ -182,12 +176,12 @@ __all__ = [
     "MarginSampling",
     "MaxHerdingSampling",
     "MeanStdSampling",
+    "PowerBALDSampling",
     "Prefilter",
     "ProbCoverSampling",
     "Product",
     "Proxy",
     "QUIRESampling",
-    "PowerBALDSampling",
     "RandomSampling",
     "Subsample",
     "SuggestiveAnnotationSampling",
@@ -206,22 +200,19 @@ __all__ = [
     "consensus_entropy",
     "contrastive",
     "discriminative",
-    "entropy",
-    "expected_error",
-    "facility_location",
-    "forgetting_events",
-    "expected_gradient_length",
-    "falcun",
-    "get_strategy",
-    "get_strategy_names",
-    "graph_density",
-    "k_center",
     "draw_without_replacement",
     "entropy",
     "epig",
+    "expected_error",
+    "expected_gradient_length",
+    "facility_location",
+    "falcun",
+    "forgetting_events",
     "get_strategy",
     "get_strategy_names",
+    "graph_density",
     "joint_entropy",
+    "k_center",
     "kl_divergence",
     "label_dispersion",
     "least_confident",
@@ -230,10 +221,10 @@ __all__ = [
     "mean_cosine_similarity",
     "mean_std",
     "out_of_fold_losses",
+    "power_scores",
     "prob_cover",
     "quire",
     "round_robin_rows",
-    "power_scores",
     "soft_variation_ratio",
     "training_correctness",
     "typicality",

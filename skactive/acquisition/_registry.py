@@ -16,26 +16,26 @@ STRATEGIES = {
     "badge": "skactive.acquisition._model_change:BADGESampling",
     "bait": "skactive.acquisition._fisher:BAITSampling",
     "bald": "skactive.acquisition._bayesian:BALDSampling",
-    "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
-    "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "batch_bald": "skactive.acquisition._batch_bald:BatchBALDSampling",
     "bemps": "skactive.acquisition._predictive:BEMPSSampling",
+    "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
+    "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
     "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
     "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
     "density": "skactive.acquisition._density:DensitySampling",
     "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
     "entropy": "skactive.acquisition._uncertainty:EntropySampling",
+    "epig": "skactive.acquisition._predictive:EPIGSampling",
     "expected_error_reduction": (
         "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
     ),
-    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
-    "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
-    "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "expected_gradient_length": (
         "skactive.acquisition._model_change:ExpectedGradientLengthSampling"
     ),
+    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "falcun": "skactive.acquisition._model_change:FALCUNSampling",
-    "epig": "skactive.acquisition._predictive:EPIGSampling",
+    "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
+    "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
@@ -44,9 +44,9 @@ STRATEGIES = {
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
+    "power_bald": "skactive.acquisition._bayesian:PowerBALDSampling",
     "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
     "quire": "skactive.acquisition._quire:QUIRESampling",
-    "power_bald": "skactive.acquisition._bayesian:PowerBALDSampling",
     "random": "skactive.acquisition._random:RandomSampling",
     "suggestive_annotation": (
         "skactive.acquisition._facility:SuggestiveAnnotationSampling"
