@@ -16,6 +16,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier, LabelingLoop
 from skactive.acquisition import get_strategy_names
@@ -32,7 +34,9 @@ y = np.full(len(X), -1)
 known = np.random.default_rng(1).choice(near, 14, replace=False)
 y[known] = truth[known]
 
-logistic = LogisticRegression(C=10.0)
+# Distances, and angles even more so, want features around 0 and of one scale.
+logistic = make_pipeline(StandardScaler(), LogisticRegression(C=10.0))
+sgd = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=0))
 side = np.linspace(-3, 6.5, 150), np.linspace(-3, 6, 150)
 grid = np.stack(np.meshgrid(*side), axis=-1).reshape(-1, 2)
 regions = logistic.fit(X[known], truth[known]).predict(grid).reshape(150, 150)
@@ -48,10 +52,9 @@ def asked_by(strategy, classifier=logistic):
 
 def draw(strategies, **kwargs):
     """Draw the rows that strategies ask; the first one asked is a star."""
-    n_lines = -(-len(strategies) // 3)
-    size = 9, 2.9 * n_lines
+    n_lines = -(-len(strategies) // 4)
     _, axes = plt.subplots(
-        n_lines, 3, figsize=size, layout="constrained", squeeze=False
+        n_lines, 4, figsize=(11, 2.7 * n_lines), layout="constrained", squeeze=False
     )
     for ax in axes.flat:
         ax.set_axis_off()
@@ -80,8 +83,8 @@ draw(drawn)
 # %%
 # Committees
 # ----------
-# Ten logistic regressions, each on a bootstrap of the labels. Those that look at
-# probabilities, rather than votes, are drawn to the fringe, where members differ most.
+# Ten logistic regressions, each on a bootstrap of the labels. Votes differ along the
+# borders. Probabilities differ most far away from all labels: ``bald`` asks there.
 
 family = ["vote_entropy", "variation_ratio", "consensus_entropy", "bald", "mean_std"]
 draw(family)
@@ -91,8 +94,7 @@ drawn += [*family, "kl_divergence"]
 # Information for a batch
 # -----------------------
 # ``batch_bald`` knows that two neighbours tell the same; ``power_bald`` gets variety by
-# chance; ``epig`` and ``bemps`` ask what helps elsewhere in the pool, and leave the
-# fringe alone.
+# chance; ``epig`` and ``bemps`` ask what would help to predict the rest of the pool.
 
 family = ["batch_bald", "power_bald", "epig", "bemps"]
 draw(family)
@@ -101,9 +103,11 @@ drawn += family
 # %%
 # Representative rows
 # -------------------
-# These look at no prediction. ``k_center`` takes the rows that are farthest from
-# everything labelled, outliers first; the others prefer the middle of where rows are
-# dense.
+# These look at no prediction. ``k_center`` and ``discriminative`` take the rows that are
+# least like everything labelled, outliers first; the others prefer the middle of where
+# rows are dense. ``prob_cover``, ``max_herding`` and ``facility_location`` compare
+# directions from the origin, so that the cluster far away is nothing new to them where
+# other rows lie in the same direction.
 
 family = ["k_means", "k_center", "typiclust", "prob_cover", "max_herding"]
 family += ["facility_location", "graph_density", "discriminative"]
@@ -135,7 +139,7 @@ drawn += family
 # learns step by step.
 
 draw(["contrastive", "loss_prediction"])
-draw(["label_dispersion"], classifier=SGDClassifier(loss="log_loss", random_state=0))
+draw(["label_dispersion"], classifier=sgd)
 drawn += ["contrastive", "loss_prediction", "label_dispersion"]
 
 # %%
