@@ -103,9 +103,9 @@ drawn += family
 # %%
 # Representative rows
 # -------------------
-# These look at no prediction. ``k_center`` and ``discriminative`` take the rows that are
-# least like everything labelled, outliers first; the others prefer the middle of where
-# rows are dense. ``prob_cover``, ``max_herding`` and ``facility_location`` compare
+# These look at no prediction. ``k_center`` and ``discriminative`` take the rows least
+# like everything labelled, outliers first; the others prefer the middle of where rows
+# are dense. ``prob_cover``, ``max_herding`` and ``facility_location`` compare
 # directions from the origin, so that the cluster far away is nothing new to them where
 # other rows lie in the same direction.
 
