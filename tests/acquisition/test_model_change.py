@@ -227,7 +227,17 @@ def test_distances_are_those_of_gradients(monkeypatch, offset, limit, rtol, cont
         expected = ((g - g[i]) ** 2).sum(axis=1)
         found = ratio * products.squared_distances(i)
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
-    assert products.squared_distances(13)[14] < 1e-12 * products.squared_norms[14]
+
+
+@pytest.mark.parametrize("limit", [2**20, 0])
+def test_equal_rows_have_no_distance(monkeypatch, limit):
+    monkeypatch.setattr(module, "_MAX_FLOAT64", limit)
+    proba, features = random_rows(20, n_features=300)
+    twice = np.repeat(np.arange(20), 2)
+    products = module._OuterProducts(module._errors(proba[twice]), features[twice])
+    for i in range(0, 40, 2):
+        norm = products.squared_norms[i]
+        assert products.squared_distances(i)[i + 1] < 1e-14 * norm
 
 
 @pytest.mark.parametrize(("n", "n_queries"), [(40, 1), (40, 10), (40, 40), (3000, 5)])
