@@ -24,9 +24,9 @@ from skactive.utils._threads import one_thread
 # No array holds more numbers than this: 256 MiB.
 _MAX_NUMBERS = 2**25
 
-# Choices before which matrices are computed anew. The first choices take away most of
-# the trace, and what is left would otherwise carry the rounding errors of the whole.
-_REFRESH = frozenset(8**k for k in range(8)) | {0}
+# When the largest gain has fallen to this share, matrices are computed anew: what is
+# left would otherwise carry the rounding errors of what has been taken away.
+_REFRESH_SHARE = 1e-6
 
 _EPS = np.finfo(np.float64).eps
 
@@ -254,12 +254,14 @@ class _TraceSearch:
 
     def select(self, n_queries):
         """Return positions of rows: choose twice as many, then remove the others."""
-        chosen = []
-        for i in range(min(2 * n_queries, len(self._features))):
-            if i in _REFRESH:
+        self._refresh()
+        chosen, most = [], self._gains([]).max()
+        for _ in range(min(2 * n_queries, len(self._features))):
+            gains = self._gains(chosen)
+            if gains.max() < _REFRESH_SHARE * most:
                 self._refresh()
-            gains = self._gains()
-            gains[chosen] = -np.inf
+                gains = self._gains(chosen)
+                most = gains.max()
             chosen.append(int(np.argmax(gains)))
             self._change(chosen[-1], 1)
         chosen = np.array(chosen)
@@ -297,8 +299,8 @@ class _TraceSearch:
             out[rows] = products @ products.transpose(0, 2, 1)
         return out
 
-    def _gains(self):
-        """Return by how much the trace falls with each row."""
+    def _gains(self, chosen):
+        """Return by how much the trace falls with each row that is not chosen."""
         gains = np.empty(len(self._features))
         for rows in self._row_blocks():
             weights = self._weights[rows]
@@ -306,6 +308,7 @@ class _TraceSearch:
             inner += np.eye(inner.shape[1])
             solved = np.linalg.solve(inner, self._b[rows])
             gains[rows] = np.einsum("nij,nji->n", weights, solved)
+        gains[chosen] = -np.inf
         return gains
 
     def _losses(self):

@@ -122,7 +122,9 @@ def badge(proba, features, n_queries, *, random_state=None):
             else:
                 new = _draw(nearest, remaining, rng, noise)
             distances = gradients.squared_distances(new)
-            nearest = distances if i == 0 else np.minimum(nearest, distances)
+            if i > 0:
+                np.minimum(nearest, distances, out=distances)
+            nearest = distances
             nearest[new], remaining[new], chosen[i] = 0.0, False, new
     return chosen
 
@@ -342,28 +344,26 @@ class _OuterProducts:
 
     def __init__(self, a, h):
         self._h, self._h_norms, self._centered_norms = _centered(h)
+        # As much less as rounding errors can be: equal rows have a distance of 0.
+        noise = np.finfo(self._h.dtype).eps * (4 + np.sqrt(h.shape[1]) / 2)
+        self._centered_norms *= 1 - noise
         # Few columns: the product with a vector is faster along the rows of a.T.
         self._a = np.asfortranarray(a)
         self.squared_norms = _squared_norms(a) * self._h_norms
 
     def squared_distances(self, i):
         """Return the squared distances of all products to that of position i."""
-        out = self._squared_h_distances(i) - self._h_norms
+        center = self._h[[i]].toarray()[0] if issparse(self._h) else self._h[i]
+        from_h = self._h @ (-2 * center)
+        from_h += self._centered_norms
+        from_h += self._centered_norms[i]
+        np.maximum(from_h, 0.0, out=from_h)
+        out = from_h - self._h_norms
         out -= self._h_norms[i]
         out *= self._a @ self._a[i]
         out += self.squared_norms
         out += self.squared_norms[i]
         return np.maximum(out, 0.0, out=out)
-
-    def _squared_h_distances(self, i):
-        center = self._h[[i]].toarray()[0] if issparse(self._h) else self._h[i]
-        size = self._centered_norms + self._centered_norms[i]
-        out = self._h @ (-2 * center)
-        out += size
-        # Equal rows have a distance of 0, rather than a rounding error.
-        size *= np.finfo(size.dtype).eps * (4 + np.sqrt(self._h.shape[1]) / 2)
-        out *= out > size
-        return out
 
 
 def _centered(features):
@@ -380,7 +380,7 @@ def _centered(features):
     if issparse(features):
         rows = features.astype(np.float64) / scale
         norms = _squared_norms(rows)
-        return rows, norms, norms
+        return rows, norms, norms.copy()
     dtype = np.float32 if features.size > _MAX_FLOAT64 else np.float64
     center = sample.mean(axis=0, dtype=np.float64)
     rows = np.empty(features.shape, dtype=dtype)
@@ -388,8 +388,8 @@ def _centered(features):
     for block in gen_batches(n_samples, _BLOCK_ROWS):
         norms[block] = _squared_norms(features[block])
         centered = features[block] - center
-        centered *= 1 / scale
-        rows[block], centered_norms[block] = centered, _squared_norms(centered)
+        centered_norms[block] = _squared_norms(centered) / scale**2
+        np.multiply(centered, 1 / scale, out=rows[block], casting="same_kind")
     return rows, norms / scale**2, centered_norms
 
 
@@ -411,16 +411,26 @@ def _errors(proba):
 def _expected_error_length(proba):
     """Return the expected length of p - e_y for a label y drawn from p."""
     columns = np.ascontiguousarray(np.transpose(proba), dtype=np.float64)
-    squares = columns**2
-    # |p - e_y|² without the difference |p|² - 2 p_y + 1, which is all rounding where
-    # p_y is nearly 1: the squares of the other classes are summed from both sides.
-    lengths = np.zeros_like(columns)
-    np.cumsum(squares[:-1], axis=0, out=lengths[1:])
-    lengths[:-1] += np.cumsum(squares[:0:-1], axis=0)[::-1]
-    lengths += (1.0 - columns) ** 2
-    np.sqrt(lengths, out=lengths)
-    lengths *= columns
-    return lengths.sum(axis=0)
+    largest, others = columns[0].copy(), np.zeros(columns.shape[1])
+    for column in columns[1:]:
+        others += np.minimum(largest, column) ** 2
+        np.maximum(largest, column, out=largest)
+    # |p - e_y|² is |p|² + 1 - 2 p_y, which is all rounding where p_y is nearly 1: the
+    # term of the largest p_y is taken out again, and replaced by one that is exact.
+    base = largest**2 + others + 1.0
+    out = np.sqrt((1.0 - largest) ** 2 + others) * largest
+    for column in columns:
+        out += _weighted_root(column, base)
+    return out - _weighted_root(largest, base)
+
+
+def _weighted_root(weights, base):
+    terms = weights * -2.0
+    terms += base
+    np.maximum(terms, 0.0, out=terms)
+    np.sqrt(terms, out=terms)
+    terms *= weights
+    return terms
 
 
 def _relevance(uncertainty, diversity, remaining, gamma):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from sklearn.datasets import make_blobs
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -79,14 +79,24 @@ def test_bait_chooses_what_full_matrices_would(n_classes, seed):
     assert chosen.tolist() == expected
 
 
-@pytest.mark.parametrize("scale", [1e-2, 1e3])
-def test_bait_is_exact_at_other_scales(scale):
-    proba, features, labeled = random_rows(30, 3, 3)
+@pytest.mark.parametrize("scale", [1e-2, 1.0, 1e3])
+@pytest.mark.parametrize("seed", [0, 25, 31, 33])
+def test_bait_is_exact_at_any_scale(scale, seed):
+    proba, features, labeled = random_rows(30, 3, 3, seed)
     features *= scale
-    chosen = bait(proba, features, 6, labeled=labeled)
-    expected, gap = explicit_bait(proba, features, 6, labeled, 1.0)
-    assert gap > 1e-9
+    chosen = bait(proba, features, 6, labeled=labeled, reg=0.01)
+    expected, gap = explicit_bait(proba, features, 6, labeled, 0.01)
+    assert gap > 1e-6
     assert chosen.tolist() == expected
+
+
+def test_bait_removes_some_of_its_first_choices():
+    proba, features, labeled = random_rows(30, 3, 3, seed=33)
+    n_candidates = (~labeled).sum()
+    forward = bait(proba, features, n_candidates, labeled=labeled, reg=0.01)
+    chosen = bait(proba, features, 6, labeled=labeled, reg=0.01)
+    assert set(chosen.tolist()) <= set(forward[:12].tolist())
+    assert set(chosen.tolist()) != set(forward[:6].tolist())
 
 
 @pytest.mark.parametrize("n_classes", [2, 4])
@@ -111,7 +121,7 @@ def test_every_gain_and_loss_is_a_difference_of_traces(n_classes):
         return before - np.array(after)
 
     for row in (2, 5, 7, 9):
-        np.testing.assert_allclose(search._gains(), traces(1), rtol=1e-10)
+        np.testing.assert_allclose(search._gains([]), traces(1), rtol=1e-10)
         search._change(row, 1)
         matrix += infos[row]
     for row in (5, 2):
@@ -167,6 +177,24 @@ def test_degenerate_samples_are_different_choices(proba, scale):
         chosen = bait(proba, scale * features, 4, reg=1e-6)
         assert len(set(chosen.tolist())) == 4
     assert sorted(bait(proba, features, 6)) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("reg", [1e-6, 1e6])
+def test_features_of_any_scale_do_not_end_in_an_error(reg):
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        nearly_certain = rng.dirichlet(np.full(4, 0.001), 60)
+        far, mixed = np.full((60, 2), 1e13), rng.standard_normal((60, 2)) * [1e-12, 1e9]
+        for features in (far, mixed):
+            chosen = bait(nearly_certain, features, 20, reg=reg)
+            assert len(set(chosen.tolist())) == 20
+
+
+def test_many_labels_far_from_the_origin_do_not_end_in_an_error():
+    for seed in range(5):
+        proba, features, _ = random_rows(600, 3, 4, seed)
+        chosen = bait(proba, features + 1e8, 8, labeled=np.arange(600) < 560)
+        assert len(set(chosen.tolist())) == 8
 
 
 def test_one_class_is_refused():
@@ -230,6 +258,22 @@ def test_strategy_projects_too_many_features(container):
     )
     ((_, features),) = embedding.blocks(np.arange(300))
     assert (features**2).sum() == pytest.approx((wide**2).sum(), rel=0.2)
+
+
+class Densifying(LogisticRegression):
+    """Learns the same from sparse data as from dense data."""
+
+    def fit(self, X, y):
+        return super().fit(X.toarray() if issparse(X) else X, y)
+
+
+def test_strategy_asks_the_same_rows_of_sparse_data():
+    X, y = make_blobs(60, n_features=6, centers=3, cluster_std=4, random_state=0)
+    dense, sparse = (
+        BAITSampling().select(pool_of(X, y, known=range(9), estimator=Densifying()), 9)
+        for X in (X, csr_matrix(X))
+    )
+    assert sparse.tolist() == dense.tolist()
 
 
 def test_both_limits_are_lowered_for_many_classes(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from scipy.special import log_softmax, softmax
 from scipy.stats import chisquare
 from sklearn.datasets import make_blobs
@@ -214,11 +214,11 @@ def test_lengths_follow_an_embedding_that_is_learnt():
 
 
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-@pytest.mark.parametrize(("limit", "rtol"), [(2**20, 1e-9), (0, 1e-5)])
+@pytest.mark.parametrize(("limit", "rtol"), [(2**20, 1e-8), (0, 1e-5)])
 @pytest.mark.parametrize("container", [np.asarray, csr_matrix])
 def test_distances_are_those_of_gradients(monkeypatch, offset, limit, rtol, container):
     monkeypatch.setattr(module, "_MAX_FLOAT64", limit)
-    proba, features = random_rows(offset=offset)
+    proba, features = random_rows(n_features=30, offset=offset)
     proba[10:15], features[13:18] = proba[10], features[13]
     g = gradients(proba, features)
     products = module._OuterProducts(module._errors(proba), container(features))
@@ -227,6 +227,17 @@ def test_distances_are_those_of_gradients(monkeypatch, offset, limit, rtol, cont
         expected = ((g - g[i]) ** 2).sum(axis=1)
         found = ratio * products.squared_distances(i)
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("limit", [2**20, 0])
+def test_equal_rows_have_no_distance(monkeypatch, limit):
+    monkeypatch.setattr(module, "_MAX_FLOAT64", limit)
+    proba, features = random_rows(20, n_features=300)
+    twice = np.repeat(np.arange(20), 2)
+    products = module._OuterProducts(module._errors(proba[twice]), features[twice])
+    for i in range(0, 40, 2):
+        norm = products.squared_norms[i]
+        assert products.squared_distances(i)[i + 1] < 1e-14 * norm
 
 
 @pytest.mark.parametrize(("n", "n_queries"), [(40, 1), (40, 10), (40, 40), (3000, 5)])
@@ -366,6 +377,25 @@ def test_the_order_of_classes_does_not_matter_to_choices(proba, random):
 
 
 # All of them
+
+
+class Densifying(LogisticRegression):
+    """Learns the same from sparse data as from dense data."""
+
+    def fit(self, X, y):
+        return super().fit(X.toarray() if issparse(X) else X, y)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strategies_ask_the_same_rows_of_sparse_data(name):
+    X, y = make_blobs(60, n_features=6, centers=3, cluster_std=4, random_state=0)
+    dense, sparse = (
+        get_strategy(name).select(
+            pool_of(X, y, known=range(9), estimator=Densifying()), 9
+        )
+        for X in (X, csr_matrix(X))
+    )
+    assert sparse.tolist() == dense.tolist()
 
 
 @pytest.mark.parametrize("name", NAMES)
