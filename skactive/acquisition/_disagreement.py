@@ -196,7 +196,7 @@ def mean_std(member_proba):
 def consensus(member_proba):
     """Return the mean probabilities, summed member by member in fixed order."""
     member_proba = np.asarray(member_proba)
-    total = member_proba[0].copy()
+    total = member_proba[0].copy(order="K")
     for proba in member_proba[1:]:
         total += proba
     total /= len(member_proba)

@@ -241,11 +241,11 @@ class ExpectedGradientLengthSampling(BaseStrategy):
         if not pool.embedding_is_fixed:
             return _squared_norms(pool.embedding(rows))
         if getattr(self, "X_", None) is not pool.X:
-            self.X_ = pool.X
-            self.squared_norms_ = np.full(len(pool.y), np.nan)
-        unknown = rows[np.isnan(self.squared_norms_[rows])]
-        if len(unknown):
-            self.squared_norms_[unknown] = _squared_norms(pool.embedding(unknown))
+            n_samples = len(pool.y)
+            norms = np.empty(n_samples)
+            for block in gen_batches(n_samples, _BLOCK_ROWS):
+                norms[block] = _squared_norms(pool.embedding(block))
+            self.X_, self.squared_norms_ = pool.X, norms
         return self.squared_norms_[rows]
 
 
