@@ -258,7 +258,7 @@ class Cell:
     work: str = "no bound"
     bound: Callable | None = None
     note: str = ""
-    given: str = "estimator"  # or "members", or ""
+    given: str = "estimator"  # or "proba", "members", ""
     params: dict = field(default_factory=dict)
     sizes: dict = field(default_factory=dict)
     is_later_round: bool = False
@@ -301,6 +301,8 @@ class Cell:
             pool = problem.pool()
         if self.given == "estimator":
             _ = pool.estimator
+        elif self.given == "proba":
+            _ = pool.proba
         return partial(select_queries, strategy, pool, problem.n_queries)
 
 
@@ -332,7 +334,14 @@ CELLS = [
     Cell(
         "k_center", "1.4", "b passes", passes, "later rounds", "", is_later_round=True
     ),
-    Cell("badge", "1.3", "b passes of K + d", gradient_passes),
+    Cell(
+        "badge",
+        "1.3",
+        "b passes of K + d",
+        gradient_passes,
+        "probabilities given",
+        "proba",
+    ),
     Cell("density", "1.3", "a prediction, two passes", predict_and_two_passes),
     Cell("typiclust", "1.3", "its k-means", own_k_means, given=""),
     Cell("prob_cover", "2", "a radius graph", radius_graph, given=""),
