@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.metrics import pairwise_distances_argmin
 
-from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition._bayesian import as_float, label_entropy
+from skactive.acquisition._base import BaseStrategy, top_k
+from skactive.acquisition._bayesian import as_float, bald, label_entropy
 from skactive.acquisition._uncertainty import entropy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
@@ -328,9 +328,9 @@ class BatchBALDSampling(BaseStrategy):
 
     What labels can tell is limited to log n_members, and a batch of ten or twenty rows
     uses it up. What follows is chosen as a batch of its own: a large batch is several
-    small ones, which may resemble each other, and takes several times as long. For
-    large batches :class:`PowerBALDSampling` costs next to nothing, and is often as
-    good [2]_.
+    small ones, which may resemble each other, and takes several times as long. After
+    `max_joint` rows the others are those of BALD. For large batches
+    :class:`PowerBALDSampling` costs next to nothing, and is often as good [2]_.
 
     Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
     O(max_configurations n_members) for the joint distribution, and blocks.
@@ -344,6 +344,10 @@ class BatchBALDSampling(BaseStrategy):
     min_gain : float, default=0.01
         A new batch is begun once the best row adds no more than this share of what the
         first one added.
+
+    max_joint : int, default=100
+        How many rows are chosen together at most. The rest of a larger batch are the
+        rows of largest :func:`bald`.
 
     References
     ----------
@@ -366,24 +370,33 @@ class BatchBALDSampling(BaseStrategy):
     _parameter_constraints = {
         "max_configurations": [Interval(Integral, 1, None, closed="left")],
         "min_gain": [Interval(Real, 0, 1, closed="left")],
+        "max_joint": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, max_configurations=40_000, *, min_gain=0.01):
+    def __init__(self, max_configurations=40_000, *, min_gain=0.01, max_joint=100):
         self.max_configurations = max_configurations
         self.min_gain = min_gain
+        self.max_joint = max_joint
 
     @property
     def needs(self):
         return frozenset({"member_proba"})
 
     def select(self, pool, n_queries):
+        member_proba = pool.member_proba
+        rng = np.random.default_rng(pool.random_state)
         positions, _ = batch_bald(
-            pool.member_proba,
-            n_queries,
+            member_proba,
+            min(n_queries, self.max_joint),
             max_configurations=self.max_configurations,
             min_gain=self.min_gain,
-            random_state=pool.random_state,
+            random_state=rng,
         )
+        if n_queries > self.max_joint:
+            scores = bald(member_proba)
+            scores[positions] = -np.inf
+            rest = top_k(scores, n_queries - self.max_joint, rng)
+            positions = np.concatenate([positions, rest])
         return pool.candidates[positions]
 
 
@@ -444,16 +457,18 @@ def _largest_gain(member_proba, left, bounds, table):
         return -1, 0.0
     gains = look_at(rows, table.gains)
     best, best_gain = rows[gains.argmax()], gains.max()
-    is_large = len(table) > 3 * _N_GROUPS
     n_block = max(_FIRST_BLOCK, _BLOCK_COLUMNS // member_proba.shape[2])
-    if is_large:
+    rows = np.flatnonzero(bounds > best_gain)
+    # To make a summary takes as long as to look at so many rows.
+    is_worth_it = len(rows) * member_proba.shape[2] > _N_GROUPS
+    if is_worth_it and len(table) > 3 * _N_GROUPS:
         upper_bounds = table.upper_bounds()
-        rows = np.flatnonzero(bounds > best_gain)
         for start in range(0, len(rows), n_block):
             look_at(rows[start : start + n_block], upper_bounds)
-    rows = np.flatnonzero(bounds > best_gain)
-    rows = rows[np.argsort(-bounds[rows], kind="stable")]
-    rows = rows[:_MAX_IN_FULL] if is_large else rows
+        rows = rows[bounds[rows] > best_gain]
+        rows = rows[np.argsort(-bounds[rows], kind="stable")][:_MAX_IN_FULL]
+    else:
+        rows = rows[np.argsort(-bounds[rows], kind="stable")]
     for start in range(0, len(rows), n_block):
         block = rows[start : start + n_block]
         block = block[bounds[block] > best_gain]

@@ -341,6 +341,14 @@ def test_everything_that_is_left_can_be_asked():
     assert len(BatchBALDSampling().select(single, 5)) == 5
 
 
+def test_of_a_large_batch_the_rest_is_that_of_bald():
+    pool = make_pool()
+    rows = BatchBALDSampling(1000, max_joint=4).select(pool, 10)
+    joint = BatchBALDSampling(1000).select(pool, 4)
+    order = pool.candidates[np.argsort(-bald(pool.member_proba))]
+    assert rows.tolist() == [*joint, *order[~np.isin(order, joint)][:6]]
+
+
 def test_it_keeps_the_contract_of_strategies():
     check_strategy(BatchBALDSampling(max_configurations=2000))
 
