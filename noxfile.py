@@ -54,8 +54,12 @@ def build(session):
 
 @nox.session
 def peers(session):
-    """The benchmarks beside scikit-activeml: all, or the scripts that are named."""
-    session.install("-e", ".[bench]")
+    """The benchmarks beside other packages: all, or the scripts that are named.
+
+    small-text and modAL are installed here only, never by the tests: they follow new
+    releases of scikit-learn and NumPy late.
+    """
+    session.install("-e", ".[bench]", "small-text", "modAL-python")
     scripts = session.posargs or sorted(map(str, Path("benchmarks").glob("bench_*.py")))
     for script in scripts:
         session.run("python", script, env=ONE_THREAD)
