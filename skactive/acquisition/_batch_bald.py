@@ -303,9 +303,7 @@ class JointTable:
             drawn = np.searchsorted(distribution, uniform, side="right")
             labels[own] = np.minimum(drawn, len(distribution) - 1)
         self._posterior *= proba[:, labels].T
-        totals = self._posterior.sum(axis=1)
-        self._keep(totals > 0)
-        self._posterior /= totals[totals > 0][:, None]
+        self._posterior /= self._posterior.sum(axis=1, keepdims=True)
 
     def _drop_resolved(self):
         """Forget configurations after which there is nothing left to be told."""
@@ -403,17 +401,19 @@ class BatchBALDSampling(BaseStrategy):
 def _own_gains(member_proba):
     """Return the mutual information of the model and each label for itself."""
     nothing_known = JointTable(len(member_proba), 1, None)
-    return np.concatenate(
+    gains = np.concatenate(
         [
             nothing_known.gains(member_proba[:, start : start + 1024])
             for start in range(0, member_proba.shape[1], 1024)
         ]
     )
+    return np.where(gains > _NEGLIGIBLE, gains, 0.0)
 
 
 def _mutual_information(mass, posterior, proba):
     """Return that of member and label, given one of several outcomes; for many rows."""
     n_members, n_rows, n_classes = proba.shape
+    proba = proba.astype(posterior.dtype, copy=False)
     own = entropy(proba.reshape(-1, n_classes)).reshape(n_members, n_rows)
     # With samples these weights are not quite equal, but with them this is a mean of
     # mutual informations, and at least 0.

@@ -207,8 +207,7 @@ def draw_without_replacement(log_weights, n_queries, *, random_state=None):
     left = np.logaddexp.accumulate(np.append(rest, picked[::-1]))[:0:-1]
     equally_likely = 1.0 / (n_zero - np.arange(n_queries - n_weighted))
     probabilities = np.concatenate([np.exp(picked - left), equally_likely])
-    tiny = np.finfo(np.float64).tiny
-    return order[:n_queries], np.clip(probabilities, tiny, 1.0)
+    return order[:n_queries], probabilities
 
 
 class BALDSampling(_MemberProbaStrategy):

@@ -164,6 +164,15 @@ def test_power_bald_draws_by_bald():
     assert selection.probabilities.tolist() == q.tolist()
 
 
+def test_power_bald_draws_by_rank():
+    pool = make_pool()
+    rows, q = PowerBALDSampling(form="softrank").select(pool, 1)
+    scores = bald(pool.member_proba)
+    rank = 1 + (scores > scores[pool.candidates == rows[0]]).sum()
+    harmonic = (1 / np.arange(1, len(pool) + 1)).sum()
+    assert q[0] == pytest.approx(1 / rank / harmonic, rel=1e-9)
+
+
 def test_power_bald_with_a_large_exponent_is_bald():
     pool = make_pool()
     rows, _ = PowerBALDSampling(beta=1e6).select(pool, 10)

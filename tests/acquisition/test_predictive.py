@@ -1,5 +1,7 @@
 """EPIG and BEMPS: plain definitions, bounds, targets, and diverse batches."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -106,19 +108,38 @@ def test_two_members_by_hand():
     )
 
 
-def test_certain_members_and_impossible_labels():
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("score", "plain"),
+    [("brier", plain_brier_gain), ("log", plain_mutual_information)],
+)
+def test_certain_members_and_impossible_labels(score, plain):
     rng = np.random.default_rng(0)
-    samples, targets = (np.eye(4)[rng.integers(3, size=(3, n))] for n in (8, 5))
+    pair = [np.eye(4)[rng.integers(3, size=(3, n))] for n in (8, 5)]
+    expected = plain(*pair)
     np.testing.assert_allclose(
-        epig(samples, targets),
-        plain_mutual_information(samples, targets).mean(axis=1),
-        atol=1e-12,
+        bemps(*pair, score=score), expected.mean(axis=1), atol=1e-12
     )
     np.testing.assert_allclose(
-        bemps(samples, targets),
-        plain_brier_gain(samples, targets).mean(axis=1),
-        atol=1e-12,
+        bemps(*pair, score=score, per_target=True), expected, atol=1e-12
     )
+
+
+def test_members_of_one_mind_have_nothing_to_learn():
+    proba = np.repeat(dirichlet(1, 200, 3), 7, axis=0)
+    for score in ("brier", "log"):
+        gain = bemps(proba, proba[:, :30], score=score)
+        assert ((gain >= 0) & (gain < 1e-14)).all()
+
+
+def test_memory_is_that_of_a_block():
+    pair = dirichlet(3, 3000, 4), dirichlet(3, 500, 4, seed=1)
+    epig(*pair)
+    tracemalloc.start()
+    epig(*pair)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23  # all joint probabilities take 183 MiB
 
 
 @given(pairs, st.randoms(use_true_random=False))
@@ -236,20 +257,17 @@ def test_a_batch_comes_from_the_better_part():
     assert len(set(rows)) == 6
 
 
-def test_a_batch_holds_one_row_of_each_kind():
-    # Three kinds of rows, each of which tells about a kind of target of its own.
+@pytest.mark.parametrize("score", ["brier", "log"])
+def test_a_batch_holds_one_row_of_each_kind(score):
+    # A row tells about the targets of its kind, some rows more than others.
     rng = np.random.default_rng(0)
-    proba = np.full((8, 60, 2), 0.5)
-    for member in range(8):
-        for kind in range(3):
-            p = 0.9 if member >> kind & 1 else 0.1
-            proba[member, kind::3] = [p, 1 - p]
-    proba[:, :, 0] += rng.uniform(-0.01, 0.01, size=(1, 60))
-    proba[:, :, 1] = 1 - proba[:, :, 0]
-    pool = FakePool(proba)
-    for score in ("brier", "log"):
-        rows = BEMPSSampling(score, top=1.0).select(pool, 3)
-        assert sorted(row % 3 for row in rows) == [0, 1, 2]
+    strength = rng.uniform(0.2, 0.45, size=60)
+    sign = np.array([[1 if member >> i % 3 & 1 else -1 for i in range(60)]
+                     for member in range(8)])  # fmt: skip
+    p = 0.5 + sign * strength
+    pool = FakePool(np.stack([p, 1 - p], axis=2))
+    rows = BEMPSSampling(score, top=1.0).select(pool, 3)
+    assert sorted(row % 3 for row in rows) == [0, 1, 2]
 
 
 class FakePool:
@@ -274,7 +292,37 @@ class FakePool:
         return len(self.candidates)
 
 
+def test_the_score_is_the_one_that_was_asked_for(monkeypatch):
+    pool, scores = make_pool(), []
+    np.testing.assert_allclose(
+        BEMPSSampling("log").utility(pool), EPIGSampling().utility(pool), rtol=1e-12
+    )
+
+    def spy(*args, score, **options):
+        scores.append(score)
+        return bemps(*args, score=score, **options)
+
+    monkeypatch.setattr(module, "bemps", spy)
+    BEMPSSampling("log").select(pool, 4)
+    assert scores == ["log", "log"]
+
+
+def test_all_that_is_left_is_asked_by_utility():
+    pool = make_pool()
+    rows = BEMPSSampling().select(pool, len(pool))
+    order = np.argsort(-BEMPSSampling().utility(pool), kind="stable")
+    assert rows.tolist() == pool.candidates[order].tolist()
+
+
 def test_clusters_are_limited_and_the_best_rows_follow(monkeypatch):
+    n_clusters = []
+    cluster = module._cluster
+
+    def spy(features, n, random_state):
+        n_clusters.append(n)
+        return cluster(features, n, random_state)
+
+    monkeypatch.setattr(module, "_cluster", spy)
     monkeypatch.setattr(module, "_MAX_CLUSTERED", 20)
     monkeypatch.setattr(module, "_MAX_CLUSTERS", 4)
     pool = make_pool()
@@ -282,6 +330,7 @@ def test_clusters_are_limited_and_the_best_rows_follow(monkeypatch):
     order = pool.candidates[np.argsort(-BEMPSSampling().utility(pool))]
     assert sorted(rows) == sorted(order[:50])
     assert set(rows[:4]) <= set(order[:20])
+    assert n_clusters == [4]
 
 
 def test_the_registry_knows_them():
