@@ -447,7 +447,8 @@ def _largest_gain(member_proba, left, bounds, table):
     """
 
     def look_at(rows, gains):
-        new = gains(np.take(member_proba, left[rows], axis=1))
+        # np.take would copy an array of another memory order as a whole.
+        new = gains(np.ascontiguousarray(member_proba[:, left[rows]]))
         bounds[rows] = np.minimum(bounds[rows], new)
         return new
 
