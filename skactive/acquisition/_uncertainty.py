@@ -92,7 +92,7 @@ def entropy(proba):
     proba = np.asarray(proba)
     if proba.dtype.kind != "f":
         proba = proba.astype(np.float64)
-    # -p log p with vectorised functions takes a fifth of the time of scipy.special.entr.
+    # -p log p by vectorised functions takes a fifth of the time of scipy.special.entr.
     if not proba.min(initial=1.0) > 0:
         # The logarithm of a tiny number stands for that of 0.
         proba = np.maximum(proba, np.finfo(proba.dtype).tiny)
