@@ -88,3 +88,18 @@ def test_closeness_is_the_distance_or_the_gap_of_the_two_largest():
     np.testing.assert_array_equal(boundary_closeness([-0.5, 2.0, 0.0]), [-0.5, -2, 0])
     decision = [[1.0, 0.75, -3.0], [0.0, 2.0, 5.0]]
     np.testing.assert_array_equal(boundary_closeness(decision), [-0.25, -3.0])
+
+
+@pytest.mark.parametrize(
+    ("ours", "method"),
+    [
+        (least_confident, "least_confident"),
+        (margin, "margin_sampling"),
+        (entropy, "entropy"),
+    ],
+)
+def test_scores_are_those_of_another_library(ours, method):
+    pool = pytest.importorskip("skactiveml.pool")
+    proba = np.random.default_rng(0).dirichlet(np.full(5, 0.4), size=50)
+    theirs = pool.uncertainty_scores(proba, method=method)
+    np.testing.assert_allclose(ours(proba), theirs, rtol=1e-10, atol=1e-12)
