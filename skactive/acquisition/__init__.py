@@ -4,11 +4,7 @@ Pure functions of arrays, and the strategies that call them.
 """
 
 from skactive.acquisition._base import BaseStrategy, FunctionStrategy
-from skactive.acquisition._batch_bald import (
-    BatchBALDSampling,
-    batch_bald,
-    joint_entropy,
-)
+from skactive.acquisition._batch_bald import BatchBALDSampling, batch_bald
 from skactive.acquisition._bayesian import (
     BALDSampling,
     PowerBALDSampling,
@@ -29,12 +25,8 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
-from skactive.acquisition._predictive import (
-    BEMPSSampling,
-    EPIGSampling,
-    bemps,
-    epig,
-)
+from skactive.acquisition._joint_labels import joint_entropy
+from skactive.acquisition._predictive import BEMPSSampling, EPIGSampling, bemps, epig
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition._representative import KMeansSampling
