@@ -20,6 +20,9 @@ from skactive.utils._threads import one_thread
 # most promising few first.
 _BLOCK_COLUMNS, _FIRST_BLOCK = 512, 8
 
+# Before anything is known the table has one row, and blocks are larger.
+_OWN_COLUMNS = 2**13
+
 # Where a table is summarised, no more than so many candidates are looked at in full.
 _MAX_IN_FULL = 256
 
@@ -219,13 +222,13 @@ class BatchBALDSampling(BaseStrategy):
 
 def _own_gains(member_proba):
     """Return the mutual information of the model and each label for itself."""
-    nothing_known = JointTable(len(member_proba), 1, None)
-    gains = np.concatenate(
-        [
-            nothing_known.gains(member_proba[:, start : start + 1024])
-            for start in range(0, member_proba.shape[1], 1024)
-        ]
-    )
+    n_members, n_samples, n_classes = member_proba.shape
+    nothing_known = JointTable(n_members, 1, None)
+    size = max(1, _OWN_COLUMNS // n_classes)
+    gains = np.empty(n_samples)
+    for start in range(0, n_samples, size):
+        block = slice(start, start + size)
+        gains[block] = nothing_known.gains(member_proba[:, block])
     return np.where(gains > NEGLIGIBLE, gains, 0.0)
 
 
