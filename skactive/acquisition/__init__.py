@@ -10,7 +10,6 @@ from skactive.acquisition._base import (
 from skactive.acquisition._batch_bald import (
     BatchBALDSampling,
     batch_bald,
-    joint_entropy,
 )
 from skactive.acquisition._bayesian import (
     BALDSampling,
@@ -92,6 +91,9 @@ from skactive.acquisition._hybrid import (
     ClusterUncertainSampling,
     round_robin_rows,
     weighted_k_means_rows,
+)
+from skactive.acquisition._joint_labels import (
+    joint_entropy,
 )
 from skactive.acquisition._learned_loss import (
     LossPredictionSampling,

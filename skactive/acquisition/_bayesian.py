@@ -15,9 +15,6 @@ from skactive.acquisition._disagreement import (
 from skactive.acquisition._uncertainty import entropy
 from skactive.utils._sklearn import Interval, StrOptions
 
-# Numbers in one tile of a matrix product, which is to stay in the cache.
-_TILE = 2**17
-
 
 def bald(member_proba):
     """Return the mutual information of label and model, in nats.
@@ -286,45 +283,3 @@ class PowerBALDSampling(_MemberProbaStrategy):
             log_weights, n_queries, random_state=pool.random_state
         )
         return pool.candidates[positions], probabilities
-
-
-def label_entropy(mass, posterior, proba):
-    """Return the entropy of labels that is left once something else is known.
-
-    Parameters
-    ----------
-    mass : ndarray of shape (n_outcomes,)
-        Probability of each outcome of what becomes known.
-
-    posterior : ndarray of shape (n_outcomes, n_members)
-        Probability of each member after this outcome.
-
-    proba : ndarray of shape (n_members, n_rows, n_classes)
-        Probabilities of the members for some rows.
-
-    Returns
-    -------
-    entropy : ndarray of shape (n_rows,)
-        Mean over the outcomes, in nats; computed in the precision of `posterior`.
-    """
-    n_members, n_rows, n_classes = proba.shape
-    columns = proba.reshape(n_members, -1).astype(posterior.dtype, copy=False)
-    total = np.zeros(columns.shape[1])
-    step = max(1, _TILE // max(columns.shape[1], 1))
-    tiny = np.finfo(posterior.dtype).tiny
-    for start in range(0, len(mass), step):
-        outcomes = slice(start, start + step)
-        predicted = posterior[outcomes] @ columns
-        terms = predicted + tiny  # so that 0 log 0 is 0
-        np.log(terms, out=terms)
-        terms *= predicted
-        total -= mass[outcomes] @ terms
-    return total.reshape(n_rows, n_classes).sum(axis=1)
-
-
-def as_float(member_proba):
-    """Return probabilities as an array of single or double precision."""
-    member_proba = np.asarray(member_proba)
-    if member_proba.dtype in (np.float32, np.float64):
-        return member_proba
-    return member_proba.astype(np.float64)

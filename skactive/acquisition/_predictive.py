@@ -12,8 +12,8 @@ from skactive.acquisition._base import (
     top_k,
     utilities,
 )
-from skactive.acquisition._bayesian import as_float, label_entropy
 from skactive.acquisition._disagreement import consensus, consensus_entropy
+from skactive.acquisition._joint_labels import as_float, label_entropy
 from skactive.acquisition._representative import _cluster, _nearest_in_free_clusters
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import Interval, StrOptions

@@ -259,9 +259,9 @@ def test_a_batch_comes_from_the_better_part():
 
 @pytest.mark.parametrize("score", ["brier", "log"])
 def test_a_batch_holds_one_row_of_each_kind(score):
-    # A row tells about the targets of its kind, some rows more than others.
+    # A row tells about the targets of its kind, but some rows much more than others.
     rng = np.random.default_rng(0)
-    strength = rng.uniform(0.2, 0.45, size=60)
+    strength = 0.45 * rng.uniform(0.2, 1.0, size=60) ** 3
     sign = np.array([[1 if member >> i % 3 & 1 else -1 for i in range(60)]
                      for member in range(8)])  # fmt: skip
     p = 0.5 + sign * strength
@@ -320,6 +320,7 @@ def test_clusters_are_limited_and_the_best_rows_follow(monkeypatch):
 
     def spy(features, n, random_state):
         n_clusters.append(n)
+        np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-5)
         return cluster(features, n, random_state)
 
     monkeypatch.setattr(module, "_cluster", spy)
