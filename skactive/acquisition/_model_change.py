@@ -108,8 +108,11 @@ def badge(proba, features, n_queries, *, random_state=None):
     >>> badge(P, [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], 2, random_state=0)
     array([1, 0])
     """
-    rng = np.random.default_rng(random_state)
     features = features if issparse(features) else np.asarray(features)
+    return _badge(proba, features, n_queries, np.random.default_rng(random_state))
+
+
+def _badge(proba, features, n_queries, rng):
     with one_thread():
         gradients = _OuterProducts(_errors(proba), features)
         nearest = gradients.squared_norms.copy()
@@ -279,9 +282,9 @@ class BADGESampling(BaseStrategy):
         return frozenset({"proba", "embedding"})
 
     def select(self, pool, n_queries):
-        rows = pool.candidates
-        features, seed = pool.embedding(rows), pool.random_state
-        return rows[badge(pool.proba, features, n_queries, random_state=seed)]
+        features, seed = _EmbeddedRows.of(pool), pool.random_state
+        chosen = _badge(pool.proba, features, n_queries, np.random.default_rng(seed))
+        return pool.candidates[chosen]
 
 
 class FALCUNSampling(BaseStrategy):
@@ -329,6 +332,25 @@ class FALCUNSampling(BaseStrategy):
                 pool.proba, n_queries, gamma=self.gamma, random_state=pool.random_state
             )
         ]
+
+
+class _EmbeddedRows:
+    """The embedding of the candidates, read in blocks: it is never held at once."""
+
+    def __init__(self, pool, n_components):
+        self._pool = pool
+        self.shape = len(pool), n_components
+
+    @classmethod
+    def of(cls, pool):
+        """Return the candidates' features: these rows, or an array where it must be."""
+        first = pool.embedding(pool.candidates[:1])
+        if issparse(first) or not pool.embedding_is_fixed:
+            return pool.embedding(pool.candidates)
+        return cls(pool, first.shape[1])
+
+    def __getitem__(self, rows):
+        return self._pool.embedding(self._pool.candidates[rows])
 
 
 class _OuterProducts:
@@ -381,7 +403,8 @@ def _centered(features):
         rows = features.astype(np.float64) / scale
         norms = _squared_norms(rows)
         return rows, norms, norms.copy()
-    dtype = np.float32 if features.size > _MAX_FLOAT64 else np.float64
+    is_large = features.shape[0] * features.shape[1] > _MAX_FLOAT64
+    dtype = np.float32 if is_large else np.float64
     center = sample.mean(axis=0, dtype=np.float64)
     rows = np.empty(features.shape, dtype=dtype)
     norms, centered_norms = np.empty(n_samples), np.empty(n_samples, dtype=dtype)
