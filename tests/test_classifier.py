@@ -372,7 +372,7 @@ def test_the_cold_start_falls_back_to_random_where_rows_have_no_embedding():
 
     texts = ["a" * n for n in range(1, 21)]
     clf = make_clf(ByLength(1), oracle=lambda X: [int(len(t) > 10) for t in X])
-    with pytest.warns(UserWarning, match="no embedding that k-means could cluster"):
+    with pytest.warns(UserWarning, match="no embedding in which distances could be"):
         clf.fit(texts, [-1] * 20)
     assert clf.n_queries_ == 8
 

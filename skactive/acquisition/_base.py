@@ -15,10 +15,12 @@ after the other. `needs` names what it takes from the model, so that a missing
 capability is an error before the first label is paid for.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 
 # Names a strategy may put into `needs`, and the method of a classifier behind each.
 CAPABILITIES = {
@@ -251,6 +253,18 @@ def top_k(scores, k, rng):
             tied = rng.permutation(tied)[: k - len(above)]
         chosen = np.sort(np.concatenate([above, tied]))
     return chosen[np.argsort(-scores[chosen], kind="stable")]
+
+
+def select_without_embedding(pool, n_queries):
+    """Ask at random, with a warning, where rows have no features that can be read."""
+    warnings.warn(
+        "The rows have no embedding in which distances could be measured; rows are "
+        "asked at random instead.",
+        UserWarning,
+        stacklevel=3,
+    )
+    rng = check_random_state(pool.random_state)
+    return rng.choice(pool.candidates, n_queries, replace=False)
 
 
 def gives_utility(strategy):

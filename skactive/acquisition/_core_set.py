@@ -1,14 +1,12 @@
 """Core-set selection: rows that leave no other row far from a label."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, select_without_embedding
 from skactive.acquisition._farthest import FarthestFirst
 from skactive.utils._rows import block_rows
 from skactive.utils._threads import one_thread
@@ -159,18 +157,6 @@ class KCenterSampling(KeepingStrategy):
                 return _choose_once(pool, n_queries)
             kept = self.kept_ = _Kept.build(pool, rows)
         return kept.choose(pool, is_known, n_queries)
-
-
-def select_without_embedding(pool, n_queries):
-    """Ask at random, with a warning, where rows have no features that can be read."""
-    warnings.warn(
-        "The rows have no embedding in which distances could be measured; rows are "
-        "asked at random instead.",
-        UserWarning,
-        stacklevel=3,
-    )
-    rng = check_random_state(pool.random_state)
-    return rng.choice(pool.candidates, n_queries, replace=False)
 
 
 @dataclass

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
-from skactive.acquisition._core_set import KeepingStrategy, select_without_embedding
+from skactive.acquisition._base import select_without_embedding
+from skactive.acquisition._core_set import KeepingStrategy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 

@@ -7,10 +7,9 @@ import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
-from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, select_without_embedding
 from skactive.utils._sklearn import Interval
 
 # Above this many distances per iteration of k-means, mini-batches are used.
@@ -69,14 +68,7 @@ class KMeansSampling(BaseStrategy):
 
     def select(self, pool, n_queries):
         if not pool.has_embedding:
-            warnings.warn(
-                "The rows have no embedding that k-means could cluster; rows are "
-                "asked at random instead.",
-                UserWarning,
-                stacklevel=2,
-            )
-            rng = check_random_state(pool.random_state)
-            return rng.choice(pool.candidates, n_queries, replace=False)
+            return select_without_embedding(pool, n_queries)
         known = np.flatnonzero(pool.labeled | pool.asked)
         rows = np.concatenate([known, pool.candidates])
         features = pool.embedding(rows)

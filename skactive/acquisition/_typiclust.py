@@ -9,8 +9,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
-from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition._core_set import select_without_embedding
+from skactive.acquisition._base import BaseStrategy, select_without_embedding
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
