@@ -1,6 +1,7 @@
 """A run as a file: its rounds as JSON, and the way back by replay."""
 
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -107,10 +108,10 @@ def state_of(loop):
     if loop._fingerprint is None:
         loop._fingerprint = fingerprint(loop._inputs, loop._clf)
     steps, told = loop._steps, loop._ledger.told
-    ends = [step.n_told for step in steps[1:]] + [len(told)]
+    cuts = [*(step.n_told for step in steps), len(told)]
     parts = [
-        _step_state(step, told[step.n_told : end])
-        for step, end in zip(steps, ends, strict=True)
+        _step_state(step, told[slice(*between)])
+        for step, between in zip(steps, itertools.pairwise(cuts), strict=True)
     ]
     has_ended = bool(steps) and steps[-1].name is None
     rounds = parts[:-1] if has_ended else parts
