@@ -43,6 +43,10 @@ class Ledger:
 
     asked_in : ndarray of shape (n_samples,), dtype int
         Round in which a row was asked, from 1; 0 if it was not.
+
+    told : list of list of (int, label or None)
+        For each call of `record` the answers that said something new, None for an
+        abstention.
     """
 
     def __init__(self, inputs, *, missing_label, unlabeled, holdout):
@@ -50,6 +54,7 @@ class Ledger:
         self.labeled = inputs.labeled.copy()
         self.labeled_iter = np.where(inputs.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
+        self.told = []
         self._held = np.zeros(len(inputs.y), dtype=bool)
         self._held[holdout] = True
         self._missing_label = missing_label
@@ -116,7 +121,8 @@ class Ledger:
         refused : list of (int, object, str)
             Rows, their answers, and what is wrong with them.
         """
-        answered, refused = [], []
+        answered, refused, new = [], [], []
+        self.told.append(new)
         for row, value in zip(rows.tolist(), values, strict=True):
             try:
                 label = self._parse(value)
@@ -124,6 +130,8 @@ class Ledger:
                 refused.append((row, value, str(error)))
             else:
                 answered.append(row)
+                if not self.labeled[row]:
+                    new.append((row, label))
                 self._write(row, label)
         return answered, refused
 

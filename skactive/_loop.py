@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
 from skactive._pool import Pool
 from skactive._pseudo_labels import PseudoLabels
+from skactive._saving import Step, read, replay, state_of, write
 from skactive.acquisition._base import Selection, select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
@@ -127,7 +128,9 @@ class LabelingLoop:
         loop._set_up(clf, X, y, **kwargs)
         return loop
 
-    def _set_up(self, clf, X, y, *, has_oracle, sample_ids, cost, fit_params):
+    def _set_up(
+        self, clf, X, y, *, has_oracle, sample_ids, cost, fit_params, seed=None
+    ):
         self._clf = copy.copy(clf)
         self._clf._reset()
         inputs = check_inputs(
@@ -139,6 +142,8 @@ class LabelingLoop:
             fit_params=fit_params,
             has_oracle=has_oracle,
         )
+        if seed is not None:
+            inputs = replace(inputs, seed=seed)
         self._inputs = inputs
         self._given_X = X
         self._holdout = self._draw_holdout()
@@ -151,6 +156,8 @@ class LabelingLoop:
         self._closed_queries = []
         self._closed_probabilities = []
         self._history = []
+        self._steps = []
+        self._fingerprint = None
         self._row_of_id = None
         self._round = 1
         self._open = None
@@ -207,11 +214,7 @@ class LabelingLoop:
             values = answer_list(
                 labels, len(rows), missing_label=self._clf.missing_label
             )
-            answered, refused = self._ledger.record(rows, values)
-            if self._open is not None:
-                self._open.mark_told(answered)
-                if self._open.told.all():
-                    self._close_round()
+            refused = self._record(rows, values)
             if refused:
                 shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
                 raise OracleError(
@@ -234,6 +237,104 @@ class LabelingLoop:
         vars(fitted).update(self._fitted_attributes())
         return fitted
 
+    def save(self, path):
+        """Write the rounds into a file, to go on in another process.
+
+        The file is replaced as a whole or not at all. It holds the rows that were
+        asked, all answers and the seed of the run, but neither `X` nor a model.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, of JSON. One that exists is replaced.
+
+        See Also
+        --------
+        load : Go on with a saved loop.
+        """
+        with self._keeping_labels():
+            write(path, state_of(self))
+
+    @classmethod
+    def load(cls, path, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
+        """Go on with a saved loop, as if it had never been closed.
+
+        The rounds of the file are replayed with their answers, so that strategies and
+        criteria that keep state have it again. This fits the models of these rounds
+        once more.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file that :meth:`save` has written.
+
+        clf : ActiveLearningClassifier
+            As the loop was made of; only `oracle`, `n_jobs` and `verbose` may differ.
+
+        X : {array-like, sparse matrix, data frame, list} of shape \
+                (n_samples, n_features)
+            The same rows in the same order.
+
+        y : array-like of shape (n_samples,)
+            The same labels: those that the loop began with.
+
+        sample_ids : array-like of shape (n_samples,) or None, default=None
+            The same ids.
+
+        cost : array-like of shape (n_samples,) or None, default=None
+            The same prices.
+
+        **fit_params : dict
+            The same parameters for the estimator's `fit`.
+
+        Returns
+        -------
+        loop : LabelingLoop
+            Its :meth:`ask` gives the open rest of the last round, or the next round.
+
+        Raises
+        ------
+        SavedLoopError
+            If the file is no saved loop, is damaged or of a newer version, if it was
+            made of other inputs, or if other rows are selected in the replay. The
+            labels of the file come with the error.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive import ActiveLearningClassifier, LabelingLoop
+        >>> X = np.linspace(0, 10, 11).reshape(-1, 1)
+        >>> y = np.full(11, -1)
+        >>> y[[0, 10]] = 0, 1
+        >>> clf = ActiveLearningClassifier(LogisticRegression(), batch_size=2)
+        >>> loop = LabelingLoop(clf, X, y)
+        >>> rows = loop.ask().indices
+        >>> loop.tell([1], indices=rows[:1])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "loop.json")
+        ...     loop.save(path)
+        ...     resumed = LabelingLoop.load(path, clf, X, y)
+        >>> bool(resumed.ask().indices == rows[1:])
+        True
+        """
+        saved = read(path)
+        loop = object.__new__(cls)
+        with saved.keeping_labels():
+            loop._set_up(
+                clf,
+                X,
+                y,
+                has_oracle=True,
+                sample_ids=sample_ids,
+                cost=cost,
+                fit_params=fit_params,
+                seed=saved.seed,
+            )
+            replay(loop, saved)
+        return loop
+
     # How a round goes
 
     def _begin_round(self):
@@ -246,8 +347,10 @@ class LabelingLoop:
                 )
         if ended is None and pool.can_fit and len(pool):
             ended = self._criterion_met(pool)
+        n_told = len(self._ledger.told)
         if ended is not None:
             self._ended = ended
+            self._steps.append(Step(n_told))
             return
         # The estimator may be fitted within the selection, or have been before.
         started = time.perf_counter() - pool.fit_seconds
@@ -255,6 +358,7 @@ class LabelingLoop:
         seconds = time.perf_counter() - started - pool.fit_seconds
         self._ledger.asked_in[selection.rows] = self._round
         self._open = _OpenRound(pool, name, selection, seconds)
+        self._steps.append(Step(n_told, name, selection.rows, selection.probabilities))
 
     def _query(self):
         """Return the rows of the open round that have no answer yet."""
@@ -379,6 +483,15 @@ class LabelingLoop:
         return rng.choice(unlabeled, n_holdout, replace=False)
 
     # How labels are recorded
+
+    def _record(self, rows, values):
+        """Record answers; return those that are refused, with their rows and why."""
+        answered, refused = self._ledger.record(rows, values)
+        if self._open is not None:
+            self._open.mark_told(answered)
+            if self._open.told.all():
+                self._close_round()
+        return refused
 
     def _rows_told(self, indices, sample_ids):
         """Return the row numbers that labels are told for."""

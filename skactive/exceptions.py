@@ -4,6 +4,7 @@ __all__ = [
     "ActiveLearningError",
     "FitInProgressError",
     "OracleError",
+    "SavedLoopError",
     "StopLabeling",
 ]
 
@@ -88,6 +89,28 @@ class FitInProgressError(ActiveLearningError, RuntimeError):
     >>> from skactive.exceptions import FitInProgressError
     >>> issubclass(FitInProgressError, RuntimeError)
     True
+    """
+
+
+class SavedLoopError(ActiveLearningError, ValueError):
+    """A saved loop cannot be loaded, or not with this classifier and these data.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What is wrong with the file, or which inputs differ, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that stand in the file, if it can be read.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows that `labels` belong to, as the saved loop counted them.
+
+    Examples
+    --------
+    >>> from skactive.exceptions import SavedLoopError
+    >>> SavedLoopError("budget was 10 and is 20", labels=[1], indices=[7]).indices
+    [7]
     """
 
 
