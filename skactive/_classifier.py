@@ -151,7 +151,9 @@ class ActiveLearningClassifier(
 
     history_ : list of dict
         One record per round, describing the model before its query, and one for the
-        final model; ``pandas.DataFrame(clf.history_)`` makes a table of it.
+        final model; ``pandas.DataFrame(clf.history_)`` makes a table of it. If `fit`
+        got `cost`, a record has the `cost` of the rows asked in its round, abstentions
+        included, and the `total_cost` up to and with it.
 
     termination_condition_ : str
         Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest
@@ -304,7 +306,9 @@ class ActiveLearningClassifier(
             `sample_ids` in its signature. They are never inferred.
 
         cost : array-like of shape (n_samples,) or None, default=None
-            Price of the label of each row, at least 0.
+            Price of the label of each row, at least 0; for the record in `history_`,
+            and for strategies that look at it, such as
+            :class:`~skactive.acquisition.PerCost`.
 
         **params : dict
             Parameters for the `fit` of `estimator`, with metadata routing enabled;

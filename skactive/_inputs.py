@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import process_routing
 from skactive._committee import get_committee
 from skactive._pseudo_labels import PseudoLabels
 from skactive.acquisition._registry import (
+    check_cost,
     check_model,
     clone_strategy,
     uses_embedding,
@@ -92,17 +93,20 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     validate_nested_params(initial_strategy)
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
+    cost = _check_cost(cost, n_samples)
     if has_oracle and n_unlabeled and budget:
         get_committee(clf.committee, clf.estimator)
         check_model(strategy, clf.estimator, clf.committee)
         _check_initial_strategy(initial_strategy)
+        for part in (strategy, initial_strategy):
+            check_cost(part, None if cost is None else cost[~labeled])
     return Inputs(
         X=X,
         y=y,
         labeled=labeled,
         classes=classes,
         sample_ids=_check_sample_ids(sample_ids, n_samples),
-        cost=_check_cost(cost, n_samples),
+        cost=cost,
         fit_params=_check_fit_params(clf, fit_params, n_samples),
         strategy=strategy,
         initial_strategy=initial_strategy,

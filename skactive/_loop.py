@@ -555,13 +555,25 @@ class LabelingLoop:
             "best_utility": opened.selection.best_utility,
             "mean_utility": opened.selection.mean_utility,
             "reason": None,
-        } | self._pseudo_record(opened.pool)
+            **self._pseudo_record(opened.pool),
+            **self._cost_record(told),
+        }
 
     def _pseudo_record(self, pool):
         """Return what a record says of pseudo-labels, if there can be any."""
         if not isinstance(self._clf.unlabeled, PseudoLabels):
             return {}
         return {"n_pseudo_labeled": pool.n_pseudo_labeled}
+
+    def _cost_record(self, rows):
+        """Return what a record says of money, if there are prices."""
+        cost = self._inputs.cost
+        if cost is None:
+            return {}
+        return {
+            "cost": float(cost[rows].sum()),
+            "total_cost": float(cost[self._queries].sum()),
+        }
 
     @property
     def _queries(self):
@@ -660,7 +672,9 @@ class LabelingLoop:
             "best_utility": None,
             "mean_utility": None,
             "reason": self._end_reason,
-        } | self._pseudo_record(pool)
+            **self._pseudo_record(pool),
+            **self._cost_record([]),
+        }
         return state | {
             "estimator_": estimator,
             "classes_": estimator.classes_,

@@ -65,6 +65,10 @@ def _toy_data(n_classes):
     return MinMaxScaler().fit_transform(X), y
 
 
+def _costs(y):
+    return 1.0 + np.arange(len(y)) % 3
+
+
 def _pool_maker(X, y, estimator):
     """Return a function that makes equal pools, whose candidates are no prefix."""
     rng = np.random.default_rng(0)
@@ -82,6 +86,7 @@ def _pool_maker(X, y, estimator):
             np.flatnonzero(~(labeled | asked)),
             estimator=estimator,
             asked=asked,
+            cost=_costs(y),
             random_state=3,
             predictor=BlockPredictor(X, block_size),
         )
@@ -201,7 +206,7 @@ def _check_runs(strategy, X, y, estimator):
         batch_size=20,
         budget=None,
         random_state=0,
-    ).fit(X, some, sample_ids=np.arange(len(y)))
+    ).fit(X, some, sample_ids=np.arange(len(y)), cost=_costs(y))
     _require(
         np.array_equal(np.sort(clf.query_indices_), np.flatnonzero(some == -1))
         and clf.termination_condition_ == "all_labeled"

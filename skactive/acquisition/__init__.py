@@ -22,6 +22,7 @@ from skactive.acquisition._bayesian import (
 from skactive.acquisition._combine import (
     Alternate,
     EpsilonGreedy,
+    PerCost,
     Prefilter,
     Product,
     Proxy,
@@ -178,6 +179,7 @@ __all__ = [
     "MarginSampling",
     "MaxHerdingSampling",
     "MeanStdSampling",
+    "PerCost",
     "PowerBALDSampling",
     "Prefilter",
     "ProbCoverSampling",

@@ -15,6 +15,7 @@ from skactive.acquisition._base import (
     utilities,
 )
 from skactive.acquisition._registry import (
+    check_cost,
     check_model,
     check_needs,
     clone_strategy,
@@ -63,6 +64,17 @@ class _Combination(BaseStrategy):
         for part in self._new_parts():
             check_model(part, estimator, committee)
         check_needs(self, estimator, committee)
+
+    def check_cost(self, cost):
+        """Raise if a part cannot work with the costs.
+
+        Parameters
+        ----------
+        cost : ndarray of shape (n_unlabeled,) or None
+            Prices of the rows that can be asked; None if `fit` got no `cost`.
+        """
+        for part in self._new_parts():
+            check_cost(part, cost)
 
     def _validate_params(self):
         super()._validate_params()
@@ -278,6 +290,93 @@ class WeightedSum(_UtilityCombination):
                 scores = rankdata(scores) / len(scores)
             total += weight * scores
         return total
+
+
+class PerCost(_UtilityCombination):
+    """Divide the utility of each row by the price of its label.
+
+    Asks where a unit of money buys most, see [1]_. Prices are the fit parameter `cost`;
+    without one, or with a row that costs nothing, the run is refused before the first
+    label is bought. No utility may be negative, so strategies that can fall back on
+    decision values need a classifier with probabilities here.
+
+    Parameters
+    ----------
+    strategy : str, strategy object or callable
+        Says how much a label of each row is worth.
+
+    References
+    ----------
+    .. [1] B. Settles, M. Craven, L. Friedland. "Active learning with real annotation
+       costs". NIPS Workshop on Cost-Sensitive Learning 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import PerCost
+    >>> from skactive.oracles import SimulatedOracle
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X = np.linspace(0, 1, 21).reshape(-1, 1)
+    >>> y = np.full(21, -1)
+    >>> y[[0, 20]] = 0, 1
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(),
+    ...     oracle=SimulatedOracle(X[:, 0] > 0.5),
+    ...     strategy=PerCost("margin"),
+    ...     batch_size=2,
+    ...     budget=4,
+    ... )
+    >>> cost = np.where(X[:, 0] < 0.5, 1.0, 8.0)
+    >>> clf = clf.fit(X, y, sample_ids=range(21), cost=cost)
+    >>> clf.history_[-1]["total_cost"]
+    4.0
+    """
+
+    _parameter_constraints = {
+        "strategy": [str, callable, HasMethods(["utility"])],
+    }
+
+    def __init__(self, strategy):
+        self.strategy = strategy
+
+    @property
+    def _given_parts(self):
+        return [self.strategy]
+
+    @property
+    def rowwise(self):
+        """Whether the strategy is row-wise."""
+        return _all_rowwise(self._new_parts())
+
+    @property
+    def needs(self):
+        (strategy,) = self._new_parts()
+        return multipliable_needs(strategy)
+
+    def check_cost(self, cost):
+        super().check_cost(cost)
+        if cost is None:
+            raise ValueError(
+                "PerCost divides utilities by the price of a label, and got no prices. "
+                "Pass one for each row, fit(X, y, cost=...)."
+            )
+        n_free = int((cost == 0).sum())
+        if n_free:
+            raise ValueError(
+                "PerCost divides utilities by the price of a label, and cost is 0 for "
+                f"{n_free} of {len(cost)} rows without a label. Give them a price > 0, "
+                "however small, or label what costs nothing beforehand."
+            )
+
+    def _validate_params(self):
+        super()._validate_params()
+        (strategy,) = self._new_parts()
+        refuse_negative(self, strategy)
+
+    def utility(self, pool):
+        (scores,) = self._utilities(pool)
+        return np.maximum(scores, 0.0) / pool.cost[pool.candidates]
 
 
 class Prefilter(_Combination):

@@ -160,6 +160,26 @@ def check_model(strategy, estimator, committee=None):
     )
 
 
+def check_cost(strategy, cost):
+    """Raise if a strategy, or a part of it, cannot work with the costs.
+
+    Parameters
+    ----------
+    strategy : strategy object
+        It may have a method `check_cost` of its own.
+
+    cost : ndarray of shape (n_unlabeled,) or None
+        Prices of the rows that can be asked; None if `fit` got no `cost`.
+
+    Raises
+    ------
+    ValueError
+        Saying what the strategy needs.
+    """
+    if hasattr(strategy, "check_cost"):
+        strategy.check_cost(cost)
+
+
 def check_needs(strategy, estimator, committee=None):
     """Raise if a model lacks what a strategy takes from it.
 

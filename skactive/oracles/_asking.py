@@ -47,6 +47,8 @@ def oracle_keywords(oracle, *, has_sample_ids):
             f"oracle is the class {oracle.__name__}; pass an object of it, "
             f"{oracle.__name__}(...)."
         )
+    if hasattr(type(oracle), "_wanted_keywords"):  # it is made of other oracles
+        return oracle._wanted_keywords(has_sample_ids=has_sample_ids)
     try:
         parameters = list(inspect.signature(oracle).parameters.values())
     except (ValueError, TypeError):  # some builtins have no signature

@@ -1,0 +1,249 @@
+"""Several annotators, and the label that enough of them give."""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+
+from skactive.exceptions import OracleError, StopLabeling
+from skactive.oracles._asking import (
+    KEYWORDS,
+    answer_list,
+    ask_oracle,
+    oracle_keywords,
+)
+from skactive.utils._labels import check_missing_label, parse_label
+from skactive.utils._rows import like_given, take_rows
+from skactive.utils._sklearn import Interval, _num_samples
+
+
+@dataclass(frozen=True)
+class _Question:
+    """The rows of a batch that one annotator is asked, as `ask_oracle` wants them."""
+
+    X: Any
+    indices: np.ndarray
+    sample_ids: Any
+    proba: np.ndarray | None
+    classes: np.ndarray | None
+
+
+class MajorityOracle(BaseEstimator):
+    """Ask several annotators, and take the label that enough of them give.
+
+    The label of a row is the one that most annotators give, if `min_agree` of them do;
+    if fewer do, or two labels come first, there is no answer. Annotators are asked one
+    after the other, a batch at a time. Each gets, like any oracle, those of
+    `sample_ids`, `proba` and `classes` that its signature names.
+
+    If an annotator fails or stops, the labels of the first rows that are settled
+    without it are given, and then its error. Votes for the others are kept, and not
+    asked for again when their `sample_ids` come back; so an object serves one data set.
+
+    Parameters
+    ----------
+    oracles : list of callables
+        The annotators, two or more; any oracle is one.
+
+    min_agree : int or None, default=None
+        How many annotators must give a label; more than half of them if None.
+
+    stop_early : bool, default=False
+        Whether an annotator is asked only about rows whose outcome is still open: of
+        three, the third where the first two disagree. The labels are the same, fewer
+        votes are paid for, and less is known about who agrees with whom.
+
+    missing_label : int, str, None or nan, default=-1
+        What an annotator may answer, besides None and nan, to abstain; as in
+        :class:`~skactive.ActiveLearningClassifier`.
+
+    Attributes
+    ----------
+    votes_ : list of dict
+        One record for each row in the order in which they were asked: its `sample_id`,
+        None if there are no ids; `votes`, the answers by the number of the annotator,
+        None where one abstained; and the `label` they led to. Votes are there as soon
+        as they are given. Copies in other processes keep records of their own.
+
+    See Also
+    --------
+    SimulatedOracle : An annotator for experiments.
+
+    Examples
+    --------
+    >>> from skactive.oracles import MajorityOracle
+    >>> def ann(X):
+    ...     return ["cat", "cat", "dog"]
+    >>> def bob(X):
+    ...     return ["cat", "dog", None]
+    >>> def cem(X):
+    ...     return ["dog", "dog", "cat"]
+    >>> oracle = MajorityOracle([ann, bob, cem], min_agree=2)
+    >>> list(oracle([[0.0], [1.0], [2.0]]))
+    ['cat', 'dog', None]
+    >>> oracle.votes_[2]["votes"]
+    {0: 'dog', 1: None, 2: 'cat'}
+    """
+
+    _parameter_constraints = {
+        "oracles": [list, tuple],
+        "min_agree": [Interval(Integral, 1, None, closed="left"), None],
+        "stop_early": ["boolean"],
+        "missing_label": "no_validation",
+    }
+
+    def __init__(self, oracles, *, min_agree=None, stop_early=False, missing_label=-1):
+        self.oracles = oracles
+        self.min_agree = min_agree
+        self.stop_early = stop_early
+        self.missing_label = missing_label
+
+    def __call__(self, X, sample_ids=None, proba=None, classes=None):
+        """Ask the annotators about some rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of length n_rows
+            The rows.
+
+        sample_ids : array-like of shape (n_rows,) or None, default=None
+            Ids of the rows.
+
+        proba : ndarray of shape (n_rows, n_classes) or None, default=None
+            Probabilities by the model.
+
+        classes : ndarray of shape (n_classes,) or None, default=None
+            The classes that are known.
+
+        Returns
+        -------
+        labels : iterator
+            One label for each row, or None.
+        """
+        has_sample_ids = sample_ids is not None
+        self._wanted_keywords(has_sample_ids=has_sample_ids)
+        rows = np.arange(_num_samples(X))
+        question = _Question(X, rows, sample_ids, proba, classes)
+        return self._answers(question, self._open_records(question))
+
+    def _wanted_keywords(self, *, has_sample_ids):
+        """Return what the annotators want by keyword, or raise if they cannot work."""
+        self._validate_params()
+        check_missing_label(self.missing_label)
+        n_oracles = len(self.oracles)
+        if n_oracles < 2 or (self.min_agree or 0) > n_oracles:
+            raise ValueError(
+                "MajorityOracle needs two or more oracles, and min_agree at most as "
+                f"many; got {n_oracles} oracles and min_agree={self.min_agree}."
+            )
+        wanted = {"sample_ids"} if has_sample_ids else set()
+        for oracle in self.oracles:
+            wanted.update(oracle_keywords(oracle, has_sample_ids=has_sample_ids))
+        return tuple(name for name in KEYWORDS if name in wanted)
+
+    def _open_records(self, question):
+        """Return one record for each row, with the votes that are paid for already."""
+        if not hasattr(self, "votes_"):
+            self.votes_, self._unfinished = [], {}
+        ids = question.sample_ids
+        if ids is None:
+            ids = [None] * len(question.indices)
+        records = []
+        for sample_id in ids.tolist() if hasattr(ids, "tolist") else ids:
+            record = self._unfinished.get(sample_id)
+            if record is None:
+                record = {"sample_id": sample_id, "votes": {}, "label": None}
+                self.votes_.append(record)
+            if sample_id is not None:
+                self._unfinished[sample_id] = record
+            records.append(record)
+        return records
+
+    def _answers(self, question, records):
+        """Yield the labels that are settled; then raise what kept the others open."""
+        failure = None
+        try:
+            self._collect_votes(question, records)
+        except BaseException as error:  # raised again below
+            failure = error
+        for record in records:
+            is_settled, label = self._outcome(record["votes"])
+            if not is_settled:
+                break
+            record["label"] = label
+            self._unfinished.pop(record["sample_id"], None)
+            yield label
+        if failure is not None:
+            raise failure
+
+    def _collect_votes(self, question, records):
+        for number, oracle in enumerate(self.oracles):
+            rows = [
+                row
+                for row, record in enumerate(records)
+                if number not in record["votes"]
+                and not (self.stop_early and self._outcome(record["votes"])[0])
+            ]
+            if rows and self._ask(number, oracle, question, rows, records):
+                raise StopLabeling(f"Annotator {number} wants no more questions.")
+
+    def _ask(self, number, oracle, question, rows, records):
+        """Ask one annotator; return whether it wants the run to end."""
+        keywords = oracle_keywords(
+            oracle, has_sample_ids=question.sample_ids is not None
+        )
+        tell = partial(self._record, number, records)
+        try:
+            return ask_oracle(oracle, keywords, _part_of(question, rows), tell)
+        except OracleError as error:
+            raise OracleError(
+                f"Annotator {number}, {oracle!r}: {error} All votes that were given "
+                "are kept in `votes_` of the MajorityOracle.",
+                answers=error.answers,
+            ) from error
+
+    def _record(self, number, records, labels, indices):
+        """Record the votes of one annotator that are labels, or abstentions."""
+        values = answer_list(labels, len(indices), missing_label=self.missing_label)
+        refused = []
+        for row, value in zip(indices, values, strict=True):
+            try:
+                label = parse_label(value, kind=None, missing_label=self.missing_label)
+            except ValueError as error:
+                refused.append((value, str(error)))
+            else:
+                records[row]["votes"][number] = label
+        if refused:
+            raise OracleError(
+                f"{len(refused)} of {len(values)} answers are no valid labels: "
+                f"{'; '.join(why for _, why in refused[:5])}.",
+                answers=[value for value, _ in refused],
+            )
+
+    def _outcome(self, votes):
+        """Tell whether votes that are still to come change nothing, and the label."""
+        n_left = len(self.oracles) - len(votes)
+        min_agree = self.min_agree or len(self.oracles) // 2 + 1
+        counts = Counter(vote for vote in votes.values() if vote is not None)
+        (label, first), (_, second) = (counts.most_common(2) + [(None, 0)] * 2)[:2]
+        if first >= min_agree and first > second + n_left:
+            return True, label
+        return n_left == 0 or first + n_left < min_agree, None
+
+
+def _part_of(question, rows):
+    """Return the question about some rows, in copies that nobody else gets."""
+    X, ids, proba = question.X, question.sample_ids, question.proba
+    indexed = X.tocsr() if issparse(X) else X
+    return _Question(
+        X=like_given(take_rows(indexed, rows), X),
+        indices=np.asarray(rows),
+        sample_ids=None if ids is None else take_rows(ids, rows),
+        proba=None if proba is None else proba[rows],
+        classes=None if question.classes is None else question.classes.copy(),
+    )
