@@ -1,4 +1,4 @@
-"""The person at the terminal, and what may happen there: T09, T38, T57, T70, T71."""
+"""What may happen at the terminal: T09, T38, T48, T57, T70, T71."""
 
 import io
 import json
@@ -16,13 +16,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
+from skactive import LabelingLoop
 from skactive.oracles import TerminalOracle
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
 
 # A fit on six texts in batches of three, which saves what it has at any end.
 SCRIPT = """
-import fcntl, json, sys, termios
+import fcntl, json, signal, sys, termios
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from skactive import ActiveLearningClassifier
@@ -30,6 +31,7 @@ from skactive.oracles import TerminalOracle
 
 if sys.stdin is not None and sys.stdin.isatty():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches this process
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
 clf = ActiveLearningClassifier(
     DummyClassifier(), oracle=TerminalOracle(), strategy="random",
     initial_strategy="random", batch_size=3, budget=6, missing_label="", random_state=0,
@@ -86,7 +88,15 @@ class Terminal:
             self.type(line + "\n")
 
     def type(self, keys):
-        os.write(self._master, keys.encode())
+        os.write(self._master, keys.encode(errors="surrogateescape"))
+
+    def hang_up(self):
+        """Close the terminal at the next prompt, and return what was saved."""
+        self.wait_for("\n> ")
+        os.close(self._master)
+        self._master = None
+        self.process.wait(60)
+        return json.loads(self.path.read_text())
 
     def interrupt(self):
         """Press Ctrl-C at the next prompt, like a person: not in the same instant."""
@@ -105,7 +115,8 @@ class Terminal:
     def close(self):
         self.process.kill()
         self.process.wait(60)
-        os.close(self._master)
+        if self._master is not None:
+            os.close(self._master)
 
     def _read(self, seconds):
         if not select.select([self._master], [], [], seconds)[0]:
@@ -144,6 +155,19 @@ def test_t71_quitting_in_a_batch_ends_the_run_normally(terminal):
     assert (found["error"], found["condition"]) == (None, "oracle")
 
 
+def test_t71_bytes_that_are_no_text_are_asked_again(terminal):
+    terminal.answer("\udcff\udcfe", "2", "\x1b[200~1\x1b[201~", "1", "q")
+    assert terminal.end()["answers"] == ["spam", "ham"]
+    assert "\x1b" not in terminal.output
+
+
+def test_t71_a_terminal_that_is_gone_ends_the_run_with_all_answers(terminal):
+    terminal.answer("1", "2")
+    found = terminal.hang_up()
+    assert found["answers"] == ["ham", "spam"]
+    assert (found["error"], found["condition"]) == (None, "oracle")
+
+
 def test_t71_ctrl_d_ends_the_run_with_all_answers(terminal):
     terminal.answer("1", "2", "1", "2")
     terminal.wait_for("\n> ")
@@ -154,7 +178,7 @@ def test_t71_ctrl_d_ends_the_run_with_all_answers(terminal):
     assert "The input has ended, all answers are kept." in terminal.output
 
 
-@pytest.mark.parametrize("n_answers", [0, 1, 2, 4])
+@pytest.mark.parametrize("n_answers", [0, 2, 4])
 def test_t09_ctrl_c_at_the_terminal_loses_no_answer(terminal, n_answers):
     answers = ["1", "2", "1", "2"][:n_answers]
     terminal.answer(*answers)
@@ -229,6 +253,19 @@ def test_t70_names_of_classes_are_cut(monkeypatch, capsys):
     answers = oracle(["a"], classes=[long], proba=[[1.0]], sample_ids=[long])
     assert list(answers) == [long]
     assert len(capsys.readouterr().out) < 1000
+
+
+def test_t48_an_answer_that_could_not_be_recorded_is_shown(
+    X, y, make_clf, monkeypatch, capsys
+):
+    def tell(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("0\n1\n0\n1\n"))
+    monkeypatch.setattr(LabelingLoop, "tell", tell)
+    with pytest.raises(OSError, match="No space") as caught:  # noqa: F841
+        make_clf(TerminalOracle()).fit(X, y)
+    assert "Not recorded, as the run has failed: 1\n" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:The least populated class")
