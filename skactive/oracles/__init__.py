@@ -2,5 +2,6 @@
 
 from skactive.oracles._majority import MajorityOracle
 from skactive.oracles._simulated import SimulatedOracle
+from skactive.oracles._terminal import TerminalOracle
 
-__all__ = ["MajorityOracle", "SimulatedOracle"]
+__all__ = ["MajorityOracle", "SimulatedOracle", "TerminalOracle"]

@@ -120,7 +120,7 @@ def ask_oracle(oracle, keywords, query, tell):
         If the oracle raises, or gives too few or too many answers.
     """
     given = {name: getattr(query, name) for name in keywords}
-    n_told = 0
+    n_told, answers = 0, None
     try:
         with _calling_oracle():
             answers = oracle(query.X, **given)
@@ -148,6 +148,9 @@ def ask_oracle(oracle, keywords, query, tell):
             ) from stop
         tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
         return True
+    finally:
+        if inspect.isgenerator(answers):
+            answers.close()  # now, not when a traceback is forgotten
     return False
 
 

@@ -1,0 +1,396 @@
+"""An oracle that asks the person at the terminal."""
+
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from numbers import Integral, Number
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skactive.exceptions import StopLabeling
+from skactive.oracles._interactive import InteractiveOracleMixin
+from skactive.oracles._showing import inert, rows_of, short, show_row
+from skactive.utils._sklearn import Interval
+
+_SKIP, _UNDO, _QUIT, _MORE, _NEW = "s", "u", "q", "?", "+"
+_RESERVED = (_SKIP, _UNDO, _QUIT, _MORE)
+_FREE_KEYS = "123456789abcdefghijklmnoprtvwxyz"
+_UNDONE, _DONE = object(), object()
+
+# Two threads may ask at a time; each question is to be answered on its own.
+_TERMINAL = threading.Lock()
+
+
+class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
+    """Ask the person at the terminal, row by row.
+
+    Each row is shown with the classes and their keys. An answer is the key or the name
+    of a class, and Enter. ``s`` skips a row (to abstain), ``u`` undoes the answer
+    before, ``q`` ends the run and keeps all answers, ``?`` shows the row in full, and
+    ``+name`` gives the row a class that is new.
+
+    Answers are recorded one by one, so that nothing is lost when the person stops in
+    the middle of a batch. What is recorded cannot be taken back. So that the answer
+    before can be undone, it is held back while the next row is shown, and handed over
+    once that row is answered: undo reaches back one answer, and not into an earlier
+    batch. The last answer of a batch is handed over at once, unless `confirm` is set.
+
+    The answer held back is not lost either. It is handed over when the person quits,
+    at the end of the input (Ctrl-D), and before a `KeyboardInterrupt` (Ctrl-C) or an
+    error goes on: an answer is safe as soon as the next row is shown. After Ctrl-D the
+    run ends normally, like after ``q``, and after Ctrl-C `fit` raises
+    `KeyboardInterrupt`, with all answers in ``transduction_``.
+
+    Whatever stands in the data is shown inert: control characters, escape sequences and
+    marks that change the direction of a text are written as escapes.
+
+    It reads what `sys.stdin` is when it is called, writes to `sys.stdout`, and works in
+    notebooks. It cannot be pickled, as workers have no terminal: a search around the
+    classifier needs ``n_jobs=1``.
+
+    Read more in the :ref:`User Guide <terminal_oracle>`.
+
+    Parameters
+    ----------
+    render : callable or None, default=None
+        ``render(row) -> str`` makes the text that is shown. It gets a dict of feature
+        to value if `X` is a data frame, a sparse matrix of one row if `X` is sparse,
+        else an item of `X`. If None, a text is shown as it is, and of anything else
+        one feature in each line.
+
+    suggest : bool, default=False
+        Whether to show the most probable class of the model. It saves work, and makes
+        people agree with the model.
+
+    keys : mapping of str to class, or None, default=None
+        Keys of classes, which are offered even if no row has such a label yet. Other
+        classes get a key by themselves: their name if it is one character or a number,
+        else a digit or letter.
+
+    new_classes : bool, default=True
+        Whether ``+name`` may give a row a class that is not known yet. Set it to False
+        where the classifier has closed `classes`.
+
+    confirm : bool, default=False
+        Whether to wait for Enter at the end of each batch, so that its last answer can
+        be undone, too.
+
+    max_chars : int, default=2000
+        How many characters of a text are shown. ``?`` shows all.
+
+    See Also
+    --------
+    skactive.LabelingLoop : For answers from elsewhere.
+
+    Examples
+    --------
+    >>> import io, sys
+    >>> from skactive.oracles import TerminalOracle
+    >>> oracle = TerminalOracle()
+    >>> stdin, sys.stdin = sys.stdin, io.StringIO("2\\nham\\n")
+    >>> list(oracle(["Win a prize", "See you"], classes=["ham", "spam"]))
+    <BLANKLINE>
+    Row 1 of 2
+    | Win a prize
+    1 = ham, 2 = spam; s = skip, q = quit, ? = more, +name = new class
+    >
+    Row 2 of 2
+    | See you
+    1 = ham, 2 = spam; s = skip, u = undo, q = quit, ? = more, +name = new class
+    > ['spam', 'ham']
+    >>> sys.stdin = stdin
+    """
+
+    _parameter_constraints = {
+        "render": [callable, None],
+        "suggest": ["boolean"],
+        "keys": [Mapping, None],
+        "new_classes": ["boolean"],
+        "confirm": ["boolean"],
+        "max_chars": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        render=None,
+        suggest=False,
+        keys=None,
+        new_classes=True,
+        confirm=False,
+        max_chars=2000,
+    ):
+        self.render = render
+        self.suggest = suggest
+        self.keys = keys
+        self.new_classes = new_classes
+        self.confirm = confirm
+        self.max_chars = max_chars
+
+    def __call__(self, X, *, proba=None, classes=None, sample_ids=None):
+        """Ask for the labels of some rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of length n_rows
+            The rows.
+
+        proba : array-like of shape (n_rows, n_classes) or None, default=None
+            Probabilities of `classes`, for the suggestion.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            Classes known so far.
+
+        sample_ids : array-like of shape (n_rows,) or None, default=None
+            Ids of the rows, which are shown.
+
+        Returns
+        -------
+        labels : iterator
+            One label for each row, None where the row was skipped. It raises
+            `StopLabeling` when the person quits.
+        """
+        self._validate_params()
+        known = [] if classes is None else np.asarray(classes).tolist()
+        keys = _check_keys(self.keys)
+        known = list(dict.fromkeys([*keys.values(), *known]))
+        rows = rows_of(X)
+        suggestions = [None] * len(rows)
+        if self.suggest and proba is not None:
+            suggestions = [_suggestion(row, classes) for row in np.asarray(proba)]
+        ids = [None] * len(rows) if sample_ids is None else np.asarray(sample_ids)
+        titles = [
+            _title(number, len(rows), sample_id)
+            for number, sample_id in enumerate(np.asarray(ids).tolist(), start=1)
+        ]
+        return self._answers(titles, rows, suggestions, known, keys)
+
+    def _answers(self, titles, rows, suggestions, known, keys):
+        """Ask row by row, and yield each answer once the next one is there."""
+        answers, n_given = [], 0
+        try:
+            while True:
+                at, can_undo = len(answers), len(answers) > n_given
+                choices = _Choices([*known, *answers], keys, self.new_classes)
+                if at < len(rows):
+                    question = self._question(titles[at], rows[at], suggestions[at])
+                    reply = _ask(question, choices, can_undo=can_undo)
+                elif self.confirm and can_undo:
+                    reply = _ask_whether_done()
+                else:
+                    break
+                if reply is _DONE:
+                    break
+                if reply is _UNDONE:
+                    answers.pop()
+                    continue
+                answers.append(reply)
+                if len(answers) - n_given == 2:
+                    n_given += 1
+                    yield answers[n_given - 1]
+            for answer in answers[n_given:]:
+                n_given += 1
+                yield answer
+        except GeneratorExit:  # whoever takes the answers has failed
+            if len(answers) > n_given:
+                _say_not_recorded(answers[n_given:])
+            raise
+        except BaseException as error:
+            # The next row was shown, so the answer held back counts.
+            if isinstance(error, StopLabeling):
+                error.labels = list(answers)
+            for answer in answers[n_given:]:
+                n_given += 1
+                yield answer
+            raise
+
+    def _question(self, title, row, suggestion):
+        """Return a function that gives the text of a question, in full if wanted."""
+        shown = row if self.render is None else self.render(row)
+
+        def question(*, full):
+            text = show_row(shown, max_chars=None if full else self.max_chars)
+            # With a margin no text can look like a question of ours.
+            lines = ["", title, *(f"| {line}" for line in text.split("\n"))]
+            return "\n".join(lines if suggestion is None else [*lines, suggestion])
+
+        return question
+
+
+def _title(number, n_rows, sample_id):
+    known_as = "" if sample_id is None else f" (id {short(sample_id)})"
+    return f"Row {number} of {n_rows}{known_as}"
+
+
+def _suggestion(proba, classes):
+    """Return a line with the most probable class, None if there is none."""
+    if not len(proba) or not np.isfinite(proba).all():
+        return None
+    best = int(np.argmax(proba))
+    name = short(np.asarray(classes).tolist()[best])
+    return f"The model suggests {name} ({proba[best]:.0%})"
+
+
+def _check_keys(keys):
+    """Return the keys that the user chose, as a dict, or raise."""
+    for key in keys or {}:
+        if not isinstance(key, str) or key.strip() != key or not key:
+            raise ValueError(
+                f"TerminalOracle: keys must be strings without spaces around, got "
+                f"{key!r}."
+            )
+        if key in _RESERVED or key.startswith(_NEW):
+            raise ValueError(
+                f"TerminalOracle: the key {key!r} is taken; {_SKIP} skips, {_UNDO} "
+                f"undoes, {_QUIT} quits, {_MORE} shows more, and {_NEW} begins the "
+                "name of a new class. Choose another key."
+            )
+    classes = list((keys or {}).values())
+    if len(set(classes)) < len(classes):
+        raise ValueError(f"TerminalOracle: keys must name a class once, got {keys!r}.")
+    return dict(keys or {})
+
+
+class _Choices:
+    """The classes of a question, their keys, and what a typed line means."""
+
+    def __init__(self, classes, keys, new_classes):
+        self.classes = [c for c in dict.fromkeys(classes) if c is not None]
+        self.keys = self._all_keys(keys)
+        self.new_classes = new_classes
+
+    def _all_keys(self, chosen):
+        keys = dict(chosen)
+        names = {str(c) for c in self.classes}
+        free = [c for c in _FREE_KEYS if c not in names and c not in keys]
+        for label in self.classes:
+            name = str(label)
+            if label in chosen.values():
+                continue
+            if _is_own_key(label) and name not in keys:
+                keys[name] = label
+            elif free:
+                keys[free.pop(0)] = label
+        return keys
+
+    def shown(self):
+        """Return a line with the keys of all classes."""
+        parts = [
+            short(key) if key == str(label) else f"{short(key)} = {short(label)}"
+            for key, label in self.keys.items()
+        ]
+        if len(self.keys) < len(self.classes):
+            parts.append("or the name of one of the other classes")
+        return ", ".join(parts)
+
+    def parse(self, line):
+        """Return the class that a line means; raise ValueError if it means none."""
+        if line in self.keys:
+            return self.keys[line]
+        named = [c for c in self.classes if str(c) == line]
+        named = named or [c for c in self.classes if str(c).lower() == line.lower()]
+        if len(named) == 1:
+            return named[0]
+        if line.startswith(_NEW) and self.new_classes:
+            return self._new(line[len(_NEW) :].strip())
+        if not line:
+            raise ValueError("Nothing was typed.")
+        hint = f" {_NEW}{line} makes it a new class." if self.new_classes else ""
+        raise ValueError(f"{line!r} is no key and no class.{hint}")
+
+    def _new(self, name):
+        if not name or not name.isprintable():
+            raise ValueError(f"{name!r} cannot be the name of a class.")
+        numbers = [isinstance(c, Number) for c in self.classes]
+        if not all(numbers):
+            return name
+        try:
+            return int(name)
+        except ValueError:
+            if not numbers:
+                return name
+            raise ValueError(f"{name!r} is no whole number, as classes are.") from None
+
+
+def _is_own_key(label):
+    name = str(label)
+    number = isinstance(label, Number) and not isinstance(label, bool)
+    is_short = len(name) == 1 and name.isprintable() and not name.isspace()
+    return name not in _RESERVED and name != _NEW and (number or is_short)
+
+
+def _ask(question, choices, *, can_undo):
+    """Ask one question until the answer is clear; return it, or `_UNDONE`."""
+    with _TERMINAL:
+        _say(question(full=False))
+        while True:
+            line = _read(_menu(choices, can_undo=can_undo))
+            if line == _SKIP:
+                return None
+            if line == _MORE:
+                _say(question(full=True))
+                continue
+            if line == _UNDO and can_undo:
+                return _UNDONE
+            try:
+                if line == _UNDO:
+                    raise ValueError(
+                        "Only the answer before, of the same batch, can "
+                        "be undone, and once."
+                    )
+                return choices.parse(line)
+            except ValueError as error:
+                _say(inert(str(error)))
+
+
+def _ask_whether_done():
+    """Wait for Enter at the end of a batch; return `_DONE` or `_UNDONE`."""
+    with _TERMINAL:
+        while True:
+            line = _read(
+                f"End of the batch: Enter = go on, {_UNDO} = undo, {_QUIT} = quit"
+            )
+            if line == _UNDO:
+                return _UNDONE
+            if not line:
+                return _DONE
+
+
+def _menu(choices, *, can_undo):
+    commands = [f"{_SKIP} = skip", f"{_QUIT} = quit", f"{_MORE} = more"]
+    if can_undo:
+        commands.insert(1, f"{_UNDO} = undo")
+    if choices.new_classes:
+        commands.append(f"{_NEW}name = new class")
+    return "; ".join(part for part in (choices.shown(), ", ".join(commands)) if part)
+
+
+def _read(menu):
+    """Show the menu and return the line typed; the end of the input is to quit."""
+    _say(menu)
+    try:
+        line = input("> ").strip()
+    except UnicodeDecodeError:
+        return "\ufffd"  # bytes that are no text; asked again
+    except (EOFError, OSError, RuntimeError, ValueError) as error:
+        # Ctrl-D, a terminal that is gone, no input at all, an input that is closed.
+        with suppress(OSError, ValueError):
+            _say("\nThe input has ended, all answers are kept.")
+        raise StopLabeling("The input has ended.") from error
+    if line == _QUIT:
+        raise StopLabeling("The person at the terminal has quit.")
+    return line
+
+
+def _say(text):
+    """Print a text, with escapes for what the terminal has no characters for."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def _say_not_recorded(answers):
+    with suppress(OSError, ValueError):
+        names = ", ".join("skip" if a is None else short(a) for a in answers)
+        _say(f"\nNot recorded, as the run has failed: {names}")
