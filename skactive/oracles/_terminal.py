@@ -153,46 +153,38 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
             `StopLabeling` when the person quits.
         """
         self._validate_params()
-        known = [] if classes is None else np.asarray(classes).tolist()
         keys = _check_keys(self.keys)
-        known = list(dict.fromkeys([*keys.values(), *known]))
+        known = [] if classes is None else np.asarray(classes).tolist()
+        if not (known or keys or self.new_classes):
+            raise ValueError(
+                "TerminalOracle: there is no class to choose, as none is known, `keys` "
+                "names none, and new_classes=False."
+            )
         rows = rows_of(X)
+        titles = _titles(len(rows), sample_ids)
         suggestions = [None] * len(rows)
         if self.suggest and proba is not None:
-            suggestions = [_suggestion(row, classes) for row in np.asarray(proba)]
-        ids = [None] * len(rows) if sample_ids is None else np.asarray(sample_ids)
-        titles = [
-            _title(number, len(rows), sample_id)
-            for number, sample_id in enumerate(np.asarray(ids).tolist(), start=1)
-        ]
-        return self._answers(titles, rows, suggestions, known, keys)
+            suggestions = [_suggestion(p, known) for p in np.asarray(proba)]
+        items = list(zip(titles, rows, suggestions, strict=True))
+        return self._answers(items, [*keys.values(), *known], keys)
 
-    def _answers(self, titles, rows, suggestions, known, keys):
+    def _answers(self, items, known, keys):
         """Ask row by row, and yield each answer once the next one is there."""
         answers, n_given = [], 0
         try:
             while True:
-                at, can_undo = len(answers), len(answers) > n_given
+                can_undo = len(answers) > n_given
                 choices = _Choices([*known, *answers], keys, self.new_classes)
-                if at < len(rows):
-                    question = self._question(titles[at], rows[at], suggestions[at])
-                    reply = _ask(question, choices, can_undo=can_undo)
-                elif self.confirm and can_undo:
-                    reply = _ask_whether_done()
-                else:
-                    break
+                reply = self._reply(items, len(answers), choices, can_undo)
                 if reply is _DONE:
                     break
                 if reply is _UNDONE:
                     answers.pop()
                     continue
                 answers.append(reply)
-                if len(answers) - n_given == 2:
+                if can_undo:
                     n_given += 1
                     yield answers[n_given - 1]
-            for answer in answers[n_given:]:
-                n_given += 1
-                yield answer
         except GeneratorExit:  # whoever takes the answers has failed
             if len(answers) > n_given:
                 _say_not_recorded(answers[n_given:])
@@ -201,10 +193,15 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
             # The next row was shown, so the answer held back counts.
             if isinstance(error, StopLabeling):
                 error.labels = list(answers)
-            for answer in answers[n_given:]:
-                n_given += 1
-                yield answer
+            yield from answers[n_given:]
             raise
+        yield from answers[n_given:]
+
+    def _reply(self, items, at, choices, can_undo):
+        """Return the answer to the next question, `_UNDONE` or `_DONE`."""
+        if at < len(items):
+            return _ask(self._question(*items[at]), choices, can_undo=can_undo)
+        return _ask_whether_done() if self.confirm and can_undo else _DONE
 
     def _question(self, title, row, suggestion):
         """Return a function that gives the text of a question, in full if wanted."""
@@ -219,9 +216,13 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         return question
 
 
-def _title(number, n_rows, sample_id):
-    known_as = "" if sample_id is None else f" (id {short(sample_id)})"
-    return f"Row {number} of {n_rows}{known_as}"
+def _titles(n_rows, sample_ids):
+    """Return a headline for each row."""
+    titles = [f"Row {number} of {n_rows}" for number in range(1, n_rows + 1)]
+    if sample_ids is None:
+        return titles
+    ids = np.asarray(sample_ids).tolist()
+    return [f"{title} (id {short(i)})" for title, i in zip(titles, ids, strict=True)]
 
 
 def _suggestion(proba, classes):
@@ -229,8 +230,7 @@ def _suggestion(proba, classes):
     if not len(proba) or not np.isfinite(proba).all():
         return None
     best = int(np.argmax(proba))
-    name = short(np.asarray(classes).tolist()[best])
-    return f"The model suggests {name} ({proba[best]:.0%})"
+    return f"The model suggests {short(classes[best])} ({proba[best]:.0%})"
 
 
 def _check_keys(keys):

@@ -230,3 +230,9 @@ def test_it_is_copied_but_not_pickled():
 def test_parameters_are_validated():
     with pytest.raises(ValueError, match="max_chars"):
         TerminalOracle(max_chars=0)(TEXTS)
+
+
+def test_there_must_be_a_class_to_choose():
+    with pytest.raises(ValueError, match="there is no class to choose"):
+        TerminalOracle(new_classes=False)(TEXTS, classes=[])
+    TerminalOracle(new_classes=False, keys={"h": "ham"})(TEXTS, classes=[])
