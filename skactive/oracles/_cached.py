@@ -26,6 +26,7 @@ from skactive.oracles._asking import (
     close_generator,
     oracle_keywords,
 )
+from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._store import LabelStore, to_key
 from skactive.utils._labels import parse_label
 from skactive.utils._rows import like_given, take_rows
@@ -193,7 +194,7 @@ class CachedOracle(BaseEstimator):
         labels : list or iterator of length n_rows
             Labels, None for an abstention; an iterator if the oracle gives one.
         """
-        return self._for_run()(X, sample_ids, classes=classes, proba=proba)
+        return self._make_run()(X, sample_ids, classes=classes, proba=proba)
 
     def reset(self):
         """Allow to ask again after a failure.
@@ -236,6 +237,69 @@ class CachedOracle(BaseEstimator):
         """
         return self._open().summary()
 
+    def import_labels(
+        self, data, *, sample_id="sample_id", label="label", abstentions=False
+    ):
+        """Take in labels that were made elsewhere.
+
+        Parameters
+        ----------
+        data : str, path-like, data frame, mapping or list of dict
+            A table: the name of a CSV or JSONL file (by its suffix), a data frame, a
+            mapping from column names to columns, or a list with a dict per row. Texts
+            of a CSV file that are whole numbers become ints.
+
+        sample_id : str, default="sample_id"
+            Name of the column with the ids.
+
+        label : str, default="label"
+            Name of the column with the labels.
+
+        abstentions : bool, default=False
+            What it means if a row has no label: True that nobody knows it, so that it
+            is not asked; False that it has not been labelled yet.
+
+        Returns
+        -------
+        n_new : int
+            How many rows had no answer before. Those that had keep it; other answers
+            are listed by :meth:`events`.
+        """
+        answers = read_answers(data, sample_id, label)
+        labels = {}
+        for key, value in answers.items():
+            try:
+                labels[key] = parse_label(value, kind=None, missing_label=None)
+            except ValueError as error:
+                raise ValueError(
+                    f"The sample_id {key} has no label: {error}."
+                ) from error
+        if not abstentions:
+            labels = {key: value for key, value in labels.items() if value is not None}
+        store, who = self._open(), self.annotator or _user_name()
+        n_known = len(store.answers(self.task, list(labels)))
+        other = store.record(self.task, labels, who)
+        if other:
+            warnings.warn(
+                f"{len(other)} rows have another label in the label store already, "
+                "which stays; see events().",
+                UserWarning,
+                stacklevel=2,
+            )
+        return len(labels) - n_known
+
+    def export_labels(self, path):
+        """Write who answered what when into a table.
+
+        ``pandas.DataFrame(oracle.records())`` makes a data frame of the same.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A file that ends in ``.csv`` or ``.jsonl``. It is written anew.
+        """
+        write_records(self.records(), path)
+
     def close(self):
         """Close the file. It is opened again when it is needed."""
         store = vars(self).pop("_store", None)
@@ -259,14 +323,17 @@ class CachedOracle(BaseEstimator):
             store = self._store = LabelStore(self.path, timeout=self.timeout)
         return store
 
-    def _for_run(self, *, parse=None, missing_label=None, prices=None):
+    def _for_run(self, **facts):
         """Return what to ask in one run; check all that can be checked before."""
+        run = self._make_run(**facts)
+        run.check_known_labels()
+        return run
+
+    def _make_run(self, *, parse=None, missing_label=None, prices=None):
         self._validate_params()
         keywords = _inner_keywords(self.oracle)
         parse = parse or partial(parse_label, kind=None, missing_label=missing_label)
-        run = _CachedRun(self, self._open(), keywords, parse, missing_label, prices)
-        run.check_known_labels()
-        return run
+        return _CachedRun(self, self._open(), keywords, parse, missing_label, prices)
 
 
 def _inner_keywords(oracle):

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skactive.exceptions import (
-    OracleError,
-    StoreBusyError,
-    StoreCorruptedError,
-    StoreError,
-    StoreVersionError,
+from skactive.exceptions import OracleError, StoreCorruptedError
+from skactive.oracles._store_file import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    as_store_error,
+    check_file,
+    check_kind,
+    identity,
+    is_busy,
+    raise_unless_ok,
 )
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
-
-_MAGIC = b"SQLite format 3\x00"
 _SCHEMA = (
     """CREATE TABLE answers (
         task TEXT NOT NULL,
@@ -126,11 +126,11 @@ class LabelStore:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._connection = None
-        _check_file(self.path, create=create)
+        check_file(self.path, create=create)
         try:
             with self._translating():
                 self._connect()
-            self._identity = _identity(self.path)
+            self._identity = identity(self.path)
         except BaseException:
             self.close()
             raise
@@ -141,7 +141,7 @@ class LabelStore:
             self._pid == os.getpid()
             and self.path == Path(path).absolute()
             and self.timeout == timeout
-            and self._identity == _identity(self.path)
+            and self._identity == identity(self.path)
         )
 
     def close(self):
@@ -355,7 +355,7 @@ class LabelStore:
     def check(self):
         """Read every page and every answer; raise if anything is damaged."""
         with self._reading() as run:
-            _raise_unless_ok(self.path, run("PRAGMA integrity_check").fetchall())
+            raise_unless_ok(self.path, run("PRAGMA integrity_check").fetchall())
         try:
             self.records()
         except ValueError as error:
@@ -366,19 +366,21 @@ class LabelStore:
     # Details of the above; `run` executes SQL within a transaction
 
     def _answers(self, task, keys):
+        # A cross join makes SQLite look up each key; else it may read all answers.
         rows = self._connection.execute(
-            "SELECT sample_id, label FROM answers WHERE task = ? "
-            "AND sample_id IN (SELECT value FROM json_each(?))",
-            (task, json.dumps(keys)),
+            "SELECT sample_id, label FROM json_each(?) AS wanted CROSS JOIN answers "
+            "ON task = ? AND sample_id = wanted.value",
+            (json.dumps(keys), task),
         )
         return {key: json.loads(label) for key, label in rows}
 
     def _claimed_by_others(self, task, keys, owner):
         now = time.time()
         rows = self._connection.execute(
-            "SELECT sample_id, seconds, expires_at FROM claims WHERE task = ? "
-            "AND owner != ? AND sample_id IN (SELECT value FROM json_each(?))",
-            (task, owner, json.dumps(keys)),
+            "SELECT sample_id, seconds, expires_at FROM json_each(?) AS wanted "
+            "CROSS JOIN claims ON task = ? AND sample_id = wanted.value "
+            "WHERE owner != ?",
+            (json.dumps(keys), task, owner),
         )
         # A claim that ends too far in the future was made before the clock was put
         # back. If its owner lives, it is renewed soon; else it may be taken over.
@@ -438,11 +440,11 @@ class LabelStore:
             self._create()
         (version,) = run("PRAGMA user_version").fetchone()
         (application,) = run("PRAGMA application_id").fetchone()
-        _check_kind(self.path, application, version)
-        identity = (os.getpid(), *_identity(self.path))
-        if identity not in _checked:
-            _raise_unless_ok(self.path, run("PRAGMA quick_check").fetchall())
-            _checked.add(identity)
+        check_kind(self.path, application, version)
+        whole = (os.getpid(), *identity(self.path))
+        if whole not in _checked:
+            raise_unless_ok(self.path, run("PRAGMA quick_check").fetchall())
+            _checked.add(whole)
         self._use_write_ahead_log()
         run("PRAGMA synchronous = FULL")
 
@@ -465,7 +467,7 @@ class LabelStore:
                 (mode,) = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 break
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
+                if not is_busy(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
         if mode != "wal":
@@ -500,7 +502,7 @@ class LabelStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise _as_store_error(error, self.path, self.timeout) from error
+            raise as_store_error(error, self.path, self.timeout) from error
 
 
 class _Run:
@@ -512,93 +514,6 @@ class _Run:
 
     def __call__(self, query, values=()):
         return self._once(query, values)
-
-
-def _check_file(path, *, create):
-    """Refuse a file that is no label store of ours, without opening it by SQLite."""
-    if path.is_dir():
-        raise StoreError(f"The label store {path} is a folder; name a file in it.")
-    if not path.exists() or path.stat().st_size == 0:
-        if not create:
-            raise StoreError(f"There is no label store {path}.")
-        _make_empty(path)
-        return
-    try:
-        with open(path, "rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise StoreError(f"The label store {path} cannot be read: {error}.") from error
-    if len(header) < 100 or not header.startswith(_MAGIC):
-        raise StoreCorruptedError(
-            f"The file {path} is no label store, or is damaged; it was left as it is. "
-            "Name another file, or restore it from a backup."
-        )
-    _check_kind(
-        path, int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
-    )
-
-
-def _make_empty(path):
-    """Make a file that only its owner may read."""
-    if not path.parent.is_dir():
-        raise StoreError(
-            f"The label store {path} cannot be made: there is no folder {path.parent}."
-        )
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreError(f"The label store {path} cannot be made: {error}.") from error
-
-
-def _check_kind(path, application, version):
-    if application != APPLICATION_ID:
-        raise StoreError(
-            f"The file {path} is a database of another program and was left as it is. "
-            "Name another file for the label store."
-        )
-    if version != SCHEMA_VERSION:
-        raise StoreVersionError(
-            f"The label store {path} has the format {version}, and this version of "
-            f"skactive reads the format {SCHEMA_VERSION}; it was left as it is. Use "
-            "the version of skactive that wrote it, or a newer one."
-        )
-
-
-def _raise_unless_ok(path, found):
-    if found != [("ok",)]:
-        raise StoreCorruptedError(
-            f"The label store {path} is damaged ({found[0][0]}); it was left as it is. "
-            "Restore it from a backup, or save what can be read with SQLite's .recover."
-        )
-
-
-def _identity(path):
-    """Return what tells a file from another of the same name, None if it is gone."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _is_busy(error):
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _as_store_error(error, path, timeout):
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    if _is_busy(error):
-        return StoreBusyError(
-            f"The label store {path} was locked by another program for more than "
-            f"{timeout} seconds. Close what uses it, or raise the timeout."
-        )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreCorruptedError(
-            f"The label store {path} is damaged ({error}); it was left as it is. "
-            "Restore it from a backup, or save what can be read with SQLite's .recover."
-        )
-    return StoreError(f"The label store {path} cannot be used: {error}.")
 
 
 def _decode(record):

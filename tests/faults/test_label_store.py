@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from inspect import signature
 from multiprocessing import get_context
 
 import numpy as np
@@ -28,7 +29,8 @@ from skactive.exceptions import (
 )
 from skactive.model_selection import LabeledFold, labeled_scorer
 from skactive.oracles import CachedOracle
-from skactive.oracles._store import APPLICATION_ID, LabelStore
+from skactive.oracles._store import LabelStore
+from skactive.oracles._store_file import APPLICATION_ID
 
 
 class Asked:
@@ -584,8 +586,6 @@ def test_t58_the_parameters_are_all_there_is(path, asked):
 
 
 def test_probabilities_are_computed_for_an_inner_oracle_that_names_them_only(path):
-    from inspect import signature
-
     without = CachedOracle(lambda X: [1], path)
     with_proba = CachedOracle(lambda X, proba: [1], path)
     assert list(signature(without).parameters) == ["X", "sample_ids", "classes"]
