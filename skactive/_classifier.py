@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skactive._loop import LabelingLoop
 from skactive._pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
-from skactive.oracles._asking import ask_oracle, oracle_keywords
+from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._labels import check_y
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._sklearn import (
@@ -359,6 +359,7 @@ class ActiveLearningClassifier(
         keywords = ()
         if oracle is not None:
             keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
+            oracle = prepare_oracle(oracle, **loop._facts_for_oracle())
         context = self._init_callback_context(max_subtasks=loop._max_rounds)
         try:
             with loop._keeping_labels():

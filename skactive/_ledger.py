@@ -125,7 +125,7 @@ class Ledger:
         self.told.append(new)
         for row, value in zip(rows.tolist(), values, strict=True):
             try:
-                label = self._parse(value)
+                label = self.parse(value)
             except ValueError as error:
                 refused.append((row, value, str(error)))
             else:
@@ -135,7 +135,7 @@ class Ledger:
                 self._write(row, label)
         return answered, refused
 
-    def _parse(self, value):
+    def parse(self, value):
         """Return an answer as a label, None for an abstention, or raise."""
         kind = self._kind
         if kind is None and self.y.dtype.kind in "iuf" and not isinstance(value, str):

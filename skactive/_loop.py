@@ -587,6 +587,19 @@ class LabelingLoop:
         told = [] if self._open is None else self._open.probabilities_told()
         return self._closed_probabilities + told
 
+    def _facts_for_oracle(self):
+        """Return what an oracle of ours should know of this run."""
+        inputs, prices = self._inputs, None
+        if inputs.cost is not None and inputs.sample_ids is not None:
+            prices = dict(
+                zip(inputs.sample_ids.tolist(), inputs.cost.tolist(), strict=True)
+            )
+        return {
+            "parse": self._ledger.parse,
+            "missing_label": self._clf.missing_label,
+            "prices": prices,
+        }
+
     # What callbacks see
 
     def _model_of_round(self):

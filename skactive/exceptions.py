@@ -6,6 +6,10 @@ __all__ = [
     "OracleError",
     "SavedLoopError",
     "StopLabeling",
+    "StoreBusyError",
+    "StoreCorruptedError",
+    "StoreError",
+    "StoreVersionError",
 ]
 
 
@@ -138,3 +142,89 @@ class StopLabeling(Exception):
 
     def __reduce__(self):
         return type(self), self.args, self.__dict__
+
+
+class StoreError(ActiveLearningError):
+    """The file that keeps the labels could not be used.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What happened, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that the oracle gave in this run before.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows of `X` that `labels` belong to.
+
+    answers : dict or None, default=None
+        Answers that were paid and could not be written, by sample id.
+
+    Examples
+    --------
+    >>> from skactive.exceptions import StoreError
+    >>> StoreError("The disk is full.", answers={"a": 1}).answers
+    {'a': 1}
+    """
+
+    def __init__(self, message="", *, labels=None, indices=None, answers=None):
+        super().__init__(message, labels=labels, indices=indices)
+        self.answers = answers
+
+
+class StoreBusyError(StoreError):
+    """The file that keeps the labels was locked by another program for too long.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What happened, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that the oracle gave in this run before.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows of `X` that `labels` belong to.
+
+    answers : dict or None, default=None
+        Answers that were paid and could not be written, by sample id.
+    """
+
+
+class StoreCorruptedError(StoreError):
+    """The file that keeps the labels is damaged, or is something else.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What happened, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that the oracle gave in this run before.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows of `X` that `labels` belong to.
+
+    answers : dict or None, default=None
+        Answers that were paid and could not be written, by sample id.
+    """
+
+
+class StoreVersionError(StoreError):
+    """The file that keeps the labels was written by another version of skactive.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What happened, and what to do.
+
+    labels : ndarray of shape (n_labels,) or None, default=None
+        Labels that the oracle gave in this run before.
+
+    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
+        Rows of `X` that `labels` belong to.
+
+    answers : dict or None, default=None
+        Answers that were paid and could not be written, by sample id.
+    """

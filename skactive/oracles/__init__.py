@@ -1,7 +1,8 @@
 """Oracles: where the labels come from. Any callable is one; these are ours."""
 
+from skactive.oracles._cached import CachedOracle
 from skactive.oracles._majority import MajorityOracle
 from skactive.oracles._simulated import SimulatedOracle
 from skactive.oracles._terminal import TerminalOracle
 
-__all__ = ["MajorityOracle", "SimulatedOracle", "TerminalOracle"]
+__all__ = ["CachedOracle", "MajorityOracle", "SimulatedOracle", "TerminalOracle"]

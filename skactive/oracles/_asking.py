@@ -11,13 +11,14 @@ from sklearn.exceptions import DataConversionWarning
 from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
 from skactive.utils._labels import NULL_TEXTS
 
-# What an oracle may ask for by naming it in its signature.
+# What an oracle may ask for by naming it in its signature; a store gives one more.
 KEYWORDS = ("sample_ids", "proba", "classes")
+STORE_KEYWORDS = (*KEYWORDS, "request_ids")
 
 _NOTHING = object()
 
 
-def oracle_keywords(oracle, *, has_sample_ids):
+def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
     """Return the keywords that an oracle wants, found in its signature.
 
     Parameters
@@ -28,10 +29,13 @@ def oracle_keywords(oracle, *, has_sample_ids):
     has_sample_ids : bool
         Whether `sample_ids` were given to the fit.
 
+    keywords : tuple of str, default=KEYWORDS
+        What it may ask for.
+
     Returns
     -------
     keywords : tuple of str
-        Those of `KEYWORDS` to pass.
+        Those of `keywords` to pass.
 
     Raises
     ------
@@ -80,16 +84,37 @@ def oracle_keywords(oracle, *, has_sample_ids):
                     "Pass the ids that the oracle knows the rows by, for instance "
                     "fit(X, y, sample_ids=np.arange(n_samples))."
                 )
-        elif named and parameter.name in KEYWORDS:
+        elif named and parameter.name in keywords:
             wanted.append(parameter.name)
         elif required:
             raise TypeError(
                 f"The oracle {oracle!r} requires the parameter {parameter.name!r}, "
-                f"which it will not get. An oracle gets X, and of {KEYWORDS} those "
+                f"which it will not get. An oracle gets X, and of {keywords} those "
                 "that its signature names; give other parameters a default, or bind "
                 "them with functools.partial."
             )
     return tuple(wanted)
+
+
+def prepare_oracle(oracle, **run):
+    """Tell an oracle of ours what it should know of a run, before anything is asked.
+
+    Parameters
+    ----------
+    oracle : callable
+        The oracle.
+
+    **run : dict
+        `parse`, which makes a label of an answer or raises ValueError;
+        `missing_label`; and `prices`, a dict from sample ids to prices, or None.
+
+    Returns
+    -------
+    oracle : callable
+        What to ask in this run.
+    """
+    # Looked up in the type, as a Mock has every attribute.
+    return oracle._for_run(**run) if hasattr(type(oracle), "_for_run") else oracle
 
 
 def ask_oracle(oracle, keywords, query, tell):
@@ -122,13 +147,13 @@ def ask_oracle(oracle, keywords, query, tell):
     given = {name: getattr(query, name) for name in keywords}
     n_told, answers = 0, None
     try:
-        with _calling_oracle():
+        with calling_oracle():
             answers = oracle(query.X, **given)
         if not isinstance(answers, Iterator):
             tell(answers, indices=query.indices)
             return False
         for row in query.indices:
-            with _calling_oracle():
+            with calling_oracle():
                 answer = next(answers, _NOTHING)
             if answer is _NOTHING:
                 raise OracleError(
@@ -137,7 +162,7 @@ def ask_oracle(oracle, keywords, query, tell):
                 )
             tell([answer], indices=[row])
             n_told += 1
-        _check_exhausted(answers, len(query.indices))
+        check_exhausted(answers, len(query.indices))
     except StopLabeling as stop:
         prefix = list(stop.labels if stop.labels is not None else [])
         if len(prefix) > len(query.indices):
@@ -149,13 +174,18 @@ def ask_oracle(oracle, keywords, query, tell):
         tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
         return True
     finally:
-        if inspect.isgenerator(answers):
-            answers.close()  # now, not when a traceback is forgotten
+        close_generator(answers)
     return False
 
 
-def _check_exhausted(answers, n_expected):
-    with _calling_oracle():
+def close_generator(answers):
+    """Close a generator now, and not when the last traceback forgets it."""
+    if inspect.isgenerator(answers):
+        answers.close()
+
+
+def check_exhausted(answers, n_expected):
+    with calling_oracle():
         answer = next(answers, _NOTHING)
     if answer is not _NOTHING:
         raise OracleError(
@@ -166,7 +196,7 @@ def _check_exhausted(answers, n_expected):
 
 
 @contextmanager
-def _calling_oracle():
+def calling_oracle():
     """Turn whatever an oracle raises into an OracleError, but for its own signals."""
     try:
         yield

@@ -1,0 +1,107 @@
+"""The file of a label store: whether it is one, and which errors it can have."""
+
+import os
+import sqlite3
+
+from skactive.exceptions import (
+    StoreBusyError,
+    StoreCorruptedError,
+    StoreError,
+    StoreVersionError,
+)
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
+
+_MAGIC = b"SQLite format 3\x00"
+
+
+def check_file(path, *, create):
+    """Refuse a file that is no label store of ours, without opening it by SQLite."""
+    if path.is_dir():
+        raise StoreError(f"The label store {path} is a folder; name a file in it.")
+    if not path.exists() or path.stat().st_size == 0:
+        if not create:
+            raise StoreError(f"There is no label store {path}.")
+        _make_empty(path)
+        return
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(f"The label store {path} cannot be read: {error}.") from error
+    if len(header) < 100 or not header.startswith(_MAGIC):
+        raise StoreCorruptedError(
+            f"The file {path} is no label store, or is damaged; it was left as it is. "
+            "Name another file, or restore it from a backup."
+        )
+    check_kind(
+        path, int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
+    )
+
+
+def _make_empty(path):
+    """Make a file that only its owner may read."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"The label store {path} cannot be made: there is no folder {path.parent}."
+        )
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"The label store {path} cannot be made: {error}.") from error
+
+
+def check_kind(path, application, version):
+    """Refuse a database of another program or another version."""
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f"The file {path} is a database of another program and was left as it is. "
+            "Name another file for the label store."
+        )
+    if version != SCHEMA_VERSION:
+        raise StoreVersionError(
+            f"The label store {path} has the format {version}, and this version of "
+            f"skactive reads the format {SCHEMA_VERSION}; it was left as it is. Use "
+            "the version of skactive that wrote it, or a newer one."
+        )
+
+
+def raise_unless_ok(path, found):
+    """Raise if a check of the pages has found anything."""
+    if found != [("ok",)]:
+        raise StoreCorruptedError(
+            f"The label store {path} is damaged ({found[0][0]}); it was left as it is. "
+            "Restore it from a backup, or save what can be read with SQLite's .recover."
+        )
+
+
+def identity(path):
+    """Return what tells a file from another of the same name, None if it is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_busy(error):
+    """Tell whether SQLite found the file locked."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def as_store_error(error, path, timeout):
+    """Return one of our errors for one of SQLite's."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if is_busy(error):
+        return StoreBusyError(
+            f"The label store {path} was locked by another program for more than "
+            f"{timeout} seconds. Close what uses it, or raise the timeout."
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorruptedError(
+            f"The label store {path} is damaged ({error}); it was left as it is. "
+            "Restore it from a backup, or save what can be read with SQLite's .recover."
+        )
+    return StoreError(f"The label store {path} cannot be used: {error}.")
