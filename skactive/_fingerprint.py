@@ -160,9 +160,7 @@ def _is_plain(value):
 
 
 def _short(value):
-    if isinstance(value, tuple):
-        value = list(value)
-    text = _text(value)
+    text = _text(None if is_null(value) else value)  # None, nan and NA are one marker
     return text if len(text) <= _MAX_TEXT else f"a value with the hash {_hash(text)}"
 
 

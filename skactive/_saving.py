@@ -327,9 +327,9 @@ def replay(loop, saved):
     found = differences(content["made_of"], loop._fingerprint)
     if found:
         raise saved.error(
-            f"was made of other inputs: {'; '.join(found[:5])}. Load it with the "
-            "classifier, X and y that it was made of, or start a new loop with its "
-            "labels in y."
+            f"was made of other inputs: {'; '.join(found[:5])}. "
+            f"{_changed_versions(saved)}Load it with the classifier, X and y that it "
+            "was made of, or start a new loop with its labels in y."
         )
     for number, part in enumerate(content["rounds"], start=1):
         loop._begin_round()
@@ -373,22 +373,25 @@ def _what_now(loop):
 
 
 def _other_way(saved, what):
+    why = _changed_versions(saved) or (
+        "Perhaps something is random that no seed governs: set random_state of the "
+        "estimator to an int. "
+    )
+    return saved.error(
+        f"cannot be replayed: {what}. {why}To go on, start a new loop with its labels "
+        "in y."
+    )
+
+
+def _changed_versions(saved):
+    """Return a sentence about the versions that differ, or an empty text."""
     there, here = saved.content["made_with"], versions()
     changed = [
         f"{name} was {there.get(name)}, and is {version}"
         for name, version in here.items()
         if there.get(name) != version
     ]
-    why = (
-        f"Versions differ: {'; '.join(changed)}."
-        if changed
-        else "Perhaps something is random that no seed governs: set random_state of "
-        "the estimator to an int."
-    )
-    return saved.error(
-        f"cannot be replayed: {what}. {why} To go on, start a new loop with its labels "
-        "in y."
-    )
+    return f"Versions differ: {'; '.join(changed)}. " if changed else ""
 
 
 def _restore_open(opened, part):

@@ -391,7 +391,14 @@ def test_what_changes_nothing_may_differ(path):
     assert reopen(loop, path, other).ask().round == 1
 
 
-def test_the_state_of_nested_objects_is_compared(path):
+def test_none_and_nan_are_one_marker(path):
+    y = np.where(Y == -1, np.nan, Y)
+    loop = small_loop(y, missing_label=np.nan)
+    loop.tell(TRUTH[loop.ask().indices])
+    assert reopen(loop, path, make_clf(missing_label=None), y=y).ask().round == 2
+
+
+def test_the_parameters_of_nested_objects_is_compared(path):
     committee = [("a", LogisticRegression(C=1)), ("b", LogisticRegression(C=2))]
     loop = small_loop(committee=committee, strategy="vote_entropy")
     other = [("a", LogisticRegression(C=1)), ("b", LogisticRegression(C=3))]
