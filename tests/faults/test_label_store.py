@@ -591,3 +591,19 @@ def test_probabilities_are_computed_for_an_inner_oracle_that_names_them_only(pat
     assert list(signature(without).parameters) == ["X", "sample_ids", "classes"]
     assert "proba" in signature(with_proba).parameters
     assert "task" in signature(CachedOracle).parameters
+
+
+def test_a_second_connection_of_a_process_leaves_the_locks_of_the_first(path):
+    first = LabelStore(path)
+    first._connection.execute("BEGIN IMMEDIATE")
+    second = LabelStore(path)
+    second.close()
+    code = f"""
+import sqlite3
+connection = sqlite3.connect({str(path)!r}, timeout=0)
+connection.execute("BEGIN IMMEDIATE")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "database is locked" in done.stderr
+    first._connection.execute("ROLLBACK")
+    first.close()
