@@ -300,10 +300,11 @@ class CachedOracle(BaseEstimator):
             store = self._store = LabelStore(self.path, timeout=self.timeout)
         return store
 
-    def _for_run(self, **facts):
+    def _for_run(self, *, given=((), ()), **facts):
         """Return what to ask in one run; check all that can be checked before."""
         run = self._make_run(**facts)
         run.check_known_labels()
+        run.compare_with_given(*given)
         return run
 
     def _make_run(self, *, parse=None, missing_label=None, prices=None):

@@ -133,6 +133,24 @@ class CachedRun:
                 answers=[label for label, _ in refused],
             )
 
+    def compare_with_given(self, sample_ids, labels):
+        """Warn where the labels in `y` are others than those in the file."""
+        given = dict(zip(map(to_key, sample_ids), labels, strict=True))
+        stored = self.store.answers(self.task, list(given))
+        other = [
+            key for key, label in stored.items() if label not in (None, given[key])
+        ]
+        if other:
+            shown = ", ".join(
+                f"{key} ({given[key]!r}, stored {stored[key]!r})" for key in other[:5]
+            )
+            warnings.warn(
+                f"{len(other)} rows have another label in y than in the label store "
+                f"{self.store.path}; that of y is used. sample_ids: {shown}.",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def _ids_of(self, label):
         keys = self.store.keys_of(self.task, label)
         shown = ", ".join(keys[:5])
