@@ -598,7 +598,15 @@ class LabelingLoop:
             "parse": self._ledger.parse,
             "missing_label": self._clf.missing_label,
             "prices": prices,
+            "given": self._given_labels(),
         }
+
+    def _given_labels(self):
+        """Return the ids of the rows that are labelled in `y`, and their labels."""
+        ids, rows = self._inputs.sample_ids, np.flatnonzero(self._ledger.labeled)
+        if ids is None or not len(rows):
+            return [], []
+        return ids[rows].tolist(), self._ledger.labels(rows).tolist()
 
     # What callbacks see
 

@@ -106,7 +106,8 @@ def prepare_oracle(oracle, **run):
 
     **run : dict
         `parse`, which makes a label of an answer or raises ValueError;
-        `missing_label`; and `prices`, a dict from sample ids to prices, or None.
+        `missing_label`; `prices`, a dict from sample ids to prices, or None; and
+        `given`, the ids of the rows with a label in `y`, and these labels.
 
     Returns
     -------

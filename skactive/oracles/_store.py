@@ -58,6 +58,7 @@ _SCHEMA = (
 # Files whose pages were checked by this process; connections that a fork left behind
 # and that must not be closed by the child.
 _checked = set()
+_opening = threading.RLock()
 _left_behind = []
 
 
@@ -126,9 +127,12 @@ class LabelStore:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._connection = None
-        check_file(self.path, create=create)
         try:
-            with self._translating():
+            with _opening, self._translating():
+                # Closing a file drops all locks of this process on it, those of other
+                # connections as well. So only the first one reads the header.
+                if self._file() not in _checked:
+                    check_file(self.path, create=create)
                 self._connect()
             self._identity = identity(self.path)
         except BaseException:
@@ -441,12 +445,16 @@ class LabelStore:
         (version,) = run("PRAGMA user_version").fetchone()
         (application,) = run("PRAGMA application_id").fetchone()
         check_kind(self.path, application, version)
-        whole = (os.getpid(), *identity(self.path))
-        if whole not in _checked:
+        file = self._file()
+        if file not in _checked:
             raise_unless_ok(self.path, run("PRAGMA quick_check").fetchall())
-            _checked.add(whole)
+            _checked.add(file)
         self._use_write_ahead_log()
         run("PRAGMA synchronous = FULL")
+
+    def _file(self):
+        """Return what tells the file from others, as this process sees it."""
+        return os.getpid(), identity(self.path)
 
     def _create(self):
         """Write the schema, unless somebody else just has."""

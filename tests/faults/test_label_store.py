@@ -165,6 +165,17 @@ def test_t06_an_abstention_is_kept_as_one(X, y, make_clf, path):
     assert [r["label"] for r in oracle.records()].count(None) == 3
 
 
+def test_t62_a_label_in_y_wins_over_the_stored_one_with_a_warning(
+    X, y, make_clf, path, asked
+):
+    oracle = CachedOracle(asked, path)
+    oracle.import_labels({"sample_id": [0, 20], "label": [1, 1]})
+    with pytest.warns(UserWarning, match=r"1 rows have another .* 0 \(0, stored 1\)"):
+        clf = fit(make_clf(oracle), X, y)
+    assert clf.transduction_[0] == 0
+    assert not {0, 20} & set(asked.ids())
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_t37_every_row_of_a_search_is_paid_once(path, asked, n_jobs):
     X = np.linspace(0, 1, 60).reshape(-1, 1)
@@ -591,3 +602,20 @@ def test_probabilities_are_computed_for_an_inner_oracle_that_names_them_only(pat
     assert list(signature(without).parameters) == ["X", "sample_ids", "classes"]
     assert "proba" in signature(with_proba).parameters
     assert "task" in signature(CachedOracle).parameters
+
+
+def test_a_second_connection_of_a_process_leaves_the_locks_of_the_first(path):
+    first = LabelStore(path)
+    first.record("default", {"1": 1}, "anna")
+    second = LabelStore(path)
+    code = f"""
+import sqlite3
+connection = sqlite3.connect({str(path)!r})
+connection.execute("SELECT * FROM answers").fetchall()
+connection.close()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    # The last one to close removes it; another process must not think it is that.
+    assert path.with_name("labels.sqlite-wal").exists()
+    second.close()
+    first.close()

@@ -1,0 +1,176 @@
+"""Processes that are killed while they label: T50."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skactive import ActiveLearningClassifier
+from skactive.oracles import CachedOracle
+from skactive.oracles._store import LabelStore
+
+BATCH = 5
+CRASH_POINTS = ["before claim", "after claim", "asked", "before record", "after record"]
+
+
+def kill_self(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Log:
+    """Lines of a file; what was written outlives the process."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def add(self, lines):
+        with open(self.path, "a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def lines(self):
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+
+def label_all(
+    folder, *, n_rows=400, one_by_one=False, crash_at=None, break_store=False
+):
+    """Label all rows in batches; write down what is asked and what is acknowledged."""
+    asked, acked = Log(folder / "asked"), Log(folder / "acked")
+
+    def ask(X, sample_ids, request_ids):
+        asked.add(
+            f"{i} {request}" for i, request in zip(sample_ids, request_ids, strict=True)
+        )
+        if crash_at == "asked":
+            kill_self()
+        labels = [int(i) % 3 for i in sample_ids]
+        return iter(labels) if one_by_one else labels
+
+    arm(crash_at)
+    if break_store:  # acknowledges what it has not written
+        LabelStore.record = lambda self, task, labels, annotator: {}
+    oracle = CachedOracle(ask, folder / "labels.sqlite", claim_seconds=0.05)
+    for start in range(0, n_rows, BATCH):
+        ids = list(range(start, start + BATCH))
+        for i, _ in zip(ids, oracle([[0]] * BATCH, sample_ids=ids), strict=True):
+            acked.add([i])
+
+
+def arm(crash_at):
+    """Kill this process when it comes to a named point for the first time."""
+    if crash_at in (None, "asked"):
+        return
+    when, name = crash_at.split()
+    original = getattr(LabelStore, name)
+
+    def crash(self, *args, **kwargs):
+        if when == "after":
+            original(self, *args, **kwargs)
+        kill_self()
+
+    setattr(LabelStore, name, crash)
+
+
+def run_child(folder, *, kill_after=None, **how):
+    child = get_context("fork").Process(target=label_all, args=(folder,), kwargs=how)
+    child.start()
+    if kill_after is not None:
+        time.sleep(kill_after)
+        child.kill()
+    child.join()
+    return child.exitcode
+
+
+def lost_and_repeated(folder):
+    """Return acknowledged ids that are not stored, and how often ids were repeated."""
+    oracle = CachedOracle(print, folder / "labels.sqlite")
+    stored = {record["sample_id"] for record in oracle.records()}
+    oracle.close()
+    acked = {int(line) for line in Log(folder / "acked").lines()}
+    asked = Counter(Log(folder / "asked").lines())
+    requests = {line.split()[0]: line.split()[1] for line in asked}
+    assert len(requests) == len(asked), "an id was asked with two request ids"
+    return acked - stored, {line: n - 1 for line, n in asked.items() if n > 1}
+
+
+def test_t50_the_harness_notices_a_loss(tmp_path):
+    assert run_child(tmp_path, n_rows=20, break_store=True) == 0
+    lost, _ = lost_and_repeated(tmp_path)
+    assert lost == set(range(20))
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("crash_at", CRASH_POINTS)
+def test_t50_a_crash_at_a_named_point_loses_nothing_that_was_acknowledged(
+    tmp_path, crash_at, one_by_one
+):
+    how = {"n_rows": 40, "one_by_one": one_by_one}
+    for _ in range(3):
+        code = run_child(tmp_path, crash_at=crash_at, **how)
+        assert code == -signal.SIGKILL
+        time.sleep(0.06)  # or the claims of the dead have to be waited for
+    assert run_child(tmp_path, **how) == 0
+    lost, repeated = lost_and_repeated(tmp_path)
+    assert not lost
+    assert len(repeated) <= 3 * BATCH
+    if crash_at in ("before claim", "after claim") or (
+        crash_at == "after record" and not one_by_one
+    ):
+        assert not repeated
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_t50_random_kills_lose_nothing_and_repeat_only_rows_in_flight(
+    tmp_path, one_by_one
+):
+    rng = random.Random(0)
+    how = {"one_by_one": one_by_one}
+    n_kills = n_folders = 0
+    while n_kills < 60:
+        folder = tmp_path / str(n_folders)
+        folder.mkdir()
+        n_folders += 1
+        for n_killed in range(1, 5):
+            if run_child(folder, kill_after=rng.random() * 0.1, **how) == 0:
+                break
+            n_kills += 1
+            lost, repeated = lost_and_repeated(folder)
+            assert not lost
+            assert sum(repeated.values()) <= n_killed * BATCH
+
+
+def fit_with(path, kill_at=None):
+    """Fit on a store; die at a call of the oracle, counted from 1."""
+
+    def ask(X):
+        calls.append(X)
+        if len(calls) == kill_at:
+            kill_self()
+        return (X[:, 0] > 0.5).astype(int).tolist()
+
+    calls = []
+    X = np.linspace(0, 1, 50).reshape(-1, 1)
+    oracle = CachedOracle(ask, path, claim_seconds=0.05)
+    clf = ActiveLearningClassifier(
+        LogisticRegression(), oracle=oracle, batch_size=3, budget=15, random_state=0
+    )
+    return clf.fit(X, np.full(50, -1), sample_ids=np.arange(50))
+
+
+def test_t50_a_run_that_was_killed_ends_with_the_same_model(tmp_path):
+    path = tmp_path / "labels.sqlite"
+    child = get_context("fork").Process(target=fit_with, args=(path, 3))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    resumed, plain = fit_with(path), fit_with(tmp_path / "other.sqlite")
+    assert resumed.query_indices_.tolist() == plain.query_indices_.tolist()
+    np.testing.assert_array_equal(resumed.estimator_.coef_, plain.estimator_.coef_)
+    assert resumed.oracle.summary()["n_asked"] == 15 + 3
