@@ -264,14 +264,6 @@ def slices(n_rows, size, first=0):
         yield slice(start, min(start + size, n_rows))
 
 
-def sample_rows(rows, n_rows, random_state):
-    """Return at most `n_rows` of some rows, drawn at random if there are more."""
-    if n_rows is None or len(rows) <= n_rows:
-        return rows
-    rng = np.random.default_rng(random_state)
-    return np.sort(rng.choice(rows, n_rows, replace=False))
-
-
 def _row_numbers(rows):
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

@@ -12,8 +12,8 @@ from skactive.acquisition._coverage import (
     UnitRows,
     check_choice,
     choose_greedily,
-    sample_rows,
 )
+from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -84,7 +84,7 @@ def facility_location(
         rows = UnitRows(features)
         known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
         targets = np.delete(np.arange(len(rows)), known)
-        cover = Cover(rows, sample_rows(targets, max_targets, random_state))
+        cover = Cover(rows, draw_rows(targets, max_targets, random_state))
         cover.add(known)
         return choose_greedily(cover, candidates, n_queries)
 

@@ -11,8 +11,8 @@ from skactive.acquisition._coverage import (
     UnitRows,
     check_choice,
     choose_greedily,
-    sample_rows,
 )
+from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
@@ -171,7 +171,7 @@ def u_herding(
         known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
         targets = np.delete(np.arange(len(rows)), known)
         weights = _weights(uncertainty, targets, len(rows))
-        targets = sample_rows(targets, max_targets, random_state)
+        targets = draw_rows(targets, max_targets, random_state)
 
         def gaussian(products):
             products *= 2 / bandwidth**2

@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skactive.acquisition._balls import Balls, CoverState
 from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition._coverage import UnitRows, check_choice, sample_rows
+from skactive.acquisition._coverage import UnitRows, check_choice
+from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
@@ -95,7 +96,7 @@ def prob_cover(
     with one_thread():
         rows = UnitRows(features, for_distances=True, smallest=radius)
         known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
-        targets = sample_rows(np.arange(len(rows)), max_targets, random_state)
+        targets = draw_rows(np.arange(len(rows)), max_targets, random_state)
         balls = Balls(rows, radius, CoverState.of_targets(targets, len(rows)))
         balls.cover(known)
         return balls.choose(candidates, n_queries)
@@ -147,7 +148,7 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
     with one_thread():
         rows = UnitRows(features, for_distances=True, smallest=0.0)
         clusters = _cluster(rows.values[:, :-2], n_clusters, random_state)
-        centers = sample_rows(np.arange(len(rows)), _MAX_PURITY_ROWS, random_state)
+        centers = draw_rows(np.arange(len(rows)), _MAX_PURITY_ROWS, random_state)
         distances = _distances_to_other_clusters(rows, clusters, centers)
     # Rounding must not turn 0.05 times 20 rows into less than one.
     n_impure = int((1 - purity) * len(centers) + 1e-9)
@@ -257,7 +258,7 @@ class ProbCoverSampling(BaseStrategy):
             if np.isin(state.centers, known).all():
                 return state
         rows = np.arange(len(pool.labeled))
-        targets = sample_rows(rows, self.max_targets, pool.random_state)
+        targets = draw_rows(rows, self.max_targets, pool.random_state)
         return CoverState.of_targets(targets, len(rows))
 
 

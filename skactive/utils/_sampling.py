@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def draw_rows(rows, n_most, rng):
+def draw_rows(rows, n_most, random_state):
     """Return all rows, or `n_most` of them drawn at random.
 
     Parameters
@@ -14,7 +14,7 @@ def draw_rows(rows, n_most, rng):
     n_most : int or None
         How many to draw; None, or a number that is not smaller, takes all.
 
-    rng : numpy.random.Generator
+    random_state : int or numpy.random.Generator
         Draws.
 
     Returns
@@ -24,4 +24,5 @@ def draw_rows(rows, n_most, rng):
     """
     if n_most is None or len(rows) <= n_most:
         return rows
+    rng = np.random.default_rng(random_state)
     return rows[np.sort(rng.choice(len(rows), n_most, replace=False))]

@@ -39,6 +39,7 @@ from skactive.acquisition._herding import smallest_distance
 from skactive.acquisition._registry import check_model
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
+from skactive.utils._sampling import draw_rows
 
 STRATEGIES = [
     FacilityLocationSampling(),
@@ -244,7 +245,7 @@ def test_a_sample_is_covered_if_there_are_many_rows(choose):
     assert choose(X, 10, max_targets=30, random_state=1).tolist() == first.tolist()
     assert choose(X, 10, max_targets=30, random_state=2).tolist() != first.tolist()
     weights = np.zeros(200)
-    weights[_coverage.sample_rows(np.arange(200), 30, 1)] = 1
+    weights[draw_rows(np.arange(200), 30, 1)] = 1
     similarity = cosine(X) if choose is facility_location else gaussian(X, 1.0)
     assert first.tolist() == greedy(similarity, 10, weights=weights).tolist()
 

@@ -26,6 +26,7 @@ from skactive.acquisition import (
 )
 from skactive.acquisition._balls import Balls, CoverState
 from skactive.oracles import SimulatedOracle
+from skactive.utils._sampling import draw_rows
 
 
 def rows_of(n, d=4, random_state=0):
@@ -180,7 +181,7 @@ def test_equal_rows_and_rows_of_zeros():
 def test_a_sample_is_covered_if_there_are_many_rows():
     X = rows_of(150)
     chosen = prob_cover(X, 20, radius=0.5, max_targets=40, random_state=3)
-    targets = _coverage.sample_rows(np.arange(150), 40, 3)
+    targets = draw_rows(np.arange(150), 40, 3)
     expected = by_definition(X, 20, 0.5, targets=targets)
     assert chosen.tolist() == expected.tolist()
 
