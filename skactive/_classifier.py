@@ -359,7 +359,7 @@ class ActiveLearningClassifier(
         keywords = ()
         if oracle is not None:
             keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
-            oracle = prepare_oracle(oracle, **loop._facts_for_oracle())
+            oracle = prepare_oracle(oracle, loop._facts_for_oracle)
         context = self._init_callback_context(max_subtasks=loop._max_rounds)
         try:
             with loop._keeping_labels():

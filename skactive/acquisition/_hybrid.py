@@ -251,9 +251,8 @@ class ClusterMarginSampling(_PrefilteredSampling):
         :func:`~skactive.acquisition.get_strategy`.
 
     prefilter : float, default=1.25
-        So many times the rows to ask are taken from the top, at least 1. The paper uses
-        1.25 on data sets of some 10,000 rows, and 10 on millions; it should be far
-        below the number of candidates to each row to ask.
+        So many times the rows to ask are taken from the top, at least 1; it should be
+        far below the number of candidates to each row to ask.
 
     cluster_size : float, default=10
         The tree is cut where the clusters hold so many of the linked rows in the mean.

@@ -96,7 +96,7 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
     return tuple(wanted)
 
 
-def prepare_oracle(oracle, **run):
+def prepare_oracle(oracle, facts):
     """Tell an oracle of ours what it should know of a run, before anything is asked.
 
     Parameters
@@ -104,10 +104,10 @@ def prepare_oracle(oracle, **run):
     oracle : callable
         The oracle.
 
-    **run : dict
-        `parse`, which makes a label of an answer or raises ValueError;
-        `missing_label`; `prices`, a dict from sample ids to prices, or None; and
-        `given`, the ids of the rows with a label in `y`, and these labels.
+    facts : callable
+        Returns a dict: `parse`, which makes a label of an answer or raises ValueError;
+        `missing_label`; `prices`, a dict from sample ids to prices, or None; `given`,
+        the ids and labels of the rows labelled in `y`. Not called for other oracles.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def prepare_oracle(oracle, **run):
         What to ask in this run.
     """
     # Looked up in the type, as a Mock has every attribute.
-    return oracle._for_run(**run) if hasattr(type(oracle), "_for_run") else oracle
+    return oracle._for_run(**facts()) if hasattr(type(oracle), "_for_run") else oracle
 
 
 def ask_oracle(oracle, keywords, query, tell):
