@@ -1,5 +1,11 @@
 """Plotting: displays in scikit-learn's manner."""
 
+from skactive.plotting._composition import BatchCompositionDisplay
 from skactive.plotting._curve import ActiveLearningCurveDisplay
+from skactive.plotting._query_map import QueryMapDisplay
 
-__all__ = ["ActiveLearningCurveDisplay"]
+__all__ = [
+    "ActiveLearningCurveDisplay",
+    "BatchCompositionDisplay",
+    "QueryMapDisplay",
+]

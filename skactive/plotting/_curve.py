@@ -5,6 +5,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._pool import Pool
+from skactive.plotting._matplotlib import import_pyplot
 from skactive.utils._labels import check_y
 from skactive.utils._rows import take_rows
 
@@ -81,7 +82,7 @@ class ActiveLearningCurveDisplay:
             If matplotlib is not installed.
         """
         if ax is None:
-            _, ax = _import_pyplot().subplots()
+            _, ax = import_pyplot().subplots()
         name = self.estimator_name if name is None else name
         line_kwargs = {"marker": ".", **({} if name is None else {"label": name})}
         (self.line_,) = ax.plot(self.n_labeled, self.scores, **line_kwargs | kwargs)
@@ -237,13 +238,3 @@ def _name_of(scoring):
     if isinstance(scoring, str):
         return scoring.replace("_", " ").capitalize()
     return getattr(scoring, "__name__", "Score")
-
-
-def _import_pyplot():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "Drawing needs matplotlib; install it with `pip install skactive[plot]`."
-        ) from error
-    return plt

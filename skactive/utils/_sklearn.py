@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils._set_output import _get_adapter_from_container
 from sklearn.utils.metadata_routing import _raise_for_params, _routing_enabled
 from sklearn.utils.validation import (
     _check_feature_names,
@@ -72,6 +73,7 @@ __all__ = [
     "_check_n_features",
     "_estimator_has",
     "_fit_context",
+    "_get_adapter_from_container",
     "_num_samples",
     "_raise_for_params",
     "_routing_enabled",

@@ -1,0 +1,17 @@
+"""Matplotlib, imported when something is drawn."""
+
+
+def import_pyplot():
+    """Import pyplot, or raise an error that says how to install it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "Drawing needs matplotlib; install it with `pip install skactive[plot]`."
+        ) from error
+    return plt
+
+
+def new_axes():
+    """Return the axes of a new figure in which legends find their place."""
+    return import_pyplot().subplots(layout="constrained")[1]

@@ -1,0 +1,425 @@
+"""Which rows were asked when."""
+
+import numpy as np
+from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.utils.validation import check_is_fitted
+
+from skactive.plotting._matplotlib import import_pyplot, new_axes
+from skactive.plotting._projection import project
+from skactive.plotting._queries import query_rounds
+from skactive.utils._rows import check_rows, is_dataframe
+from skactive.utils._sampling import draw_rows
+from skactive.utils._sklearn import _get_adapter_from_container, _num_samples
+
+_GRID_RESOLUTION = 200
+_MARGIN = 0.05  # around the rows, as a share of their extent
+# Up to so many rounds each has a colour of its own.
+_MOST_COLORS = 20
+_QUERIES = ("asked", "test sample", "no answer")
+
+
+class QueryMapDisplay:
+    """Map of the rows that were asked, coloured by round.
+
+    Use :meth:`from_estimator` to make one; what is drawn stands in the attributes.
+
+    Read more in the :ref:`User Guide <displays>`.
+
+    Parameters
+    ----------
+    coordinates : array-like of shape (n_samples, 2)
+        All rows as points in the plane.
+
+    query_indices : array-like of shape (n_queries,)
+        Row numbers in the order in which they were asked.
+
+    query_rounds : array-like of shape (n_queries,)
+        The round in which each of these was asked, from 1.
+
+    given : array-like of shape (n_given,), default=()
+        Row numbers of the labels that the run began with.
+
+    abstained : array-like of shape (n_abstained,), default=()
+        Asked rows that have no label, as the oracle gave none.
+
+    holdout : array-like of shape (n_holdout,), default=()
+        Asked rows of the random test sample.
+
+    boundary : DecisionBoundaryDisplay or None, default=None
+        Its `response` is the number of the class predicted on the grid of `xx0` and
+        `xx1`.
+
+    axis_names : tuple of str, default=("", "")
+        Names of the two axes.
+
+    Attributes
+    ----------
+    background_ : matplotlib PathCollection or None
+        Rows that were neither labelled nor asked, or some of them; like the following,
+        None if there are none.
+
+    given_ : matplotlib PathCollection or None
+        Rows that came with a label.
+
+    asked_ : matplotlib PathCollection or None
+        Rows that a strategy asked for and that got a label.
+
+    holdout_ : matplotlib PathCollection or None
+        Rows of the random test sample.
+
+    abstained_ : matplotlib PathCollection or None
+        Rows that were asked in vain.
+
+    boundary_ : list of matplotlib QuadContourSet
+        Lines where the predicted class changes.
+
+    numbers_ : list of matplotlib Annotation
+        Numbers of the queries, if they are drawn.
+
+    colorbar_ : matplotlib Colorbar or None
+        Tells the rounds; None if nothing was asked.
+
+    legend_ : matplotlib Legend
+        Tells the markers.
+
+    ax_ : matplotlib Axes
+        Axes with the map.
+
+    figure_ : matplotlib Figure
+        Figure containing the map.
+
+    See Also
+    --------
+    BatchCompositionDisplay : Of which classes the rows were.
+
+    Examples
+    --------
+    >>> from skactive.plotting import QueryMapDisplay
+    >>> display = QueryMapDisplay(
+    ...     coordinates=[[0, 0], [1, 0], [2, 1], [3, 1]],
+    ...     query_indices=[2, 1],
+    ...     query_rounds=[1, 2],
+    ...     given=[0],
+    ... )
+    >>> display.plot().asked_.get_offsets().tolist()
+    [[2.0, 1.0], [1.0, 0.0]]
+    """
+
+    def __init__(
+        self,
+        *,
+        coordinates,
+        query_indices,
+        query_rounds,
+        given=(),
+        abstained=(),
+        holdout=(),
+        boundary=None,
+        axis_names=("", ""),
+    ):
+        self.coordinates = np.asarray(coordinates, dtype=np.float64)
+        self.query_indices = np.asarray(query_indices, dtype=np.intp)
+        self.query_rounds = np.asarray(query_rounds, dtype=np.intp)
+        self.given = np.asarray(given, dtype=np.intp)
+        self.abstained = np.asarray(abstained, dtype=np.intp)
+        self.holdout = np.asarray(holdout, dtype=np.intp)
+        self.boundary = boundary
+        self.axis_names = axis_names
+
+    def plot(self, ax=None, *, numbered=False, max_background=10_000, **kwargs):
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on; new ones if None. The legend stands below them, for which
+            a figure with ``layout="constrained"`` makes room.
+
+        numbered : bool, default=False
+            Whether to write beside every query its number, from 1 in the order of
+            asking.
+
+        max_background : int or None, default=10000
+            If more rows than this were neither labelled nor asked, so many of them are
+            drawn, chosen at random, always the same; None draws all.
+
+        **kwargs : dict
+            Passed to matplotlib's `scatter` for the rows that were asked: `s`, `cmap`,
+            `vmax`, ...
+
+        Returns
+        -------
+        display : QueryMapDisplay
+            This object.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = new_axes() if ax is None else ax
+        self.ax_, self.figure_ = ax, ax.figure
+        self._draw_background(max_background)
+        self._draw_queries(kwargs)
+        self.numbers_ = self._write_numbers() if numbered else []
+        ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
+        self.legend_ = self._draw_legend()
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls,
+        clf,
+        X,
+        *,
+        projection=None,
+        boundary=True,
+        numbered=False,
+        max_background=10_000,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw which rows a fitted classifier has asked, and when.
+
+        Two numeric columns are drawn as they are, with the lines where the predicted
+        class of the final model changes. Other rows are projected. A projection has no
+        such lines: many rows fall on one point of the plane, and the model may predict
+        different classes for them.
+
+        Parameters
+        ----------
+        clf : ActiveLearningClassifier
+            A fitted classifier.
+
+        X : {array-like, sparse matrix, data frame, list} of length n_samples
+            The rows that it was fitted on.
+
+        projection : transformer, array-like of shape (n_samples, 2) or None, \
+                default=None
+            How rows become points. None takes two numeric columns as they are, and the
+            first two principal components of all else. A transformer, such as
+            ``TSNE()``, is cloned; its `fit_transform` gets the features that strategies
+            measure distances in: numeric rows, what the steps of a Pipeline before the
+            last one make of the rows, or what the `embed` of the estimator does. An
+            array holds the points themselves.
+
+        boundary : bool, default=True
+            Whether to draw where the predicted class changes, if rows are drawn as
+            they are.
+
+        numbered : bool, default=False
+            Whether to write beside every query its number, from 1 in the order of
+            asking.
+
+        max_background : int or None, default=10000
+            If more rows than this were neither labelled nor asked, so many of them are
+            drawn, chosen at random, always the same; None draws all.
+
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on; new ones if None. The legend stands below them, for which
+            a figure with ``layout="constrained"`` makes room.
+
+        **kwargs : dict
+            Passed to matplotlib's `scatter` for the rows that were asked.
+
+        Returns
+        -------
+        display : QueryMapDisplay
+            The map, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If `clf` is not fitted.
+        ValueError
+            If `X` has another number of rows than `clf` was fitted on, or cannot be
+            projected, or if the projection is not of shape (n_samples, 2).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_digits
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive import ActiveLearningClassifier
+        >>> from skactive.datasets import hide_labels
+        >>> from skactive.oracles import SimulatedOracle
+        >>> from skactive.plotting import QueryMapDisplay
+        >>> X, y = load_digits(return_X_y=True)
+        >>> clf = ActiveLearningClassifier(
+        ...     LogisticRegression(),
+        ...     oracle=SimulatedOracle(y),
+        ...     budget=30,
+        ...     random_state=0,
+        ... )
+        >>> y_some = hide_labels(y, 20, random_state=0)
+        >>> clf = clf.fit(X / 16, y_some, sample_ids=np.arange(len(y)))
+        >>> display = QueryMapDisplay.from_estimator(clf, X / 16)
+        >>> display.asked_.get_offsets().shape, display.ax_.get_xlabel()
+        ((30, 2), 'PCA 1')
+        """
+        check_is_fitted(clf)
+        import_pyplot()
+        X = check_rows(clf, X, reset=False)
+        n_samples = len(clf.labeled_iter_)
+        if _num_samples(X) != n_samples:
+            raise ValueError(
+                f"X must hold the {n_samples} rows that the classifier was fitted on, "
+                f"got {_num_samples(X)}."
+            )
+        coordinates, names, is_exact = project(clf, X, projection)
+        asked = clf.query_indices_
+        display = cls(
+            coordinates=coordinates,
+            query_indices=asked,
+            query_rounds=query_rounds(clf),
+            given=np.flatnonzero(clf.labeled_iter_ == 0),
+            abstained=asked[clf.labeled_iter_[asked] < 0],
+            holdout=getattr(clf, "holdout_indices_", ()),
+            boundary=_boundary(clf, X, coordinates) if boundary and is_exact else None,
+            axis_names=names,
+        )
+        return display.plot(
+            ax=ax, numbered=numbered, max_background=max_background, **kwargs
+        )
+
+    def _draw_background(self, n_most):
+        """Draw what was there before anything was asked, and the boundary."""
+        others = np.ones(len(self.coordinates), dtype=bool)
+        others[self.query_indices] = others[self.given] = False
+        rows = draw_rows(np.flatnonzero(others), n_most, 0)
+        self.background_ = self._scatter(
+            rows,
+            label="not asked",
+            s=12 if len(rows) <= 1000 else 4,
+            c="silver",
+            linewidths=0,
+            zorder=1,
+            rasterized=True,
+        )
+        self.boundary_ = _draw_boundary(self.ax_, self.boundary)
+        self.given_ = self._scatter(
+            self.given, label="given", marker="s", c="black", edgecolors="white"
+        )
+
+    def _draw_queries(self, kwargs):
+        """Draw the rows that were asked, in the colours of their rounds."""
+        style = {"s": 40 if len(self.query_indices) <= 200 else 20}
+        style |= self._colors() | {"edgecolors": "black", "linewidths": 0.6}
+        if "norm" in kwargs:
+            del style["vmin"], style["vmax"]
+        style |= kwargs
+        rounds = np.zeros(len(self.coordinates), dtype=np.intp)
+        rounds[self.query_indices] = self.query_rounds
+        special = np.concatenate([self.abstained, self.holdout])
+        asked = self.query_indices[~np.isin(self.query_indices, special)]
+
+        def draw(rows, label, marker):
+            marked = {"label": label, "marker": marker, "zorder": 3}
+            return self._scatter(rows, c=rounds[rows], **marked | style)
+
+        drawn = map(draw, [asked, self.holdout, self.abstained], _QUERIES, "oDX")
+        drawn = self.asked_, self.holdout_, self.abstained_ = list(drawn)
+        drawn = [points for points in drawn if points is not None]
+        self.colorbar_ = self._draw_colorbar(drawn[0]) if drawn else None
+
+    def _scatter(self, rows, **style):
+        if len(rows) == 0:
+            return None
+        return self.ax_.scatter(*self.coordinates[rows].T, **style)
+
+    def _colors(self):
+        """Return a colour map with one colour for each of few rounds, and its range."""
+        n_rounds = self.query_rounds.max(initial=1)
+        cmap = import_pyplot().get_cmap("viridis")
+        if n_rounds <= _MOST_COLORS:
+            cmap = cmap.resampled(n_rounds)
+        return {"cmap": cmap, "vmin": 0.5, "vmax": n_rounds + 0.5}
+
+    def _draw_colorbar(self, points):
+        from matplotlib.ticker import MaxNLocator
+
+        ticks = MaxNLocator(nbins=10, integer=True)
+        bar = self.figure_.colorbar(points, ax=self.ax_, label="Round", ticks=ticks)
+        bar.ax.minorticks_off()
+        return bar
+
+    def _draw_legend(self):
+        """Put the legend below the name of the axis, outside of the data."""
+        from matplotlib.transforms import offset_copy
+
+        ax = self.ax_
+        legend = ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0.0),
+            bbox_transform=offset_copy(ax.transAxes, ax.figure, y=-34, units="points"),
+            ncols=5,
+            fontsize="small",
+            frameon=False,
+            handletextpad=0.1,
+            columnspacing=1.0,
+            borderpad=0.0,
+        )
+        for text, handle in zip(legend.texts, legend.legend_handles, strict=True):
+            if text.get_text() in _QUERIES:  # of any round, so of no colour
+                handle.set(array=None, facecolor="white")
+        return legend
+
+    def _write_numbers(self):
+        from matplotlib.patheffects import withStroke
+
+        return [
+            self.ax_.annotate(
+                str(number),
+                self.coordinates[row],
+                xytext=(0, 5),
+                textcoords="offset points",
+                ha="center",
+                fontsize="x-small",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+                zorder=4,
+            )
+            for number, row in enumerate(self.query_indices, start=1)
+        ]
+
+
+def _boundary(clf, X, coordinates):
+    """Predict classes on a grid over the rows."""
+    from matplotlib.figure import Figure
+
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    margin = np.where(high > low, _MARGIN * (high - low), 1.0)
+    corners = np.stack([low - margin, high + margin])
+    if is_dataframe(X):  # a Pipeline may look for columns by their names
+        adapter = _get_adapter_from_container(X)
+        corners = adapter.create_container(corners, corners, columns=X.columns)
+    # It draws at once, so it gets axes that nobody sees.
+    return DecisionBoundaryDisplay.from_estimator(
+        clf,
+        corners,
+        grid_resolution=_GRID_RESOLUTION,
+        eps=0.0,
+        response_method="predict",
+        plot_method="pcolormesh",
+        ax=Figure().subplots(),
+    )
+
+
+def _draw_boundary(ax, boundary):
+    """Draw the outline of the region of every predicted class but the first.
+
+    Its outline consists of those of the others.
+    """
+    if boundary is None:
+        return []
+    return [
+        ax.contour(
+            boundary.xx0,
+            boundary.xx1,
+            boundary.response == number,
+            levels=[0.5],
+            colors="dimgray",
+            linewidths=1.2,
+            zorder=2,
+        )
+        for number in np.unique(boundary.response)[1:]
+    ]
