@@ -1,21 +1,18 @@
 """Which rows were asked when."""
 
 import numpy as np
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.utils.validation import check_is_fitted
 
+from skactive.plotting._boundary import draw_outlines, predict_on_grid
 from skactive.plotting._matplotlib import import_pyplot, new_axes
 from skactive.plotting._projection import project
 from skactive.plotting._queries import query_rounds
-from skactive.utils._rows import check_rows, is_dataframe
+from skactive.utils._rows import check_rows
 from skactive.utils._sampling import draw_rows
-from skactive.utils._sklearn import _get_adapter_from_container, _num_samples
+from skactive.utils._sklearn import _num_samples
 
-_GRID_RESOLUTION = 200
-_MARGIN = 0.05  # around the rows, as a share of their extent
 # Up to so many rounds each has a colour of its own.
 _MOST_COLORS = 20
-_QUERIES = ("asked", "test sample", "no answer")
 
 
 class QueryMapDisplay:
@@ -275,7 +272,9 @@ class QueryMapDisplay:
             given=np.flatnonzero(clf.labeled_iter_ == 0),
             abstained=asked[clf.labeled_iter_[asked] < 0],
             holdout=getattr(clf, "holdout_indices_", ()),
-            boundary=_boundary(clf, X, coordinates) if boundary and is_exact else None,
+            boundary=predict_on_grid(clf, X, coordinates)
+            if boundary and is_exact
+            else None,
             axis_names=names,
         )
         return display.plot(
@@ -296,7 +295,7 @@ class QueryMapDisplay:
             zorder=1,
             rasterized=True,
         )
-        self.boundary_ = _draw_boundary(self.ax_, self.boundary)
+        self.boundary_ = draw_outlines(self.ax_, self.boundary)
         self.given_ = self._scatter(
             self.given, label="given", marker="s", c="black", edgecolors="white"
         )
@@ -304,9 +303,9 @@ class QueryMapDisplay:
     def _draw_queries(self, kwargs):
         """Draw the rows that were asked, in the colours of their rounds."""
         style = {"s": 40 if len(self.query_indices) <= 200 else 20}
-        style |= self._colors() | {"edgecolors": "black", "linewidths": 0.6}
-        if "norm" in kwargs:
-            del style["vmin"], style["vmax"]
+        style |= {"cmap": "viridis", "edgecolors": "black", "linewidths": 0.6}
+        if not {"norm", "vmin", "vmax"} & kwargs.keys():
+            style |= self._color_scale()
         style |= kwargs
         rounds = np.zeros(len(self.coordinates), dtype=np.intp)
         rounds[self.query_indices] = self.query_rounds
@@ -317,18 +316,19 @@ class QueryMapDisplay:
             marked = {"label": label, "marker": marker, "zorder": 3}
             return self._scatter(rows, c=rounds[rows], **marked | style)
 
-        drawn = map(draw, [asked, self.holdout, self.abstained], _QUERIES, "oDX")
-        drawn = self.asked_, self.holdout_, self.abstained_ = list(drawn)
-        drawn = [points for points in drawn if points is not None]
-        self.colorbar_ = self._draw_colorbar(drawn[0]) if drawn else None
+        self.asked_ = draw(asked, "asked", "o")
+        self.holdout_ = draw(self.holdout, "test sample", "D")
+        self.abstained_ = draw(self.abstained, "no answer", "X")
+        points = self.asked_ or self.holdout_ or self.abstained_
+        self.colorbar_ = None if points is None else self._draw_colorbar(points)
 
     def _scatter(self, rows, **style):
         if len(rows) == 0:
             return None
         return self.ax_.scatter(*self.coordinates[rows].T, **style)
 
-    def _colors(self):
-        """Return a colour map with one colour for each of few rounds, and its range."""
+    def _color_scale(self):
+        """Return a range of rounds, and a colour map with a colour for each of few."""
         n_rounds = self.query_rounds.max(initial=1)
         cmap = import_pyplot().get_cmap("viridis")
         if n_rounds <= _MOST_COLORS:
@@ -348,7 +348,14 @@ class QueryMapDisplay:
         from matplotlib.transforms import offset_copy
 
         ax = self.ax_
+        queries = [self.asked_, self.holdout_, self.abstained_]
+        drawn = [
+            points
+            for points in [self.background_, self.given_, *queries]
+            if points is not None
+        ]
         legend = ax.legend(
+            handles=drawn,
             loc="upper center",
             bbox_to_anchor=(0.5, 0.0),
             bbox_transform=offset_copy(ax.transAxes, ax.figure, y=-34, units="points"),
@@ -359,8 +366,9 @@ class QueryMapDisplay:
             columnspacing=1.0,
             borderpad=0.0,
         )
-        for text, handle in zip(legend.texts, legend.legend_handles, strict=True):
-            if text.get_text() in _QUERIES:  # of any round, so of no colour
+        for points, handle in zip(drawn, legend.legend_handles, strict=True):
+            handle.set_sizes([30])
+            if points in queries:  # of any round, so of no colour
                 handle.set(array=None, facecolor="white")
         return legend
 
@@ -380,46 +388,3 @@ class QueryMapDisplay:
             )
             for number, row in enumerate(self.query_indices, start=1)
         ]
-
-
-def _boundary(clf, X, coordinates):
-    """Predict classes on a grid over the rows."""
-    from matplotlib.figure import Figure
-
-    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    margin = np.where(high > low, _MARGIN * (high - low), 1.0)
-    corners = np.stack([low - margin, high + margin])
-    if is_dataframe(X):  # a Pipeline may look for columns by their names
-        adapter = _get_adapter_from_container(X)
-        corners = adapter.create_container(corners, corners, columns=X.columns)
-    # It draws at once, so it gets axes that nobody sees.
-    return DecisionBoundaryDisplay.from_estimator(
-        clf,
-        corners,
-        grid_resolution=_GRID_RESOLUTION,
-        eps=0.0,
-        response_method="predict",
-        plot_method="pcolormesh",
-        ax=Figure().subplots(),
-    )
-
-
-def _draw_boundary(ax, boundary):
-    """Draw the outline of the region of every predicted class but the first.
-
-    Its outline consists of those of the others.
-    """
-    if boundary is None:
-        return []
-    return [
-        ax.contour(
-            boundary.xx0,
-            boundary.xx1,
-            boundary.response == number,
-            levels=[0.5],
-            colors="dimgray",
-            linewidths=1.2,
-            zorder=2,
-        )
-        for number in np.unique(boundary.response)[1:]
-    ]
