@@ -1,0 +1,6 @@
+"""Checks for parts that are written elsewhere."""
+
+from skactive.testing._oracle import check_oracle
+from skactive.testing._strategy import check_strategy
+
+__all__ = ["check_oracle", "check_strategy"]
