@@ -86,6 +86,7 @@ class CachedRun:
 
     def __init__(self, oracle, store, keywords, parse, missing_label, prices):
         self.oracle = oracle
+        self.inner = oracle.oracle
         self.store = store
         self.keywords = keywords
         self.parse = parse
@@ -203,7 +204,7 @@ class CachedRun:
             X, given = batch.question(claim.mine, self.keywords, self.task)
             try:
                 with calling_oracle():
-                    answers = self.oracle.oracle(X, **given)
+                    answers = self.inner(X, **given)
             except StopLabeling as stop:
                 raise self._stopped(stop, batch, claim, known) from stop
             if not isinstance(answers, Iterator):
