@@ -46,6 +46,10 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     AssertionError
         Saying which part of the contract is broken, and how.
 
+    See Also
+    --------
+    check_label_store : Check an oracle that keeps its answers in a file.
+
     Examples
     --------
     >>> from skactive.testing import check_oracle
