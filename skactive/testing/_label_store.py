@@ -63,7 +63,7 @@ def check_label_store(make_oracle):
     >>> check_label_store(Forgetful)
     Traceback (most recent call last):
         ...
-    AssertionError: ...a row is paid for once: ...
+    AssertionError: ...a row is paid for once: ... the same object asked for [2, 3, 0].
     """
     has = set(inspect.signature(make_oracle).parameters)
     for promise, needed, check in _PROMISES:
@@ -90,17 +90,18 @@ class _Trial:
             self.oracles.append(self.make_oracle(service, self.path, **params))
         return self.oracles[-1]
 
-    def copies(self, oracle):
-        """Return all that must know what the oracle knows, with a name for each."""
-        with self.expected_to_work("to copy and pickle it"):
-            found = {
-                "the same object": oracle,
-                "a clone": clone(oracle, safe=False),
-                "a pickled copy": pickle.loads(pickle.dumps(oracle)),
-                "another object on the same path": self.oracle(),
-            }
-        self.oracles += found.values()
-        return found
+    def users(self, oracle):
+        """Yield all that must know what the oracle knows, each with its name."""
+        makers = {
+            "the same object": lambda: oracle,
+            "another object on the same path": self.oracle,
+            "a clone": lambda: clone(oracle, safe=False),
+            "a pickled copy": lambda: pickle.loads(pickle.dumps(oracle)),
+        }
+        for name, make in makers.items():
+            with self.expected_to_work(f"to make {name}"):
+                self.oracles.append(make())
+            yield name, self.oracles[-1]
 
     def labels(self, oracle, ids):
         """Return what it answers for some rows."""
@@ -174,8 +175,8 @@ def _check_contract_of_oracles(trial):
 def _check_paid_once(trial):
     oracle = trial.oracle()
     trial.newly_asked(oracle, [0, 1, 2])
-    for new, (name, copied) in enumerate(trial.copies(oracle).items(), 3):
-        asked = trial.newly_asked(copied, [2, new, 0])
+    for new, (name, user) in enumerate(trial.users(oracle), 3):
+        asked = trial.newly_asked(user, [2, new, 0])
         trial.require(
             asked == [new],
             f"of the rows 2, {new}, 0, only {new} was new; {name} asked for {asked}",
@@ -249,19 +250,19 @@ def _check_breaker(trial):
     trial.newly_asked(oracle, [0])
     trial.fails(trial.oracle(_fail), [1])
     n_asked = len(trial.service.asked())
-    copies = trial.copies(oracle)
-    for name, copied in copies.items():
-        trial.fails(copied, [2])
+    users = list(trial.users(oracle))
+    for name, user in users:
+        trial.fails(user, [2])
         trial.require(
             len(trial.service.asked()) == n_asked, f"after a failure {name} asked"
         )
         trial.require(
-            trial.newly_asked(copied, [0]) == [], f"{name} asked for a known row"
+            trial.newly_asked(user, [0]) == [], f"{name} asked for a known row"
         )
     with trial.expected_to_work("reset()"):
         oracle.reset()
-    for new, (name, copied) in enumerate(copies.items(), 3):
-        asked = trial.newly_asked(copied, [new])
+    for new, (name, user) in enumerate(users, 3):
+        asked = trial.newly_asked(user, [new])
         trial.require(asked == [new], f"after reset() {name} asked for {asked}")
 
 

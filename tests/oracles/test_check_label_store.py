@@ -260,7 +260,7 @@ class NoClaimsOfProcesses(NoClaims):
 
 
 BROKEN = [
-    (InMemory, "a row is paid for once", "a clone asked for [2, 4, 0]"),
+    (InMemory, "a row is paid for once", "path asked for [2, 4, 0]"),
     (AsksAllAgain, "a row is paid for once", "the same object asked for [3, 2, 3, 0]"),
     (TakesIdsForTexts, "the ids 1 and '1' are", "1 was answered, and '1' was not"),
     (RandomRequests, "the request_ids of a row stay", "expected one request id for"),
