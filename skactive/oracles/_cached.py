@@ -6,12 +6,14 @@ import warnings
 from functools import partial
 from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
+from skactive.oracles._asking import prepare_oracle
 from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._store import LabelStore
-from skactive.utils._labels import parse_label
+from skactive.utils._labels import check_classes, kind_of, parse_label
 from skactive.utils._sklearn import Interval
 
 
@@ -161,7 +163,8 @@ class CachedOracle(BaseEstimator):
             Ids of the rows, unique ints or strs.
 
         classes : array-like or None, default=None
-            The classes that are known.
+            The closed set of classes; any label will do if None, or if there are none
+            yet. In a fit it is the classifier that says whether classes are closed.
 
         proba : ndarray of shape (n_rows, n_classes) or None, default=None
             The model's probabilities.
@@ -170,8 +173,15 @@ class CachedOracle(BaseEstimator):
         -------
         labels : list or iterator of length n_rows
             Labels, None for an abstention; an iterator if the oracle gives one.
+
+        Raises
+        ------
+        OracleError
+            If the oracle fails or has failed before, or an answer, from the oracle or
+            the file, is no label or not among `classes`.
         """
-        return self._make_run()(X, sample_ids, classes=classes, proba=proba)
+        run = self._make_run(parse=_parser(classes))
+        return run(X, sample_ids, classes=classes, proba=proba)
 
     def reset(self):
         """Allow to ask again after a failure.
@@ -305,10 +315,27 @@ class CachedOracle(BaseEstimator):
         run = self._make_run(**facts)
         run.check_known_labels()
         run.compare_with_given(*given)
+        run.inner = prepare_oracle(self.oracle, lambda: facts)
         return run
 
-    def _make_run(self, *, parse=None, missing_label=None, prices=None):
+    def _make_run(self, *, parse, missing_label=None, prices=None):
         self._validate_params()
         keywords = inner_keywords(self.oracle)
-        parse = parse or partial(parse_label, kind=None, missing_label=missing_label)
         return CachedRun(self, self._open(), keywords, parse, missing_label, prices)
+
+
+def _parser(classes):
+    """Return what makes labels of answers where no run says what may be one."""
+    parse = partial(parse_label, kind=None, missing_label=None)
+    if classes is None or len(classes) == 0:
+        return parse
+    closed = check_classes(classes, np.array([]), None)
+    kind, names = kind_of(closed), closed.tolist()
+
+    def parse_closed(value):
+        label = parse(value, kind=kind)
+        if label is not None and label not in names:
+            raise ValueError(f"{label!r} is not one of the classes {names}")
+        return label
+
+    return parse_closed

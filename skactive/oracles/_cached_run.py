@@ -1,5 +1,6 @@
 """How a CachedOracle answers in one run: what it claims, asks, writes and waits for."""
 
+import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import getpass
 import json
 import threading
@@ -67,8 +68,9 @@ class Batch:
             "sample_ids": self.ids[rows],
             "classes": self.classes,
             "proba": None if self.proba is None else self.proba[rows],
-            "request_ids": [_request_id(task, key) for key in keys],
         }
+        if "request_ids" in keywords:
+            found["request_ids"] = [_request_id(task, key) for key in keys]
         return X, {name: found[name] for name in keywords}
 
     def prefix(self, known):
@@ -86,6 +88,7 @@ class CachedRun:
 
     def __init__(self, oracle, store, keywords, parse, missing_label, prices):
         self.oracle = oracle
+        self.inner = oracle.oracle
         self.store = store
         self.keywords = keywords
         self.parse = parse
@@ -203,7 +206,7 @@ class CachedRun:
             X, given = batch.question(claim.mine, self.keywords, self.task)
             try:
                 with calling_oracle():
-                    answers = self.oracle.oracle(X, **given)
+                    answers = self.inner(X, **given)
             except StopLabeling as stop:
                 raise self._stopped(stop, batch, claim, known) from stop
             if not isinstance(answers, Iterator):
@@ -331,7 +334,8 @@ class _Heartbeat:
     def __init__(self, store, owner, seconds):
         self._end = threading.Event()
         arguments = (self._end, store, owner, seconds / 3)
-        threading.Thread(target=_renew, args=arguments, daemon=True).start()
+        # Thread.start would wait until it runs, in every batch.
+        _thread.start_new_thread(_renew, arguments)
 
     def stop(self):
         self._end.set()

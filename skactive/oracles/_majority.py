@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from skactive.oracles._asking import (
     answer_list,
     ask_oracle,
     oracle_keywords,
+    prepare_oracle,
 )
+from skactive.oracles._cached import CachedOracle
 from skactive.utils._labels import check_missing_label, parse_label
 from skactive.utils._rows import like_given, take_rows
 from skactive.utils._sklearn import Interval, _num_samples
@@ -44,6 +47,9 @@ class MajorityOracle(BaseEstimator):
     If an annotator fails or stops, the labels of the first rows that are settled
     without it are given, and then its error. Votes for the others are kept, and not
     asked for again when their `sample_ids` come back; so an object serves one data set.
+
+    An annotator that is a :class:`CachedOracle` learns of the run what it would learn
+    alone: closed classes, the missing label, prices, of which it charges one per vote.
 
     Parameters
     ----------
@@ -125,11 +131,22 @@ class MajorityOracle(BaseEstimator):
         labels : iterator
             One label for each row, or None.
         """
-        has_sample_ids = sample_ids is not None
-        self._wanted_keywords(has_sample_ids=has_sample_ids)
+        self._wanted_keywords(has_sample_ids=sample_ids is not None)
+        return self._vote(self.oracles, X, sample_ids, proba, classes)
+
+    def _for_run(self, *, given=((), ()), **facts):
+        """Return what to ask in one run; annotators learn what there is to know of it.
+
+        But for the labels `given`: a vote may differ from the label of its row.
+        """
+        asked = [prepare_oracle(oracle, lambda: facts) for oracle in self.oracles]
+        return partial(self._vote, asked)
+
+    def _vote(self, asked, X, sample_ids=None, proba=None, classes=None):
+        """Return the labels of some rows; `asked` are the oracles as a run has them."""
         rows = np.arange(_num_samples(X))
         question = _Question(X, rows, sample_ids, proba, classes)
-        return self._answers(question, self._open_records(question))
+        return self._answers(asked, question, self._open_records(question))
 
     def _wanted_keywords(self, *, has_sample_ids):
         """Return what the annotators want by keyword, or raise if they cannot work."""
@@ -144,7 +161,25 @@ class MajorityOracle(BaseEstimator):
         wanted = {"sample_ids"} if has_sample_ids else set()
         for oracle in self.oracles:
             wanted.update(oracle_keywords(oracle, has_sample_ids=has_sample_ids))
+        self._refuse_shared_answers()
         return tuple(name for name in KEYWORDS if name in wanted)
+
+    def _refuse_shared_answers(self):
+        """Raise if two annotators keep their answers in one place."""
+        first = {}
+        for number, oracle in enumerate(self.oracles):
+            if not isinstance(oracle, CachedOracle):
+                continue
+            oracle._validate_params()
+            place = Path(oracle.path).absolute(), oracle.task
+            if place in first:
+                raise ValueError(
+                    f"The annotators {first[place]} and {number} of the MajorityOracle "
+                    f"both keep their answers in {oracle.path} under the task "
+                    f"{oracle.task!r}, so that the second would only repeat the first. "
+                    "Give each a `task` or a `path` of its own."
+                )
+            first[place] = number
 
     def _open_records(self, question):
         """Return one record for each row, with the votes that are paid for already."""
@@ -164,11 +199,11 @@ class MajorityOracle(BaseEstimator):
             records.append(record)
         return records
 
-    def _answers(self, question, records):
+    def _answers(self, asked, question, records):
         """Yield the labels that are settled; then raise what kept the others open."""
         failure = None
         try:
-            self._collect_votes(question, records)
+            self._collect_votes(asked, question, records)
         except BaseException as error:  # raised again below
             failure = error
         for record in records:
@@ -181,8 +216,8 @@ class MajorityOracle(BaseEstimator):
         if failure is not None:
             raise failure
 
-    def _collect_votes(self, question, records):
-        for number, oracle in enumerate(self.oracles):
+    def _collect_votes(self, asked, question, records):
+        for number, oracle in enumerate(asked):
             rows = [
                 row
                 for row, record in enumerate(records)
@@ -192,14 +227,15 @@ class MajorityOracle(BaseEstimator):
             if rows and self._ask(number, oracle, question, rows, records):
                 raise StopLabeling(f"Annotator {number} wants no more questions.")
 
-    def _ask(self, number, oracle, question, rows, records):
+    def _ask(self, number, asked, question, rows, records):
         """Ask one annotator; return whether it wants the run to end."""
+        oracle = self.oracles[number]
         keywords = oracle_keywords(
             oracle, has_sample_ids=question.sample_ids is not None
         )
         tell = partial(self._record, number, records)
         try:
-            return ask_oracle(oracle, keywords, _part_of(question, rows), tell)
+            return ask_oracle(asked, keywords, _part_of(question, rows), tell)
         except OracleError as error:
             raise OracleError(
                 f"Annotator {number}, {oracle!r}: {error} All votes that were given "

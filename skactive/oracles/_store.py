@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skactive.exceptions import OracleError, StoreCorruptedError
+from skactive.exceptions import OracleError, StoreCorruptedError, StoreError
 from skactive.oracles._store_file import (
     APPLICATION_ID,
     SCHEMA_VERSION,
@@ -490,11 +490,13 @@ class LabelStore:
     @contextmanager
     def _reading(self):
         with self._lock, self._translating():
+            self._raise_if_closed()
             yield self._connection.execute
 
     @contextmanager
     def _writing(self):
         with self._lock, self._translating():
+            self._raise_if_closed()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield _Run(self._connection)
@@ -503,6 +505,12 @@ class LabelStore:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _raise_if_closed(self):
+        if self._connection is None:
+            raise StoreError(
+                f"The label store {self.path} was closed while it was in use."
+            )
 
     @contextmanager
     def _translating(self):

@@ -11,8 +11,14 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator
 
+from skactive import oracles
 from skactive.exceptions import StopLabeling
-from skactive.oracles import SimulatedOracle, TerminalOracle
+from skactive.oracles import (
+    CachedOracle,
+    MajorityOracle,
+    SimulatedOracle,
+    TerminalOracle,
+)
 from skactive.testing import check_oracle
 
 X = np.linspace(0, 1, 6).reshape(-1, 1)
@@ -23,6 +29,33 @@ IDS = np.arange(6)
 def test_the_simulated_oracle_keeps_the_contract(disturbed):
     oracle = SimulatedOracle([0, 1] * 3, **disturbed)
     check_oracle(oracle, X, sample_ids=IDS, classes=[0, 1])
+
+
+def one_by_one(X):
+    yield from [0, 1, None, 1, 0, 1][: len(X)]
+
+
+@pytest.mark.parametrize("inner", [SimulatedOracle([0, 1] * 3), one_by_one])
+def test_a_cached_oracle_keeps_the_contract(tmp_path, inner):
+    for _ in range(2):  # the second time all answers come from the file
+        oracle = CachedOracle(inner, tmp_path / "labels.sqlite")
+        check_oracle(oracle, X, sample_ids=IDS, classes=[0, 1])
+        oracle.close()
+
+
+@pytest.mark.parametrize("stop_early", [False, True])
+def test_a_majority_keeps_the_contract(tmp_path, stop_early):
+    annotators = [
+        SimulatedOracle([0, 1] * 3, noise=0.5, random_state=s) for s in (0, 1, 2)
+    ]
+    annotators[0] = CachedOracle(annotators[0], tmp_path / "votes.sqlite")
+    oracle = MajorityOracle(annotators, stop_early=stop_early)
+    check_oracle(oracle, X, sample_ids=IDS, classes=[0, 1])
+
+
+def test_all_of_ours_are_checked_here():
+    ours = {"CachedOracle", "MajorityOracle", "SimulatedOracle", "TerminalOracle"}
+    assert set(oracles.__all__) == ours
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,7 @@
+"""Checks for parts that are written elsewhere."""
+
+from skactive.testing._label_store import check_label_store
+from skactive.testing._oracle import check_oracle
+from skactive.testing._strategy import check_strategy
+
+__all__ = ["check_label_store", "check_oracle", "check_strategy"]
