@@ -11,7 +11,7 @@ from skactive.model_selection._areas import (
     normalized_area,
 )
 from skactive.model_selection._curve_file import CurveFile
-from skactive.model_selection._curve_summary import CurveSummary, import_pandas
+from skactive.model_selection._curve_summary import import_pandas, summarize
 
 
 class ActiveLearningCurve:
@@ -289,6 +289,25 @@ class ActiveLearningCurve:
             ]
         )
 
+    def last_scores(self, strategy, *, scoring=None):
+        """Return the score of the final model of each split.
+
+        Parameters
+        ----------
+        strategy : str
+            Name of the strategy.
+
+        scoring : str or None, default=None
+            Name of the score; the first if None.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_splits,)
+            The scores.
+        """
+        name = self._score_name(scoring)
+        return np.array([values[name][-1] for _, values in self._runs(strategy)])
+
     def mean_curve(self, strategy, *, scoring=None, confidence=0.95, corrected=True):
         """Return the mean of the curves of a strategy, with a confidence interval.
 
@@ -316,7 +335,9 @@ class ActiveLearningCurve:
         """
         n_labeled, scores = self.curve(strategy, scoring=scoring)
         known = ~np.isnan(scores).any(axis=0)
-        mean, low, high, _ = self._interval(scores[:, known], confidence, corrected)
+        mean, low, high, _ = interval_of_mean(
+            scores[:, known], confidence=confidence, overlap=self._overlap(corrected)
+        )
         return n_labeled[known], mean, low, high
 
     def summary(
@@ -374,71 +395,18 @@ class ActiveLearningCurve:
         """
         if baseline is None and "random" in self.strategies:
             baseline = "random"
-        name = self._score_name(scoring)
-        targets = self._targets(target, name, baseline)
-        areas = {s: self.area(s, scoring=name) for s in self.strategies}
-        labels = {
-            s: self.labels_to_reach(targets, s, scoring=name) for s in self.strategies
-        }
-        if baseline is not None:
-            self._runs(baseline)
-        rows = []
-        for strategy in self.strategies:
-            row = {"strategy": strategy}
-            row |= self._area_columns("area", areas[strategy], confidence, corrected)[0]
-            row |= self._compared(strategy, baseline, areas, confidence, corrected)
-            others = None if strategy == baseline else labels.get(baseline)
-            row |= _label_columns(labels[strategy], others)
-            rows.append(row)
-        rows.sort(key=lambda row: -row["area"])
-        return CurveSummary(
-            rows,
-            score_name=name,
+        return summarize(
+            self,
+            scoring=self._score_name(scoring),
             baseline=baseline,
             target=target,
             confidence=confidence,
-            n_splits=self.n_splits,
+            overlap=self._overlap(corrected),
         )
 
-    def _compared(self, strategy, baseline, areas, confidence, corrected):
-        """Return the columns that compare with the baseline."""
-        if baseline is None or strategy == baseline:
-            names = ("difference", "difference_low", "difference_high", "p_value")
-            return dict.fromkeys(names, np.nan)
-        differences = areas[strategy] - areas[baseline]
-        columns, p_value = self._area_columns(
-            "difference", differences, confidence, corrected
-        )
-        return columns | {"p_value": p_value}
-
-    def _area_columns(self, name, values, confidence, corrected):
-        mean, low, high, p_value = map(
-            float, self._interval(values, confidence, corrected)
-        )
-        return {name: mean, f"{name}_low": low, f"{name}_high": high}, p_value
-
-    def _interval(self, values, confidence, corrected):
-        overlap = self.test_sizes.mean() / self.train_sizes.mean() if corrected else 0.0
-        return interval_of_mean(values, confidence=confidence, overlap=overlap)
-
-    def _targets(self, target, name, baseline):
-        """Return the score to reach in each split."""
-        if isinstance(target, str) and target.endswith("%"):
-            share, full = float(target[:-1]) / 100, self.full_scores[name]
-            return np.where(full < 0, full / share, full * share)
-        if target == "baseline":
-            if baseline is None:
-                raise ValueError(
-                    'target="baseline" needs a baseline; name one of the strategies '
-                    f"{self.strategies} as baseline."
-                )
-            return np.array([values[name][-1] for _, values in self._runs(baseline)])
-        if isinstance(target, str):
-            raise ValueError(
-                "target must be a score, a share of the score of the full training "
-                f"part such as '95%', or 'baseline', got {target!r}."
-            )
-        return target
+    def _overlap(self, corrected):
+        """Return how large test parts are beside training parts, 0 if not corrected."""
+        return self.test_sizes.mean() / self.train_sizes.mean() if corrected else 0.0
 
     def _runs(self, strategy):
         if strategy not in self._points:
@@ -482,11 +450,3 @@ def _points(run):
     scores = {name: np.array(of, dtype=float) for name, of in run["scores"].items()}
     n_labeled = np.array(run["n_labeled"][first:])
     return n_labeled, {name: values[first:] for name, values in scores.items()}
-
-
-def _label_columns(labels, of_baseline):
-    median, saved = float(np.median(labels)), np.nan
-    if of_baseline is not None and np.isfinite([median, np.median(of_baseline)]).all():
-        saved = 1 - median / float(np.median(of_baseline))
-    n_reached = int(np.isfinite(labels).sum())
-    return {"labels": median, "n_reached": n_reached, "saved": saved}
