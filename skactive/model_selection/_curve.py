@@ -98,7 +98,8 @@ def active_learning_curve(
 
     scoring : str, callable, list, tuple, dict or None, default=None
         One score or several, as in :func:`sklearn.model_selection.cross_validate`; None
-        for the `score` of the model. Higher is better.
+        for the `score` of the model. Higher is better. One that has no name is called
+        ``"score"``.
 
     n_jobs : int or None, default=None
         How many runs, of one strategy on one split, go on at the same time. Each of
@@ -153,6 +154,7 @@ def active_learning_curve(
     check_estimator(estimator)
     X, y = check_data(estimator, X, y)
     variants = get_variants(estimator, strategies)
+    scoring = [scoring] if isinstance(scoring, str) else scoring  # it has a name then
     scorer = check_scoring(estimator.estimator, scoring=scoring)
     seed = get_seed(random_state, path)
     splits = make_splits(estimator, X, y, cv=cv, initial=initial, seed=seed)

@@ -151,7 +151,7 @@ def test_a_killed_process_loses_only_the_run_it_was_in(path):
         ({"cv": 3}, "n_splits was 2, and is 3"),
         ({"initial": 6}, "initial chooses other rows"),
         ({"random_state": 1}, "random_state was 0, and is 1"),
-        ({"scoring": "f1_macro"}, 'scoring was null, and is "f1_macro"'),
+        ({"scoring": "f1_macro"}, r'scoring was null, and is \["f1_macro"\]'),
         ({"C": 2.0}, r"estimator__C was 1.0, and is 2.0\. Pass"),
         ({"budget": 5}, "of the strategy 'margin', budget was 4, and is 5"),
         (
