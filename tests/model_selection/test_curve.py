@@ -9,14 +9,14 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import ShuffleSplit
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skactive import ActiveLearningClassifier
+from skactive import ActiveLearningClassifier, PseudoLabels
 from skactive.acquisition import MarginSampling
 from skactive.model_selection import active_learning_curve
 from skactive.oracles import SimulatedOracle
@@ -68,6 +68,27 @@ def test_rows_and_scores_are_those_of_a_plain_fit(strategy):
     assert scores_of(curves, strategy, 1, "n_labeled") == [5, 9, 13, 15]
     assert scores_of(curves, strategy, 1, "n_bought") == [0, 4, 8, 10]
     assert curves.termination_conditions[strategy] == ["budget"] * 3
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"unlabeled": PseudoLabels(0.6)},
+        {"holdout_fraction": 0.4},
+        {"strategy": "bald", "committee": 3},
+        {"strategy": "label_dispersion", "estimator": SGDClassifier(random_state=0)},
+        {"initial_size": 8, "initial_strategy": "random"},
+    ],
+)
+def test_who_looks_at_the_models_changes_nothing(params):
+    clf = classifier().set_params(**params)
+    curves = replay(clf)
+    by_hand, train, _ = fit_by_hand(curves, 0, clf.strategy, clf=clf)
+    asked = curves.query_indices[clf.strategy][0]
+    assert asked.tolist() == train[by_hand.query_indices_].tolist()
+    test = list(CV.split(X))[0][1]
+    final = scores_of(curves, clf.strategy, 0)[-1]
+    assert final == by_hand.score(X[test], y[test])
 
 
 def test_strategies_share_splits_and_first_labels():
@@ -303,7 +324,7 @@ def test_masks_may_stand_for_splits():
         (None, {"initial": -1}, ValueError, "initial"),
         (None, {"initial": 91}, ValueError, "more than the 90 labels"),
         (None, {"cv": "five"}, ValueError, "cv"),
-        (None, {"scoring": "acuracy"}, ValueError, "acuracy"),
+        (None, {"scoring": "no_score"}, ValueError, "no_score"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_run(clf, params, error, match):
