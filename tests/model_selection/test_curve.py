@@ -86,7 +86,7 @@ def test_who_looks_at_the_models_changes_nothing(params):
     by_hand, train, _ = fit_by_hand(curves, 0, clf.strategy, clf=clf)
     asked = curves.query_indices[clf.strategy][0]
     assert asked.tolist() == train[by_hand.query_indices_].tolist()
-    test = list(CV.split(X))[0][1]
+    test = next(CV.split(X))[1]
     final = scores_of(curves, clf.strategy, 0)[-1]
     assert final == by_hand.score(X[test], y[test])
 
