@@ -27,6 +27,7 @@ from sklearn.svm import SVC
 from skactive import ActiveLearningClassifier
 from skactive.acquisition import BaseStrategy, get_strategy
 from skactive.acquisition._base import utilities
+from skactive.model_selection import area_under_budget_curve
 from skactive.oracles import SimulatedOracle
 
 HERE = Path(__file__).parent
@@ -112,11 +113,6 @@ def valid_seeds(X, y, n_seeds):
     return seeds
 
 
-def area_under_budget_curve(accuracies):
-    """Return the area as published: without the first model, over T, not T - 1."""
-    return round(float(np.trapezoid(accuracies, dx=1)) / len(accuracies), 5)
-
-
 def accuracies_by_round(X, y, labeled_iter, X_test, y_test):
     """Return the test accuracy after each bought label."""
     accuracies = []
@@ -144,7 +140,7 @@ def published_way(name, strategy, seed):
         warnings.simplefilter("ignore", UserWarning)
         clf.fit(X, y_initial, sample_ids=range(len(y)))
     rounds = accuracies_by_round(X, y, clf.labeled_iter_, X_test, y_test)
-    return area_under_budget_curve(rounds)
+    return round(area_under_budget_curve(rounds), 5)
 
 
 def read_results(path=RESULTS):

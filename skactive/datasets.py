@@ -5,7 +5,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skactive.utils._labels import check_missing_label, column_y, is_null, labeled_mask
+from skactive.utils._labels import (
+    able_to_hold,
+    check_missing_label,
+    column_y,
+    labeled_mask,
+)
 from skactive.utils._sklearn import Interval, RealNotInt, validate_params
 
 __all__ = ["hide_labels"]
@@ -79,20 +84,6 @@ def hide_labels(
         _, first = np.unique(y[order], return_index=True)
         order = np.concatenate([order[np.sort(first)], np.delete(order, first)])
     hidden = order[n_kept:]
-    y = _able_to_hold(y, missing_label)
+    y = able_to_hold(y, missing_label)
     y[hidden] = missing_label
     return y
-
-
-def _able_to_hold(y, missing_label):
-    """Return a copy of `y` that can hold the marker."""
-    if is_null(missing_label):
-        is_number = y.dtype.kind in "iuf" and missing_label is not None
-        return y.astype(np.result_type(y.dtype, np.float64) if is_number else object)
-    if isinstance(missing_label, str):
-        if y.dtype.kind != "U":
-            return y.astype(object)
-        return y.astype(np.result_type(y.dtype, np.array(missing_label).dtype))
-    if y.dtype.kind not in "iuf":
-        return y.astype(object)
-    return y.astype(np.result_type(y.dtype, np.min_scalar_type(missing_label)))

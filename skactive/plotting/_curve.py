@@ -9,31 +9,46 @@ from skactive.plotting._matplotlib import import_pyplot
 from skactive.utils._labels import check_y
 from skactive.utils._rows import take_rows
 
+# Of the first ten curves, of the next ten, and so on: colours come again after ten.
+_LINE_STYLES = ("-", ":", "-.")
+
 
 class ActiveLearningCurveDisplay:
-    """Learning curve of one run of active learning.
+    """Learning curve of one run of active learning, or mean curves of several.
 
-    Use :meth:`from_estimator` or :meth:`from_history` to make one; what is drawn
-    stands in the attributes.
+    Use :meth:`from_estimator`, :meth:`from_history` or :meth:`from_curves` to make one;
+    what is drawn stands in the attributes.
 
     Parameters
     ----------
-    n_labeled : array-like of shape (n_points,)
-        Numbers of labelled rows.
+    n_labeled : array-like of shape (n_points,), or list of these
+        Numbers of labelled rows; one array for each of several curves.
 
-    scores : array-like of shape (n_points,)
+    scores : array-like of shape (n_points,), or list of these
         The score with so many labels.
 
     score_name : str or None, default=None
         Name of the score, for the axis.
 
-    estimator_name : str or None, default=None
-        Name of the curve, for the legend.
+    estimator_name : str, list of str, or None, default=None
+        Name of the curve, for the legend. A list makes several curves.
+
+    lower, upper : array-like of shape (n_points,), list of these, or None, default=None
+        Bounds of a band around each curve.
+
+    full_score : float or None, default=None
+        The score with all labels, for a dashed line.
 
     Attributes
     ----------
-    line_ : matplotlib Line2D
-        The curve.
+    line_ : matplotlib Line2D or list of these
+        The curve, or curves.
+
+    band_ : matplotlib PolyCollection, list of these, or None
+        The bands.
+
+    full_line_ : matplotlib Line2D or None
+        The line of the score with all labels.
 
     ax_ : matplotlib Axes
         Axes with the curve.
@@ -51,25 +66,38 @@ class ActiveLearningCurveDisplay:
     array([10, 20, 30])
     """
 
-    def __init__(self, *, n_labeled, scores, score_name=None, estimator_name=None):
-        self.n_labeled = np.asarray(n_labeled)
-        self.scores = np.asarray(scores, dtype=np.float64)
+    def __init__(
+        self,
+        *,
+        n_labeled,
+        scores,
+        score_name=None,
+        estimator_name=None,
+        lower=None,
+        upper=None,
+        full_score=None,
+    ):
+        self.n_labeled = _arrays(n_labeled, estimator_name)
+        self.scores = _arrays(scores, estimator_name, dtype=np.float64)
         self.score_name = score_name
         self.estimator_name = estimator_name
+        self.lower = _arrays(lower, estimator_name, dtype=np.float64)
+        self.upper = _arrays(upper, estimator_name, dtype=np.float64)
+        self.full_score = full_score
 
     def plot(self, ax=None, *, name=None, **kwargs):
-        """Draw the curve.
+        """Draw the curve, or curves.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
             Axes to draw on; new ones if None.
 
-        name : str or None, default=None
+        name : str, list of str, or None, default=None
             Name of the curve for the legend; `estimator_name` if None.
 
         **kwargs : dict
-            Passed to matplotlib's `plot`.
+            Passed to matplotlib's `plot`, for every curve.
 
         Returns
         -------
@@ -84,13 +112,37 @@ class ActiveLearningCurveDisplay:
         if ax is None:
             _, ax = import_pyplot().subplots()
         name = self.estimator_name if name is None else name
-        line_kwargs = {"marker": ".", **({} if name is None else {"label": name})}
-        (self.line_,) = ax.plot(self.n_labeled, self.scores, **line_kwargs | kwargs)
+        if isinstance(self.estimator_name, list):
+            self.line_, self.band_ = self._plot_several(ax, name, kwargs)
+        else:
+            line_kwargs = {"marker": "."} | _label(name) | kwargs
+            (self.line_,) = ax.plot(self.n_labeled, self.scores, **line_kwargs)
+            self.band_ = _plot_band(
+                ax, self.line_, self.n_labeled, self.lower, self.upper
+            )
+        self.full_line_ = None
+        if self.full_score is not None:
+            self.full_line_ = ax.axhline(
+                self.full_score, linestyle="--", color="gray", label="all labels"
+            )
         ax.set(xlabel="Labelled rows", ylabel=self.score_name or "Score")
-        if name is not None or "label" in kwargs:
+        if name is not None or "label" in kwargs or self.full_line_:
             ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _plot_several(self, ax, names, kwargs):
+        """Draw several curves; return the lines and the bands."""
+        lines, bands = [], []
+        for number, name in enumerate(names):
+            style = _LINE_STYLES[number // 10 % len(_LINE_STYLES)]
+            n_labeled, scores = self.n_labeled[number], self.scores[number]
+            line_kwargs = {"linestyle": style} | _label(name) | kwargs
+            lines += ax.plot(n_labeled, scores, **line_kwargs)
+            if self.lower is not None:
+                bounds = self.lower[number], self.upper[number]
+                bands.append(_plot_band(ax, lines[-1], n_labeled, *bounds))
+        return lines, bands or None
 
     @classmethod
     def from_estimator(
@@ -190,6 +242,121 @@ class ActiveLearningCurveDisplay:
             estimator_name=name,
         )
         return display.plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_curves(
+        cls,
+        curves,
+        *,
+        scoring=None,
+        strategies=None,
+        band="ci",
+        confidence=0.95,
+        ax=None,
+        **kwargs,
+    ):
+        """Draw the mean curves of strategies over splits.
+
+        Parameters
+        ----------
+        curves : ActiveLearningCurve
+            What :func:`~skactive.model_selection.active_learning_curve` has returned.
+
+        scoring : str or None, default=None
+            Name of the score; the first if None.
+
+        strategies : list of str or None, default=None
+            Which strategies to draw; all if None.
+
+        band : {"ci", "std"} or None, default="ci"
+            The band around a curve: the confidence interval of the mean, corrected for
+            the overlap of splits (see
+            :meth:`~skactive.model_selection.ActiveLearningCurve.summary`); a standard
+            deviation over the splits to either side; or none.
+
+        confidence : float, default=0.95
+            Level of the interval.
+
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on; new ones if None.
+
+        **kwargs : dict
+            Passed to matplotlib's `plot`, for every curve.
+
+        Returns
+        -------
+        display : ActiveLearningCurveDisplay
+            The curves, drawn, and as a dashed line the mean score of the model of all
+            labels. Lists in its attributes have one entry for each strategy.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skactive import ActiveLearningClassifier
+        >>> from skactive.model_selection import active_learning_curve
+        >>> from skactive.plotting import ActiveLearningCurveDisplay
+        >>> clf = ActiveLearningClassifier(LogisticRegression(max_iter=1000), budget=20)
+        >>> curves = active_learning_curve(
+        ...     clf, *load_iris(return_X_y=True), strategies=["random", "margin"]
+        ... )
+        >>> display = ActiveLearningCurveDisplay.from_curves(curves)
+        >>> [line.get_label() for line in display.line_]
+        ['random', 'margin']
+        """
+        if band not in ("ci", "std", None):
+            raise ValueError(f"band must be 'ci', 'std' or None, got {band!r}.")
+        names = list(curves.strategies if strategies is None else strategies)
+        scoring = curves.scorers[0] if scoring is None else scoring
+        parts = [
+            _mean_and_band(curves, name, scoring, band, confidence) for name in names
+        ]
+        points, means, lower, upper = zip(*parts, strict=True)
+        has_band = band is not None and curves.n_splits > 1
+        display = cls(
+            n_labeled=points,
+            scores=means,
+            score_name=_name_of(scoring),
+            estimator_name=names,
+            lower=lower if has_band else None,
+            upper=upper if has_band else None,
+            full_score=float(curves.full_scores[scoring].mean()),
+        )
+        return display.plot(ax=ax, **kwargs)
+
+
+def _mean_and_band(curves, strategy, scoring, band, confidence):
+    """Return numbers of labels, mean scores, and the bounds of the band."""
+    n_labeled, mean, low, high = curves.mean_curve(
+        strategy, scoring=scoring, confidence=confidence
+    )
+    if band == "std":
+        _, scores = curves.curve(strategy, scoring=scoring)
+        known = ~np.isnan(scores).any(axis=0)
+        std = scores[:, known].std(axis=0, ddof=min(1, curves.n_splits - 1))
+        low, high = mean - std, mean + std
+    return n_labeled, mean, low, high
+
+
+def _arrays(values, names, dtype=None):
+    """Return an array, or a list of arrays if there are several names."""
+    if values is None:
+        return None
+    if isinstance(names, list):
+        return [np.asarray(of_one, dtype=dtype) for of_one in values]
+    return np.asarray(values, dtype=dtype)
+
+
+def _label(name):
+    return {} if name is None else {"label": name}
+
+
+def _plot_band(ax, line, n_labeled, lower, upper):
+    if lower is None:
+        return None
+    return ax.fill_between(
+        n_labeled, lower, upper, color=line.get_color(), alpha=0.2, linewidth=0
+    )
 
 
 def replay(clf, X, X_test, y_test, *, scoring=None):

@@ -234,6 +234,20 @@ def store_label(y, row, label):
     return y
 
 
+def able_to_hold(y, missing_label):
+    """Return a copy of `y` that can hold the marker."""
+    if is_null(missing_label):
+        is_number = y.dtype.kind in "iuf" and missing_label is not None
+        return y.astype(np.result_type(y.dtype, np.float64) if is_number else object)
+    if isinstance(missing_label, str):
+        if y.dtype.kind != "U":
+            return y.astype(object)
+        return y.astype(np.result_type(y.dtype, np.array(missing_label).dtype))
+    if y.dtype.kind not in "iuf":
+        return y.astype(object)
+    return y.astype(np.result_type(y.dtype, np.min_scalar_type(missing_label)))
+
+
 def _fits(label, dtype):
     limits = np.iinfo(dtype)
     return limits.min <= label <= limits.max

@@ -1,0 +1,168 @@
+"""The file of a learning curve: one line of JSON for each run that was finished."""
+
+import json
+import os
+
+import numpy as np
+
+FORMAT = "skactive.active_learning_curve"
+VERSION = 1
+
+# What is said if these parts of what a file was made of differ; of others, the values.
+_DATA = {
+    "X": "the values of X are others",
+    "y": "the labels in y are others, or stand in other rows",
+    "splits": "cv gives other splits (a splitter that shuffles needs a random_state)",
+    "initial": "initial chooses other rows",
+}
+
+
+class CurveFile:
+    """Runs in a file, which can be added to.
+
+    The first line says what all runs were made of. Before the first run of a strategy
+    stands a line with its parameters. A last line that was cut short, as the process
+    was killed, is dropped.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Attributes
+    ----------
+    header : dict or None
+        The first line; None if there is no file, or nothing in it.
+
+    parameters : dict of str to dict
+        Parameters of each strategy.
+
+    runs : dict of (str, int) to dict
+        Finished runs by strategy and split.
+    """
+
+    def __init__(self, path):
+        self.path = os.fspath(path)
+        self.header, self.parameters, self.runs = None, {}, {}
+        self._n_bytes = 0
+        if os.path.exists(self.path):
+            self._read()
+
+    def _read(self):
+        with open(self.path, "rb") as file:
+            lines = file.read().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            if len(lines) == 1 and not lines[0].startswith(b'{"format": '):
+                raise self._error("has another content. Name another file")
+            lines.pop()
+        for number, line in enumerate(lines, 1):
+            self._take(number, line)
+        self._n_bytes = sum(map(len, lines))
+
+    def _take(self, number, line):
+        """Take over what stands in a line."""
+        try:
+            content = json.loads(line)
+            if number == 1:
+                self.header = content
+            elif "split" in content:
+                self.runs[content["strategy"], content["split"]] = content
+            else:
+                self.parameters[content["strategy"]] = content["parameters"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._error(
+                f"cannot be read in line {number}: {error!r}. Name another file"
+            ) from error
+        if number == 1:
+            self._check_header(content)
+
+    def _check_header(self, content):
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise self._error("has another content. Name another file")
+        if content["version"] != VERSION:
+            raise self._error(
+                f"has the version {content['version']!r} of the format, and this "
+                f"release of skactive reads the version {VERSION}. Name another file"
+            )
+
+    def open(self, made_of, parameters, facts):
+        """Check that the file fits, or begin it.
+
+        Parameters
+        ----------
+        made_of : dict of str to (str or int)
+            What all runs are made of.
+
+        parameters : dict of str to dict of str to str
+            Parameters of each strategy.
+
+        facts : dict
+            What else is kept in the first line.
+
+        Raises
+        ------
+        ValueError
+            If the runs of the file are made of anything else.
+        """
+        if self.header is not None:
+            self._compare(made_of, parameters)
+        with open(self.path, "ab") as file:
+            file.truncate(self._n_bytes)
+        if self.header is None:
+            first = {"format": FORMAT, "version": VERSION}
+            self._append(first | {"made_of": made_of} | facts)
+        for strategy, texts in parameters.items():
+            if strategy not in self.parameters:
+                self._append({"strategy": strategy, "parameters": texts})
+
+    def _compare(self, made_of, parameters):
+        common = found = _differences(self.header["made_of"], made_of)
+        for strategy, here in parameters.items():
+            there = self.parameters.get(strategy, here)
+            found = found + [
+                f"of the strategy {strategy!r}, {text}"
+                for text in _differences(there, here)
+                if text not in common
+            ]
+        if found:
+            raise self._error(
+                f"was made of other inputs: {'; '.join(found[:5])}. Pass the same "
+                "inputs to go on, or name another file"
+            )
+
+    def add(self, run):
+        """Add a finished run.
+
+        Parameters
+        ----------
+        run : dict
+            JSON; with `strategy` and `split`.
+        """
+        self.runs[run["strategy"], run["split"]] = run
+        self._append(run)
+
+    def _append(self, content):
+        line = json.dumps(content, default=_as_json).encode("ascii") + b"\n"
+        with open(self.path, "ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _error(self, message):
+        return ValueError(f"The file {self.path!r} {message}.")
+
+
+def _differences(there, here):
+    """Say how what a file was made of differs from what there is now."""
+    return [
+        _DATA.get(name) or f"{name} was {there[name]}, and is {here[name]}"
+        for name in here
+        # A name that only one side has came or went with a release of its class.
+        if name in there and there[name] != here[name]
+    ]
+
+
+def _as_json(value):
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise TypeError(f"{value!r} cannot be written as JSON.")
