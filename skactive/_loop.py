@@ -815,10 +815,16 @@ class _OpenRound:
         return self.selection.rows[self.told]
 
     def probabilities_told(self):
-        """Return with which probability each row with an answer was drawn, or nan."""
-        if self.selection.probabilities is None:
+        """Return with which probability each row with an answer was drawn, or nan.
+
+        It is one among the rows then left, so it says nothing of a row that was drawn
+        after one that has no answer yet and may get none.
+        """
+        drawn = self.selection.probabilities
+        if drawn is None:
             return [np.nan] * int(self.told.sum())
-        return self.selection.probabilities[self.told].tolist()
+        is_next = np.logical_and.accumulate(self.told)
+        return np.where(is_next, drawn, np.nan)[self.told].tolist()
 
     def mark_told(self, rows):
         """Note that rows have an answer."""

@@ -154,7 +154,7 @@ def select_queries(strategy, pool, n_queries):
         If the utilities are NaN or of the wrong shape, or the rows are not different
         candidates.
     """
-    if hasattr(strategy, "_selection"):  # it is made of other strategies
+    if hasattr(strategy, "_selection"):  # it says what is known of the selection, too
         return strategy._selection(pool, n_queries)
     select = getattr(type(strategy), "select", None)
     if select is None or select is BaseStrategy.select:
