@@ -116,7 +116,7 @@ def test_a_model_that_needs_the_holdout_has_no_score(y, why):
 
 
 def test_without_an_oracle_nothing_is_scored_and_nothing_said_of_it():
-    with pytest.warns(UserWarning) as seen:
+    with pytest.warns(UserWarning, match="no oracle") as seen:
         clf = make_clf(oracle=None).fit(X, Y)
     assert not any(issubclass(w.category, UndefinedMetricWarning) for w in seen)
     assert np.isnan(clf.holdout_score_)
@@ -247,9 +247,10 @@ def one_simulated_run(seed):
     clf = ActiveLearningClassifier(
         tree,
         oracle=SimulatedOracle(truth),
-        batch_size=20,
+        batch_size=40,
         budget=80,
         holdout_fraction=0.5,
+        classes=[0, 1],
         random_state=seed,
     )
     y = np.where(np.arange(300) < 10, truth, -1)

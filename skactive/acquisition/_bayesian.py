@@ -155,9 +155,7 @@ def power_scores(scores, *, beta=1.0, form="power"):
         return beta * np.log(scores)
 
 
-def draw_without_replacement(
-    log_weights, n_queries, *, epsilon=0.0, random_state=None
-):
+def draw_without_replacement(log_weights, n_queries, *, epsilon=0.0, random_state=None):
     """Draw rows one after the other, each in proportion to its weight.
 
     Parameters
@@ -267,8 +265,8 @@ class PowerBALDSampling(_MemberProbaStrategy):
     on which the members agree fully are asked last with the form ``"power"``.
 
     The probabilities of the draws are reported, see :func:`draw_without_replacement`,
-    if every candidate could be drawn: always with a positive `epsilon`, and else while
-    no weight is 0.
+    if every candidate could be drawn: always with a positive `epsilon`, and else
+    unless some weights are 0.
 
     Parameters
     ----------
@@ -345,5 +343,6 @@ def draw_candidates(pool, log_weights, n_queries, epsilon):
     positions, probabilities = draw_without_replacement(
         log_weights, n_queries, epsilon=epsilon, random_state=pool.random_state
     )
-    out_of_reach = epsilon == 0 and np.isneginf(log_weights).any()
+    is_zero = np.isneginf(log_weights)
+    out_of_reach = epsilon == 0 and is_zero.any() and not is_zero.all()
     return pool.candidates[positions], None if out_of_reach else probabilities
