@@ -107,9 +107,9 @@ for name, values in zip(names, estimates, strict=True):
     print(f"{name:>12}: mean {np.mean(values):.3f}, off by {off:.3f}")
 
 # %%
-# The weights repair what is wrong on average, not the spread: rows that were unlikely to
-# be drawn weigh much. None of it holds for the model that was trained on these labels.
-# A decision tree makes no error on them at all:
+# The weights repair what is wrong on average, not the spread: rows that were unlikely
+# to be drawn weigh much. None of it holds for the model that was trained on these
+# labels. A decision tree makes no error on them at all:
 
 known = learner.labeled_iter_ >= 0
 tree = DecisionTreeClassifier(random_state=0).fit(X[known], truth[known])

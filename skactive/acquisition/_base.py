@@ -6,7 +6,8 @@ three ways to write one:
 - a class with ``utility(pool) -> (n_candidates,)``, where higher is asked first;
 - a class with ``select(pool, n_queries) -> row numbers of X``, out of
   ``pool.candidates``, where the rows of a batch depend on each other; a strategy that
-  samples returns ``(rows, probabilities)``;
+  samples returns ``(rows, probabilities)``, each among the rows then left, and None for
+  the probabilities if some of these could not have been drawn;
 - a function ``pool -> utilities``.
 
 `rowwise` says that the utility of a candidate depends on nothing but the fields of the

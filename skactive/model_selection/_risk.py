@@ -60,7 +60,6 @@ def lure_weights(probabilities, n_pool):
     N, M, m = n_pool, len(q), np.arange(1, len(q) + 1)
     if M == N:
         return np.ones(M)
-    # Eq. 5 of the paper.
     return 1.0 + (N - M) / (N - m) * (1.0 / ((N - m + 1) * q) - 1.0)
 
 
