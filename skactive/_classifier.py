@@ -100,7 +100,8 @@ class ActiveLearningClassifier(
 
     holdout_fraction : float, default=0.0
         Share of the budget that is spent, first of all, on rows drawn at random. They
-        are not trained on before the final fit, and are an unbiased test sample.
+        are not trained on before the final fit, and are an unbiased test sample, see
+        `holdout_score_` and :ref:`honest_evaluation`.
 
     unlabeled : {"ignore", "pass"} or PseudoLabels, default="ignore"
         What the estimator learns from rows without a label: nothing; or it gets all of
@@ -170,9 +171,19 @@ class ActiveLearningClassifier(
     holdout_indices_ : ndarray of shape (n_holdout,), dtype int
         Labelled rows of the random test sample, if `holdout_fraction` is positive.
 
+    holdout_score_ : float
+        Accuracy on these rows of a model that was fitted on all other labels, once, at
+        the end. It is an unbiased estimate of the accuracy of that model on new rows
+        like those that had no label in the beginning, and get an answer. `estimator_`
+        has seen more labels, these among them: what it scores on them means nothing.
+        nan, with a warning, if there are no such rows or no such model.
+
+    holdout_interval_ : tuple of (float, float)
+        The exact interval of confidence 0.95 of `holdout_score_`.
+
     query_probabilities_ : ndarray of shape (n_queries,)
-        With which probability each row was drawn, nan where it was not, if the
-        strategy draws.
+        With which probability each row was drawn among those then left, nan where that
+        is not known, if any was drawn. See :ref:`honest_evaluation`.
 
     n_features_in_ : int
         Number of features seen during `fit`, if `X` has features.

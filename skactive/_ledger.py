@@ -57,6 +57,7 @@ class Ledger:
         self.told = []
         self._held = np.zeros(len(inputs.y), dtype=bool)
         self._held[holdout] = True
+        self._held_marks = self.y[self._held]
         self._missing_label = missing_label
         self._unlabeled = unlabeled
         self._classes = None if inputs.classes is None else inputs.classes.tolist()
@@ -72,6 +73,13 @@ class Ledger:
     def trainable(self):
         """Mask of the rows that a model of a round is trained on."""
         return self.labeled & ~self._held
+
+    @property
+    def trainable_y(self):
+        """A copy of `y` in which the test sample has no labels."""
+        y = self.y.copy()
+        y[self._held] = self._held_marks
+        return y
 
     @property
     def candidates(self):

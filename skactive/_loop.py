@@ -14,12 +14,13 @@ from sklearn.base import clone
 
 from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
+from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
 from skactive._pool import Pool
 from skactive._pseudo_labels import PseudoLabels
 from skactive._saving import Step, read, replay, state_of, write
-from skactive.acquisition._base import Selection, select_queries
+from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list
@@ -146,7 +147,7 @@ class LabelingLoop:
             inputs = replace(inputs, seed=seed)
         self._inputs = inputs
         self._given_X = X
-        self._holdout = self._draw_holdout()
+        self._holdout = draw_holdout(inputs, clf.holdout_fraction)
         self._ledger = Ledger(
             inputs,
             missing_label=clf.missing_label,
@@ -406,8 +407,9 @@ class LabelingLoop:
         n_queries = min(clf.batch_size, inputs.budget - len(self._queries))
         left = self._ledger.holdout_left
         if left.any():
-            rows = self._holdout[left[self._holdout]][:n_queries]
-            return "holdout", Selection(rows)
+            rows = self._holdout[left[self._holdout]]
+            n_unlabeled = int((~inputs.labeled).sum()) - len(self._queries)
+            return "holdout", select_holdout(rows, n_queries, n_unlabeled)
         n_queries = min(n_queries, len(pool.candidates))
         if pool.can_fit:
             name, strategy = clf.strategy, inputs.strategy
@@ -427,7 +429,7 @@ class LabelingLoop:
         seed = np.random.SeedSequence([inputs.seed, self._round])
         return Pool(
             inputs.X,
-            ledger.y.copy(),
+            ledger.y.copy() if final else ledger.trainable_y,
             ledger.labeled.copy() if final else ledger.trainable,
             ledger.candidates,
             estimator=self._clf.estimator,
@@ -473,14 +475,6 @@ class LabelingLoop:
     def _is_cold(self):
         """Tell whether there are too few labels to fit a model."""
         return self._n_wanted_first() > 0 or not self._ledger.has_two_classes()
-
-    def _draw_holdout(self):
-        """Draw the rows that are asked at random, to test the model honestly."""
-        inputs = self._inputs
-        n_holdout = round(self._clf.holdout_fraction * inputs.budget)
-        rng = np.random.default_rng([inputs.seed, 0])
-        unlabeled = np.flatnonzero(~inputs.labeled)
-        return rng.choice(unlabeled, n_holdout, replace=False)
 
     # How labels are recorded
 
@@ -665,8 +659,7 @@ class LabelingLoop:
             if hasattr(self._clf, name):
                 state[name] = getattr(self._clf, name)
         if len(self._holdout):
-            answered = self._ledger.labeled[self._holdout]
-            state["holdout_indices_"] = np.sort(self._holdout[answered])
+            state["holdout_indices_"] = self._holdout_rows()
         if not np.isnan(self._probabilities).all():
             state["query_probabilities_"] = np.array(self._probabilities)
         if self._ended is not None:
@@ -676,11 +669,13 @@ class LabelingLoop:
     def _fitted_attributes(self):
         """Fit on all labels, and return the attributes of the fitted classifier."""
         with self._keeping_labels():
+            self._check_any_label()
+            holdout = self._holdout_state()
             pool = self._final_pool()
             estimator = pool.estimator
             committee = self._final_committee(pool)
         self._warn_if_nothing_was_bought()
-        state = self._state()
+        state = self._state() | holdout
         record = {
             "round": state["n_iter_"] + 1,
             "strategy": None,
@@ -704,25 +699,44 @@ class LabelingLoop:
             "termination_condition_": self._condition,
         }
 
-    def _final_pool(self):
-        """Return a pool with all labels whose estimator is fitted."""
+    def _check_any_label(self):
         if not self._ledger.labeled.any():
             raise ActiveLearningError(
                 f"No row has a label, and {len(self._queries)} rows were asked, so no "
                 "classifier can be fitted.",
                 **self._bought(),
             )
-        last = self._pool
-        if (
-            last is not None
-            and last.is_fitted
-            and (last.labeled == self._ledger.labeled).all()
-        ):
-            return last
-        pool = self._make_pool(final=True)
+
+    def _final_pool(self):
+        """Return a pool with all labels whose estimator is fitted."""
+        pool = self._last_pool_on(self._ledger.labeled)
+        if pool is None:
+            pool = self._make_pool(final=True)
         with self._explaining_fit(pool):
             pool.estimator  # noqa: B018
         return pool
+
+    def _last_pool_on(self, labeled):
+        """Return the last pool if its estimator is fitted on these rows, or None."""
+        pool = self._pool
+        is_fitted = pool is not None and pool.is_fitted
+        return pool if is_fitted and (pool.labeled == labeled).all() else None
+
+    def _holdout_rows(self):
+        """Return the rows of the test sample that have a label, ascending."""
+        return np.sort(self._holdout[self._ledger.labeled[self._holdout]])
+
+    def _holdout_state(self):
+        """Return what the test sample says of a model that has not seen it."""
+        if not len(self._holdout):
+            return {}
+        rows, ledger = self._holdout_rows(), self._ledger
+        score, interval = accuracy_interval(0, 0)
+        if self._queries:
+            pool = self._last_pool_on(ledger.trainable)
+            pool = self._make_pool() if pool is None else pool
+            score, interval = evaluate(pool, rows, ledger.labels(rows))
+        return {"holdout_score_": score, "holdout_interval_": interval}
 
     def _final_committee(self, pool):
         """Return the committee fitted on all labels, None if the run had none."""
@@ -815,10 +829,16 @@ class _OpenRound:
         return self.selection.rows[self.told]
 
     def probabilities_told(self):
-        """Return with which probability each row with an answer was drawn, or nan."""
-        if self.selection.probabilities is None:
+        """Return with which probability each row with an answer was drawn, or nan.
+
+        It is one among the rows then left, so it says nothing of a row that was drawn
+        after one that has no answer yet and may get none.
+        """
+        drawn = self.selection.probabilities
+        if drawn is None:
             return [np.nan] * int(self.told.sum())
-        return self.selection.probabilities[self.told].tolist()
+        is_next = np.logical_and.accumulate(self.told)
+        return np.where(is_next, drawn, np.nan)[self.told].tolist()
 
     def mark_told(self, rows):
         """Note that rows have an answer."""

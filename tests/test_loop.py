@@ -285,7 +285,14 @@ def test_probabilities_of_drawing_stay_with_their_rows():
         for row in rows[order]:
             loop.tell([TRUTH[row]], indices=[row])
     fitted = loop.finish()
-    assert len(fitted.query_indices_) == 6
+    rows, q = fitted.query_indices_, fitted.query_probabilities_
+    assert len(rows) == 6
+    np.testing.assert_allclose(q[:4], rows[:4] / 100)
+    # The first of the second round is still out: what was drawn after it was drawn
+    # from fewer rows than are known to be gone.
+    assert np.isnan(q[4:]).all()
+    loop.tell(TRUTH[loop.ask().indices])
+    fitted = loop.finish()
     np.testing.assert_allclose(fitted.query_probabilities_, fitted.query_indices_ / 100)
 
 

@@ -273,8 +273,9 @@ def test_held_out_rows_get_no_predicted_label():
     *rounds, final = [rows for rows, *_ in Spy.seen]
     for rows in rounds:
         assert not (rows[:, None] == held).all(axis=2).any()
-    # They teach nobody: the strategy begins with a model of the labelled rows.
-    assert [len(rows) for rows in rounds] == [3, 112, 3, 112, 112, 112]
+    # They teach nobody: the strategy begins with a model of the labelled rows. The last
+    # but one is the model that they test.
+    assert [len(rows) for rows in rounds] == [3, 112, 3, 112, 112, 112, 112]
     # The final fit has their true labels.
     where = (final[:, None] == held).all(axis=2).argmax(axis=0)
     assert Spy.seen[-1][1][where].tolist() == TRUTH[clf.holdout_indices_].tolist()

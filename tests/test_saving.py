@@ -82,6 +82,8 @@ def assert_same(found, expected):
     assert without_seconds(found.history_) == without_seconds(expected.history_)
     if hasattr(expected, "holdout_indices_"):
         assert found.holdout_indices_.tolist() == expected.holdout_indices_.tolist()
+        assert found.holdout_score_ == expected.holdout_score_
+        assert found.holdout_interval_ == expected.holdout_interval_
 
 
 def without_seconds(history):

@@ -3,6 +3,10 @@
 Pure functions of arrays, and the strategies that call them.
 """
 
+from skactive.acquisition._active_testing import (
+    ExpectedLossSampling,
+    expected_loss,
+)
 from skactive.acquisition._base import (
     BaseStrategy,
     FunctionStrategy,
@@ -167,6 +171,7 @@ __all__ = [
     "EpsilonGreedy",
     "ExpectedErrorReductionSampling",
     "ExpectedGradientLengthSampling",
+    "ExpectedLossSampling",
     "FALCUNSampling",
     "FacilityLocationSampling",
     "FunctionStrategy",
@@ -209,6 +214,7 @@ __all__ = [
     "epig",
     "expected_error",
     "expected_gradient_length",
+    "expected_loss",
     "facility_location",
     "falcun",
     "forgetting_events",

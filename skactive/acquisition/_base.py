@@ -6,7 +6,8 @@ three ways to write one:
 - a class with ``utility(pool) -> (n_candidates,)``, where higher is asked first;
 - a class with ``select(pool, n_queries) -> row numbers of X``, out of
   ``pool.candidates``, where the rows of a batch depend on each other; a strategy that
-  samples returns ``(rows, probabilities)``;
+  samples returns ``(rows, probabilities)``, each among the rows then left, and None for
+  the probabilities if some of these could not have been drawn;
 - a function ``pool -> utilities``.
 
 `rowwise` says that the utility of a candidate depends on nothing but the fields of the
@@ -154,7 +155,7 @@ def select_queries(strategy, pool, n_queries):
         If the utilities are NaN or of the wrong shape, or the rows are not different
         candidates.
     """
-    if hasattr(strategy, "_selection"):  # it is made of other strategies
+    if hasattr(strategy, "_selection"):  # it says what is known of the selection, too
         return strategy._selection(pool, n_queries)
     select = getattr(type(strategy), "select", None)
     if select is None or select is BaseStrategy.select:

@@ -155,7 +155,7 @@ def power_scores(scores, *, beta=1.0, form="power"):
         return beta * np.log(scores)
 
 
-def draw_without_replacement(log_weights, n_queries, *, random_state=None):
+def draw_without_replacement(log_weights, n_queries, *, epsilon=0.0, random_state=None):
     """Draw rows one after the other, each in proportion to its weight.
 
     Parameters
@@ -166,6 +166,10 @@ def draw_without_replacement(log_weights, n_queries, *, random_state=None):
 
     n_queries : int
         How many rows to draw, at most n_samples.
+
+    epsilon : float, default=0.0
+        Probability, in [0, 1], that a row is drawn uniformly from those left instead.
+        If it is positive, every row may be drawn at any time.
 
     random_state : int, numpy.random.Generator or None, default=None
         Draws.
@@ -190,21 +194,43 @@ def draw_without_replacement(log_weights, n_queries, *, random_state=None):
     (array([0, 1]), array([1., 1.]))
     """
     log_weights = np.asarray(log_weights, dtype=np.float64)
-    noise = np.random.default_rng(random_state).gumbel(size=len(log_weights))
+    rng = np.random.default_rng(random_state)
+    noise = rng.gumbel(size=len(log_weights))
     is_zero = np.isneginf(log_weights)
     keys = noise + np.where(is_zero, 0.0, log_weights)
     order = np.lexsort((-keys, is_zero))
-    n_zero = int(is_zero.sum())
-    weighted = log_weights[order[: len(order) - n_zero]]
-    n_weighted = min(n_queries, len(weighted))
+    if epsilon > 0:
+        order = _mix_in(rng.permutation(len(order)), order, n_queries, epsilon, rng)
+    return order[:n_queries], _shares(log_weights[order], n_queries, epsilon)
+
+
+def _mix_in(uniform, order, n_queries, epsilon, rng):
+    """Take rows from one order or the other; return all rows in the order taken.
+
+    A row that is taken from one order is passed over in the other. In both, what is
+    left stays in an order as if drawn from these rows alone.
+    """
+    is_left = np.ones(len(order), dtype=bool)
+    sources, taken = (iter(order.tolist()), iter(uniform.tolist())), []
+    for by_chance in rng.random(n_queries) < epsilon:
+        row = next(row for row in sources[int(by_chance)] if is_left[row])
+        is_left[row] = False
+        taken.append(row)
+    return np.concatenate([np.array(taken, dtype=np.intp), np.flatnonzero(is_left)])
+
+
+def _shares(log_weights, n_queries, epsilon):
+    """Return how likely each of the first rows was among itself and those after it."""
+    picked, others = log_weights[:n_queries], log_weights[n_queries:]
+    n_left = len(log_weights) - np.arange(n_queries)
     # Sums of what is left before each pick, added up from the last one backwards:
     # taking the picks away from the total would lose small numbers.
-    rest = logsumexp(weighted[n_weighted:]) if n_weighted < len(weighted) else -np.inf
-    picked = weighted[:n_weighted]
+    rest = logsumexp(others) if len(others) else -np.inf
     left = np.logaddexp.accumulate(np.append(rest, picked[::-1]))[:0:-1]
-    equally_likely = 1.0 / (n_zero - np.arange(n_queries - n_weighted))
-    probabilities = np.concatenate([np.exp(picked - left), equally_likely])
-    return order[:n_queries], probabilities
+    nothing_left = np.isneginf(left)  # but rows of weight 0, all equally likely
+    shares = np.exp(picked - np.where(nothing_left, 0.0, left))
+    shares = np.where(nothing_left, 1.0 / n_left, shares)
+    return epsilon / n_left + (1.0 - epsilon) * shares
 
 
 class BALDSampling(_MemberProbaStrategy):
@@ -238,8 +264,9 @@ class PowerBALDSampling(_MemberProbaStrategy):
     costs no more than BALD, and is often as good as :class:`BatchBALDSampling`. Rows
     on which the members agree fully are asked last with the form ``"power"``.
 
-    The probabilities of the draws are reported, see
-    :func:`draw_without_replacement`.
+    The probabilities of the draws are reported, see :func:`draw_without_replacement`,
+    if every candidate could be drawn: always with a positive `epsilon`, and else
+    unless some weights are 0.
 
     Parameters
     ----------
@@ -249,6 +276,9 @@ class PowerBALDSampling(_MemberProbaStrategy):
 
     form : {"power", "softmax", "softrank"}, default="power"
         What rows are drawn in proportion to, see :func:`power_scores`.
+
+    epsilon : float, default=0.0
+        Probability that a row is drawn uniformly from those left instead.
 
     References
     ----------
@@ -269,17 +299,50 @@ class PowerBALDSampling(_MemberProbaStrategy):
     _parameter_constraints = {
         "beta": [Interval(Real, 0, None, closed="neither")],
         "form": [StrOptions({"power", "softmax", "softrank"})],
+        "epsilon": [Interval(Real, 0, 1, closed="both")],
     }
     _score = staticmethod(bald)
 
-    def __init__(self, beta=1.0, form="power"):
+    def __init__(self, beta=1.0, form="power", epsilon=0.0):
         self.beta = beta
         self.form = form
+        self.epsilon = epsilon
 
     def select(self, pool, n_queries):
         scores = utilities(self, pool)
         log_weights = power_scores(scores, beta=self.beta, form=self.form)
-        positions, probabilities = draw_without_replacement(
-            log_weights, n_queries, random_state=pool.random_state
-        )
-        return pool.candidates[positions], probabilities
+        return draw_candidates(pool, log_weights, n_queries, self.epsilon)
+
+
+def draw_candidates(pool, log_weights, n_queries, epsilon):
+    """Draw candidates, and state with which probabilities if all could be drawn.
+
+    Parameters
+    ----------
+    pool : Pool
+        The round.
+
+    log_weights : ndarray of shape (n_candidates,)
+        Logarithms of the weights.
+
+    n_queries : int
+        How many rows to draw.
+
+    epsilon : float
+        Probability that a row is drawn uniformly instead.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_queries,), dtype int
+        Row numbers of `X`, in the order drawn.
+
+    probabilities : ndarray of shape (n_queries,), or None
+        How likely each was among those left; None if one that was left could not be
+        drawn, on which no estimate can be based.
+    """
+    positions, probabilities = draw_without_replacement(
+        log_weights, n_queries, epsilon=epsilon, random_state=pool.random_state
+    )
+    is_zero = np.isneginf(log_weights)
+    out_of_reach = epsilon == 0 and is_zero.any() and not is_zero.all()
+    return pool.candidates[positions], None if out_of_reach else probabilities

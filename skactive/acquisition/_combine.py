@@ -1,5 +1,6 @@
 """Strategies made of other strategies: they take names or objects, and nest."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -424,7 +425,7 @@ class Prefilter(_Combination):
         n_candidates = max(n_queries, min(self.n_candidates, len(pool.candidates)))
         kept = select_queries(prefilter, pool, n_candidates).rows
         positions = np.searchsorted(pool.candidates, kept)
-        return select_queries(strategy, pool.take(positions, stream=1), n_queries)
+        return _select_of_part(strategy, pool, positions, n_queries, stream=1)
 
 
 class Subsample(_Combination):
@@ -467,7 +468,7 @@ class Subsample(_Combination):
         if n_candidates < len(pool.candidates):
             rng = np.random.default_rng(pool.random_state)
             drawn = rng.choice(len(pool.candidates), n_candidates, replace=False)
-            pool = pool.take(drawn)
+            return _select_of_part(self._parts[0], pool, drawn, n_queries)
         return select_queries(self._parts[0], pool, n_queries)
 
 
@@ -624,6 +625,16 @@ class Proxy(_Combination):
         pool = pool.with_estimator(self.estimator, known)
         self.embedder_ = pool.embedder
         return select_queries(self._parts[0], pool, n_queries)
+
+
+def _select_of_part(strategy, pool, positions, n_queries, *, stream=0):
+    """Let a strategy select out of some of the candidates.
+
+    Probabilities among these say nothing of rows that it did not see.
+    """
+    selection = select_queries(strategy, pool.take(positions, stream=stream), n_queries)
+    is_part = len(positions) < len(pool.candidates)
+    return replace(selection, probabilities=None) if is_part else selection
 
 
 def _all_rowwise(parts):

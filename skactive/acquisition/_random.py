@@ -1,15 +1,19 @@
 """Random sampling, what every strategy is compared with."""
 
+from dataclasses import replace
+
+import numpy as np
 from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, select_by_utility
 
 
 class RandomSampling(BaseStrategy):
     """Ask rows at random, all with the same probability.
 
     Needs no model. It is what every other strategy is measured against, and the only
-    one whose labels are an unbiased sample of the pool.
+    one whose labels are an unbiased sample of the pool. The probability of each pick,
+    one over the number of rows then left, is kept in `query_probabilities_`.
 
     Examples
     --------
@@ -34,3 +38,8 @@ class RandomSampling(BaseStrategy):
     def utility(self, pool):
         # Not row-wise: the numbers come from one generator for all candidates.
         return check_random_state(pool.random_state).random_sample(len(pool.candidates))
+
+    def _selection(self, pool, n_queries):
+        selection = select_by_utility(self, pool, n_queries)
+        n_left = len(pool.candidates) - np.arange(len(selection.rows))
+        return replace(selection, probabilities=1.0 / n_left)

@@ -1,8 +1,10 @@
 """Model selection where not all rows have a label, and where labels are bought."""
 
+from skactive.model_selection._active_test import active_test, queried_risk
 from skactive.model_selection._areas import area_under_budget_curve, normalized_area
 from skactive.model_selection._curve import active_learning_curve
 from skactive.model_selection._curve_result import ActiveLearningCurve
+from skactive.model_selection._risk import lure_risk, lure_weights
 from skactive.model_selection._scorer import labeled_scorer
 from skactive.model_selection._split import LabeledFold
 
@@ -10,7 +12,11 @@ __all__ = [
     "ActiveLearningCurve",
     "LabeledFold",
     "active_learning_curve",
+    "active_test",
     "area_under_budget_curve",
     "labeled_scorer",
+    "lure_risk",
+    "lure_weights",
     "normalized_area",
+    "queried_risk",
 ]

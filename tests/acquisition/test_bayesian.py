@@ -20,11 +20,13 @@ from skactive.acquisition import (
     BEMPSSampling,
     EPIGSampling,
     PowerBALDSampling,
+    RandomSampling,
     bald,
     draw_without_replacement,
     power_scores,
 )
 from skactive.acquisition._base import select_queries
+from skactive.acquisition._bayesian import draw_candidates
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 
@@ -36,6 +38,7 @@ FAMILY = {
     "epig": EPIGSampling(n_targets=50),
     "power_bald": PowerBALDSampling(),
     "power_bald of ranks": PowerBALDSampling(form="softrank"),
+    "power_bald, mixed": PowerBALDSampling(epsilon=0.3),
 }
 
 
@@ -264,3 +267,20 @@ def test_the_family_asks_for_raw_texts(name):
 def test_wrong_parameters_are_refused(strategy):
     with pytest.raises(ValueError, match=type(strategy).__name__):
         strategy._validate_params()
+
+
+def test_probabilities_are_stated_only_if_every_candidate_could_be_drawn():
+    pool, some, none = make_pool(), np.zeros(145), np.full(145, -np.inf)
+    some[:3] = -np.inf
+    assert draw_candidates(pool, some, 10, 0.0)[1] is None
+    assert (draw_candidates(pool, some, 10, 0.1)[1] > 0).all()
+    uniform = 1 / (145 - np.arange(10))
+    np.testing.assert_allclose(draw_candidates(pool, none, 10, 0.0)[1], uniform)
+
+
+def test_random_queries_state_that_they_are_uniform():
+    pool = make_pool()
+    selection = select_queries(RandomSampling(), pool, 10)
+    n_left = len(pool) - np.arange(10)
+    np.testing.assert_allclose(selection.probabilities, 1 / n_left)
+    assert (np.diff(selection.utilities) < 0).all()

@@ -188,13 +188,23 @@ def test_probabilities_reach_the_classifier():
     clf = ActiveLearningClassifier(
         LogisticRegression(),
         oracle=SimulatedOracle(y),
-        strategy=Prefilter("random", EpsilonGreedy("margin"), n_candidates=20),
+        strategy=Alternate(["random", EpsilonGreedy("margin")]),
         batch_size=4,
         budget=8,
         random_state=0,
     ).fit(X, some, sample_ids=range(40))
-    assert clf.query_probabilities_.shape == (8,)
-    assert (clf.query_probabilities_ > 0).all()
+    np.testing.assert_allclose(clf.query_probabilities_[:4], 1 / np.arange(34, 30, -1))
+    assert (clf.query_probabilities_[4:] > 0).all()
+
+
+@pytest.mark.parametrize(
+    "strategy", [Subsample("random", 20), Prefilter("margin", "random", 20)]
+)
+def test_probabilities_among_some_of_the_candidates_are_not_stated(strategy):
+    assert select_queries(strategy, make_pool(), 5).probabilities is None
+    strategy.set_params(n_candidates=45)
+    q = select_queries(strategy, make_pool(), 5).probabilities
+    np.testing.assert_allclose(q, 1 / np.arange(45, 40, -1))
 
 
 def test_a_proxy_selects_by_its_own_classifier_on_the_same_labels():

@@ -1,0 +1,366 @@
+"""Testing a finished model with few labels: drawing rows, and what they say of it."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils import Bunch
+
+from skactive._classifier import ActiveLearningClassifier
+from skactive._loop import LabelingLoop
+from skactive.acquisition._active_testing import ExpectedLossSampling, expected_loss
+from skactive.model_selection._risk import lure_risk
+from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
+from skactive.utils._labels import as_labels
+from skactive.utils._outputs import align_columns
+from skactive.utils._rows import take_rows
+from skactive.utils._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _num_samples,
+    validate_params,
+)
+
+_LOSS = [StrOptions({"zero_one", "log_loss"}), callable]
+
+
+@validate_params(
+    {"model": [HasMethods(["predict"])], "loss": _LOSS, "return_std": ["boolean"]},
+    prefer_skip_nested_validation=True,
+)
+def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
+    """Estimate the risk of a model from the labels that a run has drawn.
+
+    The mean loss over the rows that had no label when the run began, by
+    :func:`lure_risk` [1]_. It is unbiased for a model that is fixed independently of
+    these labels, such as one trained on others. It does **not** hold for the model that
+    was trained on them, `clf` itself, which is refused: for that one hold rows out, see
+    `holdout_fraction`.
+
+    The run must have drawn its rows with known probabilities, all of them positive:
+    by ``"random"``, :class:`~skactive.acquisition.ExpectedLossSampling`,
+    :class:`~skactive.acquisition.EpsilonGreedy` or
+    :class:`~skactive.acquisition.PowerBALDSampling`. If some rows were not, such as
+    those of a cold start by ``"k_means"``, the longest part of the run without them
+    counts, and the risk is that over the rows left at its beginning. How many rows are
+    drawn must not depend on their losses.
+
+    Parameters
+    ----------
+    model : estimator object
+        The fitted classifier whose risk is wanted.
+
+    clf : ActiveLearningClassifier
+        A run that has drawn rows; fitted, or what is left of a failed fit.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The rows that `clf` was fitted on.
+
+    loss : {"zero_one", "log_loss"} or callable, default="zero_one"
+        Loss of a row: whether the prediction is wrong, minus the logarithm of the
+        probability of the label, or ``loss(model, X, y) -> losses`` of some rows.
+
+    return_std : bool, default=False
+        Whether to return the standard error, too.
+
+    Returns
+    -------
+    risk : float
+        The estimate; nan, with a warning, if no drawn row has a label. Where the
+        oracle abstained on some, the risk is that over rows that get an answer, and
+        the estimate a ratio of two unbiased ones, whose own bias is small.
+
+    std : float
+        The standard error, only if `return_std` is True.
+
+    Raises
+    ------
+    ValueError
+        If `model` was trained by `clf`, or it is not known how rows were drawn.
+
+    References
+    ----------
+    .. [1] S. Farquhar, Y. Gal, T. Rainforth. "On statistical bias in active learning:
+       how and when to fix it". ICLR 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import EpsilonGreedy
+    >>> from skactive.model_selection import queried_risk
+    >>> from skactive.oracles import SimulatedOracle
+    >>> X, truth = load_digits(return_X_y=True)
+    >>> y = np.where(np.arange(len(X)) < 100, truth, -1)
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(max_iter=1000),
+    ...     oracle=SimulatedOracle(truth),
+    ...     strategy=EpsilonGreedy("margin", epsilon=0.5),
+    ...     random_state=0,
+    ... ).fit(X / 16, y, sample_ids=np.arange(len(X)))
+    >>> model = GaussianNB().fit(X[:100] / 16, truth[:100])
+    >>> risk = queried_risk(model, clf, X / 16)
+    """
+    if model is clf or model is getattr(clf, "estimator_", None):
+        raise ValueError(
+            "The risk of a model cannot be estimated from the labels that it was "
+            "trained on. Pass a model that has not seen them, or hold rows out: "
+            "ActiveLearningClassifier(holdout_fraction=...) gives holdout_score_."
+        )
+    drawn, q, n_pool = _drawn_rows(clf)
+    if _num_samples(X) != len(clf.transduction_):
+        raise ValueError(
+            f"X must be the {len(clf.transduction_)} rows that clf was fitted on, got "
+            f"{_num_samples(X)} rows."
+        )
+    answered = clf.labeled_iter_[drawn] > 0
+    if not answered.any():
+        warnings.warn(
+            f"The risk is not defined, as none of {len(drawn)} rows drawn has a label.",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
+        return (np.nan, np.nan) if return_std else np.nan
+    losses = np.zeros(len(drawn))
+    rows = drawn[answered]
+    labels = as_labels(clf.transduction_[rows])
+    losses[answered] = _losses(loss, model, take_rows(X, rows), labels)
+    risk, std = _risk_of_answered(losses, answered, q, n_pool)
+    return (risk, std) if return_std else risk
+
+
+def _drawn_rows(clf):
+    """Return drawn rows, their probabilities, and how many rows they were drawn from.
+
+    It is the longest part of the run in which all rows were drawn.
+    """
+    asked = getattr(clf, "query_indices_", None)
+    if asked is None:
+        raise ValueError(
+            f"clf must be a run that has asked for labels, and this "
+            f"{type(clf).__name__} has no query_indices_: call fit first."
+        )
+    q = getattr(clf, "query_probabilities_", np.full(len(asked), np.nan))
+    edges = np.diff(np.concatenate([[0], ~np.isnan(q), [0]]))
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    if not len(starts):
+        raise ValueError(
+            f"It is not known with which probabilities the {len(asked)} rows of clf "
+            "were drawn, if they were drawn at all. Use a strategy that states them, "
+            "such as 'random', ExpectedLossSampling or EpsilonGreedy('margin')."
+        )
+    start, stop = max(
+        zip(starts, stops, strict=True), key=lambda part: part[1] - part[0]
+    )
+    n_unlabeled = int((clf.labeled_iter_ != 0).sum())
+    return asked[start:stop], q[start:stop], n_unlabeled - int(start)
+
+
+def _losses(loss, model, X, labels):
+    """Return the loss of a model on each of some rows."""
+    if callable(loss):
+        return loss(model, X, labels)
+    if loss == "zero_one":
+        return np.ravel(model.predict(X)) != labels
+    known = np.asarray(model.classes_)
+    classes = np.union1d(known, labels)
+    owner = type(model).__name__
+    proba = align_columns(model.predict_proba(X), known, classes, owner)
+    return expected_loss(labels[:, None] == classes, proba, loss=loss)
+
+
+def _risk_of_answered(losses, answered, q, n_pool):
+    """Return the mean loss over rows that get an answer, and its standard error."""
+    if answered.all():
+        return lure_risk(losses, q, n_pool, return_std=True)
+    share = lure_risk(answered, q, n_pool)
+    risk = lure_risk(losses, q, n_pool) / share
+    # The ratio errs as the mean of these does, to first order.
+    off = np.where(answered, losses - risk, 0.0)
+    return risk, lure_risk(off, q, n_pool, return_std=True)[1] / abs(share)
+
+
+@validate_params(
+    {
+        "model": [HasMethods(["predict"])],
+        "y": ["array-like", None],
+        "oracle": [callable],
+        "surrogate": [HasMethods(["fit", "predict_proba"]), None],
+        "loss": [StrOptions({"zero_one", "log_loss"})],
+        "epsilon": [Interval(Real, 0, 1, closed="right")],
+        "budget": "no_validation",  # by the classifier
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def active_test(
+    model,
+    X,
+    y=None,
+    *,
+    oracle,
+    surrogate=None,
+    loss="zero_one",
+    budget=100,
+    batch_size=10,
+    epsilon=0.1,
+    missing_label=-1,
+    sample_ids=None,
+    random_state=None,
+):
+    """Test a finished model with few labels.
+
+    Rows are drawn where the model is expected to lose most, by
+    :class:`~skactive.acquisition.ExpectedLossSampling`, and their losses are weighted
+    so that the estimate is unbiased [1]_, by :func:`queried_risk`. The fewer errors the
+    model makes, and the better the surrogate knows where, the more labels are saved
+    against drawing rows uniformly.
+
+    Parameters
+    ----------
+    model : estimator object
+        The fitted classifier. It must not depend on the labels that are asked.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The rows to test on, and rows with known labels, if there are any.
+
+    y : array-like of shape (n_samples,) or None, default=None
+        Labels that are known, and `missing_label` elsewhere; None if none are. They
+        train the surrogate from the beginning, and are not tested on: the training
+        data of `model` belong here.
+
+    oracle : callable
+        Gives labels, see :class:`~skactive.ActiveLearningClassifier`.
+
+    surrogate : estimator object or None, default=None
+        A classifier with `predict_proba` that is fitted on all labels known, and says
+        where `model` may err; None for a clone of `model`. One that errs elsewhere than
+        `model` tells more.
+
+    loss : {"zero_one", "log_loss"}, default="zero_one"
+        Loss of a row: whether the prediction is wrong, or minus the logarithm of the
+        probability of the label.
+
+    budget : int, float or None, default=100
+        How many rows may be asked; a float is a share of those without a label.
+
+    batch_size : int, default=10
+        How many rows are asked at once. The surrogate is fitted after each batch.
+
+    epsilon : float, default=0.1
+        Probability, in (0, 1], that a row is drawn uniformly instead.
+
+    missing_label : int, str, None or nan, default=-1
+        What marks a row of `y` that has no label.
+
+    sample_ids : array-like of shape (n_samples,) or None, default=None
+        Unique ints or strs that identify the rows, for an oracle that wants them.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws rows.
+
+    Returns
+    -------
+    result : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        risk : float
+            Estimated mean loss over the rows without a label in `y`; for the loss
+            ``"zero_one"`` one minus the accuracy.
+
+        std : float
+            Its standard error.
+
+        naive_risk : float
+            Mean loss over the rows that were asked, which is no estimate of anything.
+
+        query_indices : ndarray of shape (n_queries,), dtype int
+            Rows that were asked, in their order.
+
+        query_probabilities : ndarray of shape (n_queries,)
+            How likely each was to be drawn among those then left.
+
+        transduction : ndarray of shape (n_samples,)
+            `y` with the labels that were bought.
+
+    References
+    ----------
+    .. [1] J. Kossen, S. Farquhar, Y. Gal, T. Rainforth. "Active testing:
+       sample-efficient model evaluation". ICML 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive.model_selection import active_test
+    >>> from skactive.oracles import SimulatedOracle
+    >>> X, truth = load_digits(return_X_y=True)
+    >>> is_train = np.arange(len(X)) < 200
+    >>> model = LogisticRegression(max_iter=2000).fit(X[is_train], truth[is_train])
+    >>> result = active_test(
+    ...     model,
+    ...     X,
+    ...     np.where(is_train, truth, -1),
+    ...     oracle=SimulatedOracle(truth),
+    ...     surrogate=RandomForestClassifier(random_state=0),
+    ...     sample_ids=np.arange(len(X)),
+    ...     random_state=0,
+    ... )
+    >>> len(result.query_indices)
+    100
+    >>> exact = 1 - model.score(X[~is_train], truth[~is_train])
+    >>> bool(abs(result.risk - exact) < 3 * result.std)
+    True
+    """
+    clf = ActiveLearningClassifier(
+        clone(model) if surrogate is None else surrogate,
+        oracle=oracle,
+        strategy=ExpectedLossSampling(model, loss, epsilon),
+        initial_strategy="random",
+        batch_size=batch_size,
+        budget=budget,
+        missing_label=missing_label,
+        random_state=random_state,
+    )
+    if y is None:
+        y = np.full(_num_samples(X), missing_label)
+    run = _ask(clf, X, y, sample_ids)
+    risk, std = queried_risk(model, run, X, loss=loss, return_std=True)
+    return Bunch(
+        risk=risk,
+        std=std,
+        naive_risk=_naive_risk(model, run, X, loss),
+        query_indices=run.query_indices_,
+        query_probabilities=run.query_probabilities_,
+        transduction=run.transduction_,
+    )
+
+
+def _ask(clf, X, y, sample_ids):
+    """Ask as a fit does, but fit nothing at the end, as the surrogate is not wanted."""
+    loop = LabelingLoop(clf, X, y, sample_ids=sample_ids)
+    keywords = oracle_keywords(clf.oracle, has_sample_ids=sample_ids is not None)
+    oracle = prepare_oracle(clf.oracle, loop._facts_for_oracle)
+    with loop._keeping_labels():
+        while (query := loop.ask()) is not None:
+            if ask_oracle(oracle, keywords, query, loop.tell):
+                loop._stop("oracle")
+    vars(clf).update(loop._state())
+    return clf
+
+
+def _naive_risk(model, run, X, loss):
+    rows = run.query_indices_
+    rows = rows[run.labeled_iter_[rows] > 0]
+    if not len(rows):
+        return np.nan
+    labels = as_labels(run.transduction_[rows])
+    return float(np.mean(_losses(loss, model, take_rows(X, rows), labels)))
