@@ -1,10 +1,11 @@
 """What stopping criteria save and lose, beside labelling everything.
 
 For each data set and seed, half of the rows (at most 1,250) are the pool, and the other
-half the test set, without up to 200 rows that criteria may validate on. A logistic regression on scaled features learns from 20 random labels,
-and buys 10 a round by margin sampling until the pool is empty. A criterion does not
-change which rows are asked, so one run serves all of them: they watch, and the first
-round in which each of them would have stopped is noted, with the test accuracy then.
+half the test set, without up to 200 rows that criteria may validate on. A logistic
+regression on scaled features learns from 20 random labels, and buys 10 a round by
+margin sampling until the pool is empty. A criterion does not change which rows are
+asked, so one run serves all of them: they watch, and the first round in which each of
+them would have stopped is noted, with the test accuracy then.
 
 Rows are written to a CSV file as they come, so that a run can be interrupted and goes
 on where it was: ``python benchmarks/stopping.py --seeds 5 --budget-seconds 1200``.

@@ -448,7 +448,7 @@ def check_stopping_criterion(criterion, estimator=None):
     """Check that a stopping criterion keeps its contract.
 
     It sees the rounds of several runs, of 1 and of 10 rows, in which some rows stay
-    without an answer, and 15 rows are kept as a test sample.
+    without an answer, and others are kept as a test sample.
 
     Parameters
     ----------
@@ -479,10 +479,10 @@ def check_stopping_criterion(criterion, estimator=None):
     for n_classes in (2, 4):
         X, y = _toy_data(n_classes)
         check_run(criterion, clf, X, y)
+        _check_criterion_states_its_needs(criterion, X, y, estimator)
         for batch_size in (1, 10):
             _check_rounds(criterion, X, y, estimator, batch_size)
-            _check_stops_a_run(criterion, X, y, estimator, batch_size)
-    _check_criterion_states_its_needs(criterion, X, y, estimator)
+        _check_stops_a_run(criterion, X, y, estimator, batch_size=n_classes)
 
 
 def _check_criterion_is_its_parameters(criterion):
@@ -502,7 +502,7 @@ def _rounds(X, y, estimator, batch_size, pool_class=Pool):
     rng = np.random.default_rng(0)
     given = np.unique(y, return_index=True)[1]
     order = rng.permutation(np.setdiff1d(np.arange(len(y)), given))
-    held, order = order[:15], order[15:45]
+    held, order = order[:15], order[15:40]
     labeled_iter = np.full(len(y), -1)
     labeled_iter[given], labeled_iter[held] = 0, 1
     asked = np.isin(np.arange(len(y)), held)
@@ -583,7 +583,7 @@ def _check_stops_a_run(criterion, X, y, estimator, batch_size):
         oracle=lambda X, sample_ids: [y[i] if i % 3 else None for i in sample_ids],
         stopping=criterion,
         batch_size=batch_size,
-        budget=40,
+        budget=25,
         holdout_fraction=0.2,
         random_state=0,
     ).fit(X, some, sample_ids=np.arange(len(y)))

@@ -39,7 +39,9 @@ CRITERIA = [
 ]
 
 
-@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+@pytest.mark.parametrize(
+    "criterion", CRITERIA, ids=lambda c: getattr(c, "__name__", str(c))[:40]
+)
 def test_criteria_keep_their_contract(criterion):
     check_stopping_criterion(criterion, GaussianNB())
 
@@ -103,7 +105,7 @@ class InitSets(Wrong):
 )
 def test_broken_criteria_are_told_what_is_wrong(criterion, problem):
     with pytest.raises(AssertionError, match=problem):
-        check_stopping_criterion(criterion)
+        check_stopping_criterion(criterion, GaussianNB())
 
 
 class Plain:
@@ -122,7 +124,7 @@ class Estimator(BaseEstimator, Plain):
 
 @pytest.mark.parametrize("criterion", [Plain(), Estimator()])
 def test_criteria_need_no_base_class(criterion):
-    check_stopping_criterion(criterion)
+    check_stopping_criterion(criterion, GaussianNB())
 
 
 def test_a_criterion_without_update_says_so():
