@@ -69,6 +69,6 @@ ax.legend(loc="lower right")
 plt.show()
 
 # %%
-# The dotted line is the accuracy with the labels of all 1,347 rows. Criteria that compare successive models need no threshold for
-# how sure a model is; a threshold of uncertainty depends on the classifier, whose
-# regularisation says how sure it ever gets.
+# The dotted line is the accuracy with the labels of all 1,347 rows. Criteria that
+# compare successive models need no threshold for how sure a model is; a threshold of
+# uncertainty depends on the classifier: its regularisation limits how sure it gets.

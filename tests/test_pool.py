@@ -117,7 +117,7 @@ def test_predictions_are_columns_of_the_classes(estimator, block_size):
 def test_predictions_share_the_probabilities_with_strategies():
     Counting.sizes.clear()
     pool = make_pool(estimator=Counting())
-    pool.predictions, pool.proba, pool.take([1, 2]).predictions  # noqa: B018
+    _ = pool.predictions, pool.proba, pool.take([1, 2]).predictions
     assert sum(Counting.sizes) == 100
 
 

@@ -125,7 +125,7 @@ def test_parts_keep_their_state_whatever_the_others_say():
         (ValidationPlateau(X[:0], TRUTH[:0]), "X_val of ValidationPlateau is empty"),
         (GainPerLabel(1, X[:, :2], TRUTH), "which has 3 features, and has 2"),
         (GainPerLabel(1, X, TRUTH.astype(str)), "type int, and holds str"),
-        (GainPerLabel(1, X, TRUTH, scoring="acuracy"), "acuracy"),
+        (GainPerLabel(1, X, TRUTH, scoring="quality"), "quality"),
         (AnyOf(["gain_per_label"]), "GainPerLabel needs labels that are not trained"),
     ],
 )
