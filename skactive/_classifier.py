@@ -94,9 +94,11 @@ class ActiveLearningClassifier(
         of the rows without a label (at least one), None means all of them. It is never
         exceeded.
 
-    stopping : criterion, callable, list of these, or None, default=None
-        Ends the run before the budget is spent: an object with
-        ``update(pool) -> reason or None`` or such a function; of a list, any.
+    stopping : str, criterion, callable, list of these, or None, default=None
+        Ends the run before the budget is spent: a name out of
+        :func:`~skactive.stopping.get_criterion_names`, an object with
+        ``update(pool) -> reason or None``, or such a function; of a list, any. See
+        :ref:`stopping`.
 
     holdout_fraction : float, default=0.0
         Share of the budget that is spent, first of all, on rows drawn at random. They

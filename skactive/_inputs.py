@@ -19,7 +19,7 @@ from skactive.acquisition._registry import (
     clone_strategy,
     uses_embedding,
 )
-from skactive.stopping._base import get_criteria
+from skactive.stopping._registry import check_run, get_criteria
 from skactive.utils._labels import (
     check_classes,
     check_missing_label,
@@ -91,6 +91,9 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     initial_strategy = clone_strategy(clf.initial_strategy)
     validate_nested_params(strategy)
     validate_nested_params(initial_strategy)
+    criteria = get_criteria(clf.stopping)
+    for _, criterion in criteria:
+        validate_nested_params(criterion)
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     cost = _check_cost(cost, n_samples)
@@ -98,6 +101,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         get_committee(clf.committee, clf.estimator)
         check_model(strategy, clf.estimator, clf.committee)
         _check_initial_strategy(initial_strategy)
+        for _, criterion in criteria:
+            check_run(criterion, clf, X, labels if classes is None else classes)
         for part in (strategy, initial_strategy):
             check_cost(part, None if cost is None else cost[~labeled])
     return Inputs(
@@ -110,7 +115,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         fit_params=_check_fit_params(clf, fit_params, n_samples),
         strategy=strategy,
         initial_strategy=initial_strategy,
-        criteria=get_criteria(clf.stopping),
+        criteria=criteria,
         budget=budget,
         seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
     )

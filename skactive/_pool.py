@@ -371,6 +371,63 @@ class Pool:
         return self._check_proba(self.estimator.predict_proba(take_rows(self.X, rows)))
 
     @property
+    def predictions(self):
+        """Predicted class of each candidate as a column of `proba`, (n_candidates,).
+
+        It is the likeliest class if the estimator has probabilities, which are shared
+        with all that look at them; else what its `predict` says.
+        """
+        output = self._known_output("predictions")
+        if output is None:
+            if self.has_output("predict_proba"):
+                codes = self._likeliest(
+                    self._output("predict_proba", self._check_proba)
+                )
+            else:
+                codes = self._output("predict", self._encode)
+            output = self._cache["predictions"] = _read_only(codes)
+        return output
+
+    def predict(self, rows):
+        """Return the predicted classes of any rows of `X`, as `predictions` does.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows,), dtype int
+            Row numbers, ascending.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_rows,), dtype int
+            Columns of `proba`.
+        """
+        has_proba = self.has_output("predict_proba")
+        method = "predict_proba" if has_proba else "predict"
+        predict = getattr(self.estimator, method)
+        codes = []
+        for part in self._predictor.slices(rows, may_compact=False):
+            output = self._predictor.predict(predict, rows[part])
+            if has_proba:
+                codes.append(self._likeliest(self._check_proba(output)))
+            else:
+                codes.append(self._encode(output))
+        return np.concatenate(codes)
+
+    def _likeliest(self, proba):
+        return _as_codes(proba.argmax(axis=1), self.classes)
+
+    def _encode(self, predicted):
+        """Return labels as columns of `proba`."""
+        codes = np.searchsorted(self.classes, predicted)
+        codes = np.minimum(codes, len(self.classes) - 1)
+        if (self.classes[codes] != predicted).any():
+            raise ValueError(
+                f"{type(self.estimator).__name__}.predict returned classes other than "
+                f"{self.classes.tolist()}, which have labels."
+            )
+        return _as_codes(codes, self.classes)
+
+    @property
     def decision_function(self):
         """Decision values of the candidates, (n_candidates,) or (.., n_classes)."""
         return self._output("decision_function", self._check_decision)
@@ -628,6 +685,11 @@ class Pool:
 
 def _seed_of_stream(seed, stream):
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
+
+
+def _as_codes(codes, classes):
+    """Return class numbers in the smallest signed type, which has room for -1."""
+    return codes.astype(np.min_scalar_type(-len(classes)))
 
 
 def _read_only(array):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearningClassifier
 from skactive._blocks import BlockPredictor
@@ -100,6 +101,33 @@ def test_candidates_are_no_prefix(candidates, block_size):
     assert pool.candidates.tolist() == candidates
     (best,) = select_queries(FirstFeature(), pool, 1).rows
     assert best == max(candidates, key=lambda row: X[row, 0])
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), LinearSVC()])
+@pytest.mark.parametrize("block_size", [8, 1000])
+def test_predictions_are_columns_of_the_classes(estimator, block_size):
+    model = clone(estimator).fit(X[LABELED], TRUTH[LABELED])
+    pool = make_pool(estimator=estimator, block_size=block_size)
+    np.testing.assert_array_equal(pool.predictions, model.predict(X[~LABELED]))
+    rows = np.array([1, 3, 50, 98])  # row 3 has a label
+    np.testing.assert_array_equal(pool.predict(rows), model.predict(X[rows]))
+    assert pool.predictions.dtype == pool.predict(rows).dtype == np.int8
+
+
+def test_predictions_share_the_probabilities_with_strategies():
+    Counting.sizes.clear()
+    pool = make_pool(estimator=Counting())
+    _ = pool.predictions, pool.proba, pool.take([1, 2]).predictions
+    assert sum(Counting.sizes) == 100
+
+
+def test_predicted_classes_must_have_labels():
+    class Stray(LinearSVC):
+        def predict(self, X):
+            return super().predict(X) + 7
+
+    with pytest.raises(ValueError, match=r"predict returned classes other than \[0, 1"):
+        make_pool(estimator=Stray()).predictions  # noqa: B018
 
 
 class FirstFeature(BaseStrategy):

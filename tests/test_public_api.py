@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from skactive.acquisition import get_strategy_names
+from skactive.stopping import get_criterion_names
 
 DOC = Path(__file__).parents[1] / "doc"
 API_PAGE, GUIDE = DOC / "api.rst", DOC / "user_guide"
@@ -37,3 +38,9 @@ def test_the_guide_lists_every_strategy():
     rows = [line for line in page.splitlines() if line.startswith("   * - ``")]
     named = {name for row in rows for name in re.findall(r"``(\w+)``", row)}
     assert named == set(get_strategy_names())
+
+
+def test_the_guide_lists_every_stopping_criterion():
+    page = (GUIDE / "stopping.rst").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("   * - ``")]
+    assert {re.search(r"``(\w+)``", row)[1] for row in rows} == {*get_criterion_names()}

@@ -199,17 +199,17 @@ def check_needs(strategy, estimator, committee=None):
     ValueError
         Naming the strategy, what it needs, and strategies that would do instead.
     """
-    missing = _missing_needs(strategy, estimator, committee)
+    missing = missing_needs(strategy, estimator, committee)
     if not missing:
         return
-    wanted = " or ".join(CAPABILITIES[name] for name in _alternatives(missing[0]))
+    wanted = describe_need(missing[0])
     owner = "a committee whose members are classifiers"
     if missing[0] != "member_proba":
         owner, committee = "a classifier", None
     working = [
         name
         for name in get_strategy_names()
-        if not _missing_needs(_load(name)(), estimator, committee)
+        if not missing_needs(_load(name)(), estimator, committee)
     ]
     raise ValueError(
         f"The strategy {type(strategy).__name__} needs {owner} with {wanted}, and "
@@ -237,13 +237,18 @@ def uses_embedding(strategy, estimator):
     )
 
 
-def _missing_needs(strategy, estimator, committee):
+def missing_needs(strategy, estimator, committee):
     """Return those needs of a strategy that the models cannot meet."""
     return [
         need
         for need in sorted(getattr(strategy, "needs", ()), key=str)
         if not any(_has(estimator, committee, name) for name in _alternatives(need))
     ]
+
+
+def describe_need(need):
+    """Name the methods that a classifier must have, or one of which it must have."""
+    return " or ".join(CAPABILITIES[name] for name in _alternatives(need))
 
 
 def _alternatives(need):

@@ -1,17 +1,62 @@
-"""When to stop: what a stopping criterion is, and how several are combined.
+"""What a stopping criterion is.
 
 A criterion is an object with ``update(pool) -> str or None``, called once per round
-before the strategy; a text is the reason to stop. It is cloned for every fit and may
-keep state. A function ``pool -> str or None`` does as well; a name says that the run
-ended because of it.
+in which there is a model, before the strategy selects; a text is the reason to stop. It
+is cloned for every fit and may keep state in attributes that end in ``_``. A saved loop
+calls it again with equal pools, so what it says may depend on nothing else. A function
+``pool -> str or None`` does as well.
+
+`needs` names what it takes from the model, as that of a strategy does.
 """
 
-import inspect
-
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 
-class FunctionCriterion(BaseEstimator):
+class BaseCriterion(BaseEstimator):
+    """Base class of all stopping criteria.
+
+    A subclass implements `update`.
+
+    Examples
+    --------
+    A criterion that stops once every class has 20 labels:
+
+    >>> import numpy as np
+    >>> from skactive.stopping import BaseCriterion
+    >>> class EnoughOfAll(BaseCriterion):
+    ...     def update(self, pool):
+    ...         _, counts = np.unique(pool.y[pool.labeled], return_counts=True)
+    ...         return "20 labels of each class" if counts.min() >= 20 else None
+    """
+
+    # What a `threshold` would be that only a perfect model meets, such as 0.0 for an
+    # uncertainty; None if there is no threshold.
+    perfect = None
+
+    @property
+    def needs(self):
+        """What the criterion takes from the model; a tuple means one of these."""
+        return frozenset()
+
+    def update(self, pool):
+        """Look at a round, and say whether the run should stop.
+
+        Parameters
+        ----------
+        pool : Pool
+            The round, see :ref:`pool`.
+
+        Returns
+        -------
+        reason : str or None
+            Why the run should stop; None to go on.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must implement update(pool) -> reason or None."
+        )
+
+
+class FunctionCriterion(BaseCriterion):
     """Make a stopping criterion of a function.
 
     Parameters
@@ -34,57 +79,10 @@ class FunctionCriterion(BaseEstimator):
         return getattr(self.function, "__name__", type(self.function).__name__)
 
     def update(self, pool):
-        """Return a reason to stop, or None.
-
-        Parameters
-        ----------
-        pool : Pool
-            The round.
-
-        Returns
-        -------
-        reason : str or None
-            Why the run should stop.
-        """
-        return self.function(pool)
+        reason = self.function(pool)
+        return str(reason) if reason else None
 
 
-def get_criteria(stopping):
-    """Return fresh criteria for the parameter `stopping`.
-
-    Parameters
-    ----------
-    stopping : None, criterion, callable, or list of these
-        A list stops when any of its members does.
-
-    Returns
-    -------
-    criteria : list of (name, criterion)
-        Clones, each with the name that `termination_condition_` will show.
-    """
-    if stopping is None:
-        return []
-    parts = stopping if isinstance(stopping, (list, tuple)) else [stopping]
-    criteria = [_get_criterion(part) for part in parts]
-    return [(getattr(c, "name", type(c).__name__), c) for c in criteria]
-
-
-def _get_criterion(part):
-    if isinstance(part, str):
-        raise ValueError(
-            f"There is no stopping criterion named {part!r}; pass an object with an "
-            "`update` method or a callable pool -> reason or None."
-        )
-    if inspect.isclass(part):
-        raise TypeError(
-            f"stopping is the class {part.__name__}; pass an object of it, "
-            f"{part.__name__}()."
-        )
-    if hasattr(part, "update"):
-        return clone(part, safe=False)
-    if callable(part):
-        return FunctionCriterion(part)
-    raise TypeError(
-        "stopping must be an object with an `update` method, a callable pool -> reason "
-        f"or None, or a list of these, got {part!r}."
-    )
+def name_of(criterion):
+    """Return the name of a criterion, as `termination_condition_` shows it."""
+    return getattr(criterion, "name", type(criterion).__name__)

@@ -3,10 +3,9 @@
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, clone
-from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer
 
 from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
@@ -14,6 +13,7 @@ from skactive._pool import Pool
 from skactive.acquisition._base import FunctionStrategy, select_queries, utilities
 from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle
+from skactive.testing._toy import WatchedPool, costs, toy_data
 
 
 def check_strategy(strategy, estimator=None):
@@ -47,7 +47,7 @@ def check_strategy(strategy, estimator=None):
     check_model(strategy, estimator)
     _check_is_an_estimator(strategy)
     for n_classes in (2, 4):
-        X, y = _toy_data(n_classes)
+        X, y = toy_data(n_classes)
         make_pool = _pool_maker(X, y, estimator)
         for n_queries in (1, 7, len(make_pool())):
             _check_selects_candidates(strategy, make_pool, n_queries)
@@ -56,15 +56,6 @@ def check_strategy(strategy, estimator=None):
         _check_sees_blocks(strategy, make_pool)
         _check_runs(strategy, X, y, estimator)
         _check_containers(strategy, X, y, estimator)
-
-
-def _toy_data(n_classes):
-    X, y = make_blobs(90, n_features=5, centers=n_classes, random_state=n_classes)
-    return MinMaxScaler().fit_transform(X), y
-
-
-def _costs(y):
-    return 1.0 + np.arange(len(y)) % 3
 
 
 def _pool_maker(X, y, estimator):
@@ -84,7 +75,7 @@ def _pool_maker(X, y, estimator):
             np.flatnonzero(~(labeled | asked)),
             estimator=estimator,
             asked=asked,
-            cost=_costs(y),
+            cost=costs(y),
             random_state=3,
             predictor=BlockPredictor(X, block_size),
         )
@@ -121,39 +112,9 @@ def _check_selects_candidates(strategy, make_pool, n_queries):
         )
 
 
-class _WatchedPool(Pool):
-    """A pool that notes what is taken from the model."""
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        vars(self)["reads"] = set()
-
-    def with_estimator(self, estimator, embedder=None):
-        # What another classifier must have is not stated by `needs`.
-        other = object.__new__(Pool)
-        vars(other).update(vars(super().with_estimator(estimator, embedder)))
-        return other
-
-    def embedding(self, rows):
-        self.reads.add("embedding")
-        return super().embedding(rows)
-
-
-def _watched(name):
-    def read(pool):
-        pool.reads.add(name)
-        return getattr(super(_WatchedPool, pool), name)
-
-    return property(read)
-
-
-for _name in ("proba", "decision_function", "votes", "member_proba", "loss"):
-    setattr(_WatchedPool, _name, _watched(_name))
-
-
 def _check_states_its_needs(strategy, make_pool):
     """Check that nothing is taken from the model without having been asked for."""
-    pool = make_pool(pool_class=_WatchedPool)
+    pool = make_pool(pool_class=WatchedPool)
     select_queries(_fresh(strategy), pool, 5)
     needs = getattr(strategy, "needs", ())
     stated = {n for need in needs for n in (need if type(need) is tuple else [need])}
@@ -204,7 +165,7 @@ def _check_runs(strategy, X, y, estimator):
         batch_size=20,
         budget=None,
         random_state=0,
-    ).fit(X, some, sample_ids=np.arange(len(y)), cost=_costs(y))
+    ).fit(X, some, sample_ids=np.arange(len(y)), cost=costs(y))
     _require(
         np.array_equal(np.sort(clf.query_indices_), np.flatnonzero(some == -1))
         and clf.termination_condition_ == "all_labeled"

@@ -1,0 +1,361 @@
+"""The model's own confidence: stop when it is sure enough of what is not labelled."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skactive.acquisition._uncertainty import entropy, least_confident
+from skactive.stopping._base import BaseCriterion, name_of
+from skactive.stopping._registry import check_run, clone_criterion, get_criterion
+from skactive.stopping._remembered import Remembered
+from skactive.utils._labels import as_labels
+from skactive.utils._sklearn import HasMethods, Interval, validate_nested_params
+
+_POSITIVE = [Interval(Real, 0, None, closed="neither")]
+_SHARE = [Interval(Real, 0, 1, closed="both")]
+_COUNT = [Interval(Integral, 1, None, closed="left")]
+
+
+class _UncertaintyCriterion(BaseCriterion):
+    """Stop when some uncertainty of the candidates is not above `threshold`."""
+
+    _parameter_constraints = {"threshold": _POSITIVE}
+    perfect = 0.0
+
+    def __init__(self, threshold=0.01):
+        self.threshold = threshold
+
+    @property
+    def needs(self):
+        return frozenset({"proba"})
+
+    def update(self, pool):
+        value = float(self._uncertainty(pool.proba))
+        if value > self.threshold:
+            return None
+        return (
+            f"{self._what} of the {len(pool)} rows that may be asked is {value:.4g} "
+            f"<= {self.threshold:.4g}"
+        )
+
+
+class MaxUncertainty(_UncertaintyCriterion):
+    """Stop when the model is sure of every single row.
+
+    The largest entropy of the probabilities of a row without a label must fall to a
+    threshold [1]_. One row that nobody can tell keeps the run going, so this is the
+    most cautious of the criteria that trust the model.
+
+    Parameters
+    ----------
+    threshold : float, default=0.01
+        Entropy in nats, positive. The default is the one that these criteria were
+        compared with in [2]_.
+
+    References
+    ----------
+    .. [1] J. Zhu, H. Wang, E. Hovy, M. Ma. "Confidence-based stopping criteria for
+       active learning for data annotation". ACM Transactions on Speech and Language
+       Processing 6(3), 2010.
+    .. [2] Z. Pullar-Strecker, K. Dost, E. Frank, J. Wicker. "Hitting the target:
+       stopping active learning at the cost-based optimum". Machine Learning 113, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import MaxUncertainty
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), budget=None, stopping=MaxUncertainty(0.3)
+    ... )
+    """
+
+    _what = "the largest entropy"
+
+    def _uncertainty(self, proba):
+        return entropy(proba).max()
+
+
+class OverallUncertainty(_UncertaintyCriterion):
+    """Stop when the model is sure of the rows on average.
+
+    The mean entropy of the probabilities of the rows without a label must fall to a
+    threshold [1]_.
+
+    Parameters
+    ----------
+    threshold : float, default=0.01
+        Entropy in nats, positive. The default is the one that these criteria were
+        compared with in [2]_; a classifier whose probabilities stay far from 0 and 1,
+        as those of a regularised one do, needs a larger one.
+
+    References
+    ----------
+    .. [1] J. Zhu, H. Wang, E. Hovy, M. Ma. "Confidence-based stopping criteria for
+       active learning for data annotation". ACM Transactions on Speech and Language
+       Processing 6(3), 2010.
+    .. [2] Z. Pullar-Strecker, K. Dost, E. Frank, J. Wicker. "Hitting the target:
+       stopping active learning at the cost-based optimum". Machine Learning 113, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import OverallUncertainty
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), budget=None, stopping=OverallUncertainty(0.1)
+    ... )
+    """
+
+    _what = "the mean entropy"
+
+    def _uncertainty(self, proba):
+        return entropy(proba).mean()
+
+
+class MinExpectedError(_UncertaintyCriterion):
+    """Stop when the model expects few errors.
+
+    It expects to be wrong about a row with the probability 1 - max P. The mean of that
+    over the rows without a label must fall to a threshold [1]_.
+
+    Parameters
+    ----------
+    threshold : float, default=0.01
+        Share of errors, positive. The default is the one that these criteria were
+        compared with in [2]_.
+
+    References
+    ----------
+    .. [1] J. Zhu, H. Wang, E. Hovy, M. Ma. "Confidence-based stopping criteria for
+       active learning for data annotation". ACM Transactions on Speech and Language
+       Processing 6(3), 2010.
+    .. [2] Z. Pullar-Strecker, K. Dost, E. Frank, J. Wicker. "Hitting the target:
+       stopping active learning at the cost-based optimum". Machine Learning 113, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import MinExpectedError
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), budget=None, stopping=MinExpectedError(0.05)
+    ... )
+    """
+
+    _what = "the mean expected error"
+
+    def _uncertainty(self, proba):
+        return least_confident(proba).mean()
+
+
+class SelectedAccuracy(BaseCriterion):
+    """Stop when the model knew the labels that were bought.
+
+    Labels that a strategy asks are the ones the model was least sure of. If it was
+    right about them before it learned them, it will be right about the others [1]_.
+    Rows without an answer do not count.
+
+    Parameters
+    ----------
+    threshold : float, default=0.9
+        The share of right predictions at which to stop, in [0, 1]. The default is the
+        one that these criteria were compared with in [2]_.
+
+    min_labels : int, default=10
+        Over how many labels the share is taken at least: over those of the last
+        round, and of rounds before it until there are enough. A single label is right
+        or wrong, so that a `batch_size` of 1 would stop at the first hit.
+
+    References
+    ----------
+    .. [1] J. Zhu, H. Wang, E. Hovy, M. Ma. "Confidence-based stopping criteria for
+       active learning for data annotation". ACM Transactions on Speech and Language
+       Processing 6(3), 2010.
+    .. [2] Z. Pullar-Strecker, K. Dost, E. Frank, J. Wicker. "Hitting the target:
+       stopping active learning at the cost-based optimum". Machine Learning 113, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import SelectedAccuracy
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), budget=None, stopping=SelectedAccuracy(0.95)
+    ... )
+    """
+
+    _parameter_constraints = {"threshold": _SHARE, "min_labels": _COUNT}
+    perfect = 1.0
+
+    def __init__(self, threshold=0.9, min_labels=10):
+        self.threshold = threshold
+        self.min_labels = min_labels
+
+    def update(self, pool):
+        if not hasattr(self, "last_"):
+            self.hits_ = []
+        else:
+            hits = self._hits(pool)
+            if len(hits):
+                self.hits_.append(hits)
+        self.last_ = Remembered.of_candidates(pool)
+        return self._judge()
+
+    def _hits(self, pool):
+        """Tell of the rows labelled since the last round which were predicted right."""
+        codes = self.last_.codes
+        rows = np.flatnonzero(pool.labeled & (codes >= 0))
+        return self.last_.classes[codes[rows]] == as_labels(pool.y[rows])
+
+    def _judge(self):
+        n_rounds = n_labels = 0
+        while n_labels < self.min_labels:
+            n_rounds += 1
+            if n_rounds > len(self.hits_):
+                return None
+            n_labels += len(self.hits_[-n_rounds])
+        self.hits_ = self.hits_[-n_rounds:]
+        share = float(np.concatenate(self.hits_).mean())
+        if share < self.threshold:
+            return None
+        return (
+            f"{share:.1%} of the last {n_labels} labels were as predicted, >= "
+            f"{self.threshold:.1%}"
+        )
+
+
+class ClassificationChange(BaseCriterion):
+    """Stop when no row without a label is classified differently any more.
+
+    If no prediction has changed since a model with fewer labels, further labels
+    hardly move the boundaries between the classes [1]_.
+
+    With another `criterion`, both must hold, and its threshold is adjusted to the
+    data: where it is met while predictions still change, the threshold was too easy,
+    and is made stricter [2]_. It may thus begin with an easy one. By how much it is
+    made stricter is a choice made here: by a share, so that it stays possible to meet.
+
+    Parameters
+    ----------
+    criterion : str, criterion object or None, default=None
+        A criterion with a `threshold`, such as
+        :class:`~skactive.stopping.OverallUncertainty`, or its name.
+
+    step : float, default=0.1
+        By which share of its distance from perfection (0 for uncertainties, 1 for
+        accuracies) a threshold is moved towards it.
+
+    min_labels : int, default=10
+        How many labels more the later of two compared models must have. With a
+        `batch_size` of 1, a single label often changes no prediction; models are
+        compared over `min_labels` rounds then.
+
+    References
+    ----------
+    .. [1] J. Zhu, H. Wang, E. Hovy. "Multi-criteria-based strategy to stop active
+       learning for data annotation". COLING 2008.
+    .. [2] J. Zhu, H. Wang, E. Hovy, M. Ma. "Confidence-based stopping criteria for
+       active learning for data annotation". ACM Transactions on Speech and Language
+       Processing 6(3), 2010.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import ClassificationChange, OverallUncertainty
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(),
+    ...     budget=None,
+    ...     stopping=ClassificationChange(OverallUncertainty(0.3)),
+    ... )
+    """
+
+    _parameter_constraints = {
+        "criterion": [str, HasMethods(["update"]), None],
+        "step": [Interval(Real, 0, 1, closed="neither")],
+        "min_labels": _COUNT,
+    }
+
+    def __init__(self, criterion=None, step=0.1, min_labels=10):
+        self.criterion = criterion
+        self.step = step
+        self.min_labels = min_labels
+
+    @property
+    def needs(self):
+        if self.criterion is None:
+            return frozenset()
+        return frozenset(getattr(get_criterion(self.criterion), "needs", ()))
+
+    def check_run(self, clf, X, labels):
+        """Raise if the other criterion cannot work in a run.
+
+        Parameters
+        ----------
+        clf : ActiveLearningClassifier
+            The parameters of the run.
+
+        X : {array-like, sparse matrix, data frame, list} of length n_samples
+            The checked rows of the run.
+
+        labels : ndarray of shape (n_labels,)
+            The labels that are known.
+        """
+        if self.criterion is not None:
+            check_run(get_criterion(self.criterion), clf, X, labels)
+
+    def _validate_params(self):
+        super()._validate_params()
+        if self.criterion is None:
+            return
+        criterion = get_criterion(self.criterion)
+        validate_nested_params(criterion)
+        if getattr(criterion, "perfect", None) is None:
+            raise ValueError(
+                "ClassificationChange adjusts the threshold of its criterion, and "
+                f"{name_of(criterion)} has none. Use AllOf to combine it with "
+                "'classification_change'."
+            )
+
+    def update(self, pool):
+        reason = self._update_other(pool)
+        n_changed = self._count_changes(pool)
+        if n_changed is None or reason is None:
+            return None
+        if n_changed == 0:
+            unchanged = f"no prediction of {len(pool)} rows has changed"
+            return f"{unchanged}; {reason}" if reason else unchanged
+        if self.criterion is not None:
+            self._tighten()
+        return None
+
+    def _update_other(self, pool):
+        """Return the reason of the other criterion, an empty one if there is none."""
+        if self.criterion is None:
+            return ""
+        if not hasattr(self, "criterion_"):
+            self.criterion_ = clone_criterion(self.criterion)
+        return self.criterion_.update(pool) or None
+
+    def _count_changes(self, pool):
+        """Count the predictions that differ from an earlier model's.
+
+        None if there is none with enough fewer labels.
+        """
+        before, n_changed = getattr(self, "last_", None), None
+        if before is not None and not before.is_old(pool, self.min_labels):
+            return None
+        if before is not None:
+            rows, now = pool.candidates, pool.predictions
+            known = before.codes[rows] >= 0  # others have come back without an answer
+            changed = before.codes_in(pool.classes)[rows] != now
+            n_changed = int(np.count_nonzero(changed & known))
+        self.last_ = Remembered.of_candidates(pool)
+        return n_changed
+
+    def _tighten(self):
+        """Move the threshold of the other criterion towards perfection."""
+        criterion = self.criterion_
+        distance = (criterion.threshold - criterion.perfect) * (1.0 - self.step)
+        criterion.set_params(threshold=criterion.perfect + distance)

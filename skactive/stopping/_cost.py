@@ -1,0 +1,96 @@
+"""A cost rule: stop when labels gain less than they cost."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skactive.stopping._validation import ValidationCriterion, is_held
+from skactive.utils._sklearn import Interval
+
+
+class GainPerLabel(ValidationCriterion):
+    """Stop when labels gain less than they are worth.
+
+    The gain is that of the score on a validation set since at least `window` rows were
+    asked. The run stops once it falls under the price of these rows. Rows without an
+    answer are paid for, too; those of a test sample are left out.
+
+    Parameters
+    ----------
+    price : float, default=0.0001
+        What a label costs, in units of the score: 0.0001 says that 100 labels must gain
+        0.01. If `fit` got `cost`, it is what one unit of that costs.
+
+    X_val : {array-like, sparse matrix, data frame, list} of length n_val or None, \
+            default=None
+        Rows that are never asked nor trained on; of the same kind as the `X` of the
+        run. If None, the test sample that `holdout_fraction` buys takes their place.
+
+    y_val : array-like of shape (n_val,) or None, default=None
+        Their labels.
+
+    scoring : str, callable or None, default=None
+        A scorer as in scikit-learn, higher is better; None is the `score` of the
+        estimator, the accuracy as a rule.
+
+    window : int, default=50
+        Over how many asked rows the gain is measured at least. A validation set of n
+        rows knows an accuracy to about 0.5 / sqrt(n), so that ``price * window`` should
+        not be much smaller.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import GainPerLabel
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(),
+    ...     budget=None,
+    ...     stopping=GainPerLabel(price=0.0002),
+    ...     holdout_fraction=0.2,
+    ... )
+    """
+
+    _parameter_constraints = {
+        **ValidationCriterion._parameter_constraints,
+        "price": [Interval(Real, 0, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, price=0.0001, X_val=None, y_val=None, scoring=None, window=50):
+        self.price = price
+        self.X_val = X_val
+        self.y_val = y_val
+        self.scoring = scoring
+        self.window = window
+
+    def update(self, pool):
+        score = self._score(pool)
+        if score is None:
+            return None
+        asked = pool.asked & ~is_held(pool)
+        n_asked = int(np.count_nonzero(asked))
+        spent = n_asked if pool.cost is None else float(pool.cost[asked].sum())
+        self._record(n_asked, spent, score)
+        before = self._before(n_asked - self.window)
+        if before is None:
+            return None
+        n_before, spent_before, score_before = before
+        gain, price = score - score_before, self.price * (spent - spent_before)
+        if gain >= price:
+            return None
+        return (
+            f"the last {n_asked - n_before} rows gained {gain:.4g}, less than their "
+            f"price {price:.4g}"
+        )
+
+    def _record(self, *record):
+        self.records_ = getattr(self, "records_", [])
+        if self.records_ and self.records_[-1][0] == record[0]:
+            self.records_.pop()  # only the test sample has grown
+        self.records_.append(record)
+
+    def _before(self, n_asked):
+        """Return the last record with at most so many asked rows, or None."""
+        found = [record for record in self.records_ if record[0] <= n_asked]
+        return found[-1] if found else None

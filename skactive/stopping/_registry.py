@@ -1,0 +1,183 @@
+"""The one registry of stopping criteria: from a name to a class."""
+
+import difflib
+import inspect
+from importlib import import_module
+
+from sklearn.base import clone
+
+from skactive.acquisition._registry import describe_need, missing_needs
+from skactive.stopping._base import FunctionCriterion, name_of
+
+CRITERIA = {
+    "classification_change": "skactive.stopping._confidence:ClassificationChange",
+    "gain_per_label": "skactive.stopping._cost:GainPerLabel",
+    "max_uncertainty": "skactive.stopping._confidence:MaxUncertainty",
+    "min_expected_error": "skactive.stopping._confidence:MinExpectedError",
+    "overall_uncertainty": "skactive.stopping._confidence:OverallUncertainty",
+    "selected_accuracy": "skactive.stopping._confidence:SelectedAccuracy",
+    "stabilizing_predictions": "skactive.stopping._stability:StabilizingPredictions",
+    "validation_plateau": "skactive.stopping._plateau:ValidationPlateau",
+}
+
+
+def get_criterion_names():
+    """Return the names of all stopping criteria.
+
+    Returns
+    -------
+    names : list of str
+        Names that `get_criterion` and the parameter `stopping` understand.
+
+    Examples
+    --------
+    >>> from skactive.stopping import get_criterion_names
+    >>> "stabilizing_predictions" in get_criterion_names()
+    True
+    """
+    return sorted(CRITERIA)
+
+
+def get_criterion(criterion):
+    """Return a criterion object for a name, an object or a function.
+
+    Parameters
+    ----------
+    criterion : str, criterion object or callable
+        A name out of :func:`get_criterion_names`; an object with an `update` method;
+        or a function ``pool -> reason or None``.
+
+    Returns
+    -------
+    criterion : criterion object
+        A new one for a name, the same one for an object.
+
+    Raises
+    ------
+    ValueError
+        If there is no criterion of this name.
+    TypeError
+        If it is a class, or nothing that could be a criterion.
+
+    Examples
+    --------
+    >>> from skactive.stopping import get_criterion
+    >>> get_criterion("stabilizing_predictions")
+    StabilizingPredictions()
+    """
+    if isinstance(criterion, str):
+        return _load(criterion)()
+    if inspect.isclass(criterion):
+        raise TypeError(
+            f"stopping is the class {criterion.__name__}; pass an object of it, "
+            f"{criterion.__name__}()."
+        )
+    if hasattr(criterion, "update"):
+        return criterion
+    if callable(criterion):
+        return FunctionCriterion(criterion)
+    raise TypeError(
+        "stopping must be a name, an object with an `update` method, a callable pool "
+        f"-> reason or None, or a list of these, got {criterion!r}."
+    )
+
+
+def _load(name):
+    if name not in CRITERIA:
+        close = difflib.get_close_matches(name, CRITERIA, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"There is no stopping criterion named {name!r}.{hint} Available are "
+            f"{sorted(CRITERIA)}."
+        )
+    module, class_name = CRITERIA[name].split(":")
+    return getattr(import_module(module), class_name)
+
+
+def clone_criterion(criterion):
+    """Return a fresh criterion object for one run; state from another is dropped."""
+    return clone(get_criterion(criterion), safe=False)
+
+
+def get_criteria(stopping):
+    """Return fresh criteria for the parameter `stopping`.
+
+    Parameters
+    ----------
+    stopping : None, str, criterion, callable, or list of these
+        A list stops when any of its members does.
+
+    Returns
+    -------
+    criteria : list of (name, criterion)
+        Clones, each with the name that `termination_condition_` will show.
+    """
+    if stopping is None:
+        return []
+    parts = stopping if isinstance(stopping, (list, tuple)) else [stopping]
+    return [named(part, clone_criterion(part)) for part in parts]
+
+
+def named(given, criterion):
+    """Return a criterion with the name it was given by, or else its own."""
+    return given if isinstance(given, str) else name_of(criterion), criterion
+
+
+def check_run(criterion, clf, X, labels):
+    """Raise if a criterion, or a part of it, cannot work in a run.
+
+    Parameters
+    ----------
+    criterion : criterion object
+        It may have a method `check_run` of its own.
+
+    clf : ActiveLearningClassifier
+        The parameters of the run.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The checked rows of the run.
+
+    labels : ndarray of shape (n_labels,)
+        The labels that are known.
+
+    Raises
+    ------
+    ValueError
+        Saying what the criterion needs.
+    """
+    if hasattr(criterion, "check_run"):
+        criterion.check_run(clf, X, labels)
+    else:
+        check_needs(criterion, clf)
+
+
+def check_needs(criterion, clf):
+    """Raise if a model lacks what a criterion takes from it.
+
+    Parameters
+    ----------
+    criterion : criterion object
+        Its `needs` are looked at.
+
+    clf : ActiveLearningClassifier
+        The parameters of the run.
+
+    Raises
+    ------
+    ValueError
+        Naming the criterion, what it needs, and criteria that would do instead.
+    """
+    models = clf.estimator, clf.committee
+    missing = missing_needs(criterion, *models)
+    if not missing:
+        return
+    working = [
+        name
+        for name in get_criterion_names()
+        if not missing_needs(_load(name)(), *models)
+    ]
+    raise ValueError(
+        f"The stopping criterion {name_of(criterion)} needs a classifier with "
+        f"{describe_need(missing[0])}, and {clf.estimator} has none. Criteria that "
+        f"work with it: {working}."
+    )

@@ -1,0 +1,130 @@
+"""Stabilising predictions: stop when successive models agree."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skactive.stopping._base import BaseCriterion
+from skactive.stopping._remembered import Remembered
+from skactive.utils._sampling import draw_rows
+from skactive.utils._sklearn import Interval
+
+_STREAM = 2009  # of the random numbers that draw the stop set
+
+
+def agreement(first, second):
+    """Return Cohen's kappa of two predictions of the same rows.
+
+    Parameters
+    ----------
+    first, second : array-like of shape (n_samples,), dtype int
+        Numbers of classes, not negative.
+
+    Returns
+    -------
+    kappa : float
+        At most 1; 0 where they agree as often as by chance. Equal predictions have 1,
+        even if all are of one class, where the formula is 0 / 0.
+
+    References
+    ----------
+    .. [1] J. Cohen. "A coefficient of agreement for nominal scales". Educational and
+       Psychological Measurement 20(1), 1960.
+
+    Examples
+    --------
+    >>> from skactive.stopping import agreement
+    >>> agreement([0, 0, 1, 1], [0, 0, 1, 0])
+    0.5
+    >>> agreement([1, 1, 1], [1, 1, 1])
+    1.0
+    """
+    first, second = np.asarray(first), np.asarray(second)
+    observed = float(np.mean(first == second))
+    if observed == 1.0:
+        return 1.0
+    n_classes = int(max(first.max(), second.max())) + 1
+    counts = [np.bincount(codes, minlength=n_classes) for codes in (first, second)]
+    expected = float(np.dot(*counts)) / len(first) ** 2
+    return (observed - expected) / (1.0 - expected)
+
+
+class StabilizingPredictions(BaseCriterion):
+    """Stop when successive models predict the same.
+
+    The models of successive rounds predict a fixed sample of rows, the stop set, whose
+    labels need not be known. The run stops once the mean agreement (Cohen's kappa) of
+    the last few pairs of models reaches a threshold [1]_.
+
+    Parameters
+    ----------
+    threshold : float, default=0.99
+        The mean kappa at which to stop, in (0, 1].
+
+    n_windows : int, default=3
+        How many pairs of successive models count.
+
+    n_stop_set : int or None, default=2000
+        How many rows are predicted. They are drawn from those without a label when
+        there is a model for the first time, and stay the same; None takes all.
+
+    min_labels : int, default=10
+        How many labels more the later model of a pair must have. With a `batch_size`
+        of 1, models that differ by one label agree so often that the run would stop
+        early; they are compared over `min_labels` rounds then.
+
+    References
+    ----------
+    .. [1] M. Bloodgood, K. Vijay-Shanker. "A method for stopping active learning based
+       on stabilizing predictions and the need for user-adjustable stopping". CoNLL
+       2009.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.stopping import StabilizingPredictions
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), budget=None, stopping=StabilizingPredictions(0.98)
+    ... )
+    """
+
+    _parameter_constraints = {
+        "threshold": [Interval(Real, 0, 1, closed="right")],
+        "n_windows": [Interval(Integral, 1, None, closed="left")],
+        "n_stop_set": [Interval(Integral, 1, None, closed="left"), None],
+        "min_labels": [Interval(Integral, 1, None, closed="left")],
+    }
+    perfect = 1.0
+
+    def __init__(self, threshold=0.99, n_windows=3, n_stop_set=2000, min_labels=10):
+        self.threshold = threshold
+        self.n_windows = n_windows
+        self.n_stop_set = n_stop_set
+        self.min_labels = min_labels
+
+    def update(self, pool):
+        if not hasattr(self, "stop_set_"):
+            rng = np.random.default_rng([pool.random_state, _STREAM])
+            self.stop_set_ = draw_rows(pool.candidates, self.n_stop_set, rng)
+            self.kappas_ = []
+            self.last_ = Remembered.of_rows(pool, self.stop_set_)
+        elif self.last_.is_old(pool, self.min_labels):
+            now = Remembered.of_rows(pool, self.stop_set_)
+            self.kappas_.append(_kappa(self.last_, now))
+            self.last_ = now
+        if len(self.kappas_) < self.n_windows:
+            return None
+        mean = float(np.mean(self.kappas_[-self.n_windows :]))
+        if mean < self.threshold:
+            return None
+        return (
+            f"the last {self.n_windows} pairs of models agree on {len(self.stop_set_)} "
+            f"rows with a mean kappa of {mean:.4f} >= {self.threshold:.4g}"
+        )
+
+
+def _kappa(before, now):
+    # A class that is gone gets a number of its own, which none is predicted to be.
+    codes = before.codes_in(now.classes)
+    return agreement(np.where(codes < 0, len(now.classes), codes), now.codes)

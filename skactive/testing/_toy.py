@@ -1,0 +1,46 @@
+"""What the checks run on: small data, and a pool that notes what is read."""
+
+import numpy as np
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import MinMaxScaler
+
+from skactive._pool import Pool
+
+
+def toy_data(n_classes):
+    X, y = make_blobs(90, n_features=5, centers=n_classes, random_state=n_classes)
+    return MinMaxScaler().fit_transform(X), y
+
+
+def costs(y):
+    return 1.0 + np.arange(len(y)) % 3
+
+
+class WatchedPool(Pool):
+    """A pool that notes what is taken from the model."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        vars(self)["reads"] = set()
+
+    def with_estimator(self, estimator, embedder=None):
+        # What another classifier must have is not stated by `needs`.
+        other = object.__new__(Pool)
+        vars(other).update(vars(super().with_estimator(estimator, embedder)))
+        return other
+
+    def embedding(self, rows):
+        self.reads.add("embedding")
+        return super().embedding(rows)
+
+
+def _watched(name):
+    def read(pool):
+        pool.reads.add(name)
+        return getattr(super(WatchedPool, pool), name)
+
+    return property(read)
+
+
+for _name in ("proba", "decision_function", "votes", "member_proba", "loss"):
+    setattr(WatchedPool, _name, _watched(_name))

@@ -1,0 +1,56 @@
+"""Rounds whose model says what a test wants it to say."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skactive._pool import Pool
+
+
+class Fixed(ClassifierMixin, BaseEstimator):
+    """Its probabilities of row i are row i of `table`; X holds row numbers."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.asarray(self.table)[np.asarray(X)[:, 0].astype(int)]
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@pytest.fixture
+def make_round():
+    """Make the pool of one round out of probabilities, or predicted class numbers."""
+
+    def make(table, labels, *, bought=(), held=(), asked=(), round=1, **params):
+        """`labels` maps rows to labels; those in `bought` came in the last round."""
+        n = len(table)
+        if np.ndim(table) == 1:
+            table = np.eye(max(2, max(table) + 1))[table]
+        labeled_iter = np.full(n, -1)
+        labeled_iter[list(labels)] = 0
+        labeled_iter[[*bought, *held]] = max(1, round - 1)
+        y = np.full(n, -1, dtype=object)
+        for row, label in labels.items():
+            y[row] = label
+        is_asked = np.isin(np.arange(n), [*asked, *bought, *held])
+        is_labeled = (labeled_iter >= 0) & ~np.isin(np.arange(n), list(held))
+        return Pool(
+            np.arange(n).reshape(-1, 1),
+            y,
+            is_labeled,
+            np.flatnonzero(~(is_labeled | is_asked)),
+            estimator=Fixed(table),
+            asked=is_asked,
+            round=round,
+            labeled_iter=labeled_iter,
+            **params,
+        )
+
+    return make
