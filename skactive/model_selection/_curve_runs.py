@@ -143,7 +143,17 @@ class _Recorder:
 
 def _scores(scorer, estimator, X, y):
     """Return {name: score}."""
-    scores = scorer(estimator, X, y)
+    try:
+        scores = scorer(estimator, X, y)
+    except Exception as error:
+        unseen = np.setdiff1d(y, estimator.classes_)
+        if not len(unseen):
+            raise
+        raise ValueError(
+            f"A model that has no label of the classes {unseen.tolist()} yet could not "
+            f"be scored: {error} Choose initial so that every class has a label at "
+            "the start, or a score that takes such models, such as accuracy."
+        ) from error
     if not isinstance(scores, dict):
         scores = {"score": scores}
     return {name: float(value) for name, value in scores.items()}

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier, PseudoLabels
 from skactive.acquisition import MarginSampling
+from skactive.exceptions import ActiveLearningError
 from skactive.model_selection import active_learning_curve
 from skactive.oracles import SimulatedOracle
 
@@ -343,6 +344,12 @@ class Plain(RandomForestClassifier):
     """A classifier without probabilities."""
 
     predict_proba = property()
+
+
+def test_a_score_that_needs_all_classes_says_what_to_do():
+    match = r"split 0: .*no label of the classes \[.\] yet.*Choose initial so that"
+    with pytest.raises(ActiveLearningError, match=match):
+        replay(initial=2, scoring="neg_log_loss")
 
 
 def test_missing_labels_are_refused():
