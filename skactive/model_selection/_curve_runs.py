@@ -87,9 +87,18 @@ def _replay(X, y, scorer, clf, split):
     unknown = np.delete(np.arange(len(train)), split.initial)
     hidden[unknown] = clf.missing_label
     recorder = _Recorder(scorer, take_rows(X, split.test), y[split.test])
+
+    def watch(pool):
+        """Score a round as a stopping criterion that never stops.
+
+        The strategy looks at the same model, so it is not fitted a second time. This is
+        a function, as a fit copies objects.
+        """
+        recorder.record(pool.round, pool.estimator)
+
     clf = clone(clf).set_params(
         oracle=SimulatedOracle(y),
-        stopping=[recorder, *_as_list(clf.stopping)],
+        stopping=[watch, *_as_list(clf.stopping)],
         random_state=split.seed,
     )
     clf.fit(take_rows(X, train), hidden, sample_ids=train)
@@ -107,17 +116,13 @@ def _as_list(stopping):
 
 
 class _Recorder:
-    """A stopping criterion that never stops, and scores the model of every round."""
+    """Scores of the model of every round."""
 
     def __init__(self, scorer, X_test, y_test):
         self._scorer = scorer
         self._X_test = X_test
         self._y_test = y_test
         self._scores = {}
-
-    def __call__(self, pool):
-        # The strategy looks at this same model, so it is not fitted a second time.
-        self.record(pool.round, pool.estimator)
 
     def record(self, round, estimator):
         self._scores[round] = _scores(

@@ -51,7 +51,7 @@ class BaseCriterion(BaseEstimator):
         reason : str or None
             Why the run should stop; None to go on.
         """
-        raise NotImplementedError(
+        raise TypeError(
             f"{type(self).__name__} must implement update(pool) -> reason or None."
         )
 

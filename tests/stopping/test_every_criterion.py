@@ -128,7 +128,7 @@ def test_criteria_need_no_base_class(criterion):
 
 
 def test_a_criterion_without_update_says_so():
-    with pytest.raises(NotImplementedError, match="BaseCriterion must implement"):
+    with pytest.raises(TypeError, match="BaseCriterion must implement"):
         BaseCriterion().update(None)
 
 
