@@ -3,7 +3,9 @@
 New answers are timed in batches of 10, as a list, which is one transaction, and from an
 iterator, which is one for each label. Beside them stands what the disk needs to write a
 batch safely: the same rows in one bare transaction of SQLite. A run with the store and
-one without take turns; printed are medians of the ratios of neighbouring runs.
+one without take turns; printed are medians of the ratios of neighbouring runs, for the
+seconds on the clock, and for those of the processor, without what the disk takes and
+other programs do.
 """
 
 import argparse
@@ -117,7 +119,7 @@ def report_labels(args, folder):
 
 
 def run(model, data, path, n_rounds, answer):
-    """Return the seconds of a run, and the rows that it asked."""
+    """Return the seconds of a run, on the clock and of the processor; its rows."""
     X, y, initial = data
 
     def ask(X, sample_ids):
@@ -133,16 +135,16 @@ def run(model, data, path, n_rounds, answer):
         budget=n_rounds * BATCH,
         random_state=0,
     )
-    started = time.perf_counter()
+    started = np.array([time.perf_counter(), time.process_time()])
     clf.fit(X, y_initial, sample_ids=np.arange(len(y)))
-    seconds = time.perf_counter() - started
+    seconds = np.array([time.perf_counter(), time.process_time()]) - started
     if path is not None:
         oracle.close()
     return seconds, clf.query_indices_.tolist()
 
 
 def measure_runs(model, data, folder, n_rounds, answer, n_repeats):
-    """Return {side: seconds}; the sides ask the same rows, and take turns."""
+    """Return {side: pairs of seconds}; the sides ask the same rows, and take turns."""
     seconds = {"without": [], "new": [], "stored": []}
     for repeat in range(n_repeats + 1):
         with tempfile.TemporaryDirectory(dir=folder) as own:
@@ -151,13 +153,13 @@ def measure_runs(model, data, folder, n_rounds, answer, n_repeats):
             asked = []
             # Nobody is always the first, or always after the same one.
             for side, file in sides if repeat % 2 else [*sides[1:], sides[0]]:
-                value, rows = run(model, data, file, n_rounds, answer)
+                values, rows = run(model, data, file, n_rounds, answer)
                 asked.append(rows)
                 if repeat:  # the first one warms up
-                    seconds[side].append(value)
+                    seconds[side].append(values)
         if asked[0] != asked[1] or asked[0] != asked[2]:
             raise AssertionError("The runs have asked different rows.")
-    return seconds
+    return {side: np.array(values) for side, values in seconds.items()}
 
 
 def report_runs(args, folder):
@@ -166,26 +168,28 @@ def report_runs(args, folder):
     free = FreeModel(clone(MODEL).fit(data[0][data[2]], data[1][data[2]]))
     print(f"\nA run of {args.rounds} rounds of {BATCH}, {args.n_samples} x 50")
     for name, answer in {"list": list, "iterator": iter}.items():
-        seconds = measure_runs(MODEL, data, folder, args.rounds, answer, args.repeats)
-        per_round = 1e3 * np.median(seconds["without"]) / args.rounds
-        print(f"{name}: {per_round:.2f} ms a round without a store")
-        for side in ("new", "stored"):
-            low, median, high = np.quantile(
-                np.divide(seconds[side], seconds["without"]), [0.25, 0.5, 0.75]
+        for model in (MODEL, free):
+            seconds = measure_runs(
+                model, data, folder, args.rounds, answer, args.repeats
             )
-            fastest = min(seconds[side]) / min(seconds["without"])
-            print(
-                f"  answers {side:7} ratio {median:.3f} (quartiles {low:.3f} to "
-                f"{high:.3f}, of the fastest {fastest:.3f})"
-            )
-        seconds = measure_runs(
-            free, data, folder, args.rounds, answer, 2 * args.repeats
-        )
-        best = {side: 1e3 * min(times) / args.rounds for side, times in seconds.items()}
+            print(f"{name}, {type(model).__name__}")
+            for column, what in enumerate(["clock", "processor"]):
+                report_sides(
+                    what,
+                    {side: pairs[:, column] for side, pairs in seconds.items()},
+                    args.rounds,
+                )
+
+
+def report_sides(what, seconds, n_rounds):
+    without = seconds["without"]
+    print(f"  {what}: {1e3 * np.median(without) / n_rounds:.2f} ms a round without")
+    for side in ("new", "stored"):
+        ratios = np.quantile(seconds[side] / without, [0.25, 0.5, 0.75])
+        added = 1e3 * np.quantile(seconds[side] - without, [0.25, 0.5, 0.75]) / n_rounds
         print(
-            "  with a model that learns nothing, fastest run: "
-            f"new + {best['new'] - best['without']:.2f} ms a round, "
-            f"stored + {best['stored'] - best['without']:.2f} ms"
+            f"    {side:7} ratio {ratios[1]:.3f} ({ratios[0]:.3f} to {ratios[2]:.3f})"
+            f", + {added[1]:.2f} ms a round ({added[0]:.2f} to {added[2]:.2f})"
         )
 
 

@@ -164,7 +164,9 @@ class CachedOracle(BaseEstimator):
 
         classes : array-like or None, default=None
             The closed set of classes; any label will do if None, or if there are none
-            yet. In a fit it is the classifier that says whether classes are closed.
+            yet. As the oracle of a classifier, this object asks the classifier whether
+            they are closed. A function of yours around it gets those known so far, and
+            must pass them on only if there are no others.
 
         proba : ndarray of shape (n_rows, n_classes) or None, default=None
             The model's probabilities.
