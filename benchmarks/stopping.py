@@ -195,29 +195,34 @@ def run(args):
             append_results(args.out, list(measure(name, seed)))
 
 
+def summarize(records):
+    """Return {set: (labels used, accuracy lost)} in percent, of one criterion."""
+    found = {}
+    for r in records:
+        share = int(r["n_labels"]) / int(r["n_pool"])
+        lost = float(r["accuracy_all"]) - float(r["accuracy"])
+        found.setdefault(r["dataset"], []).append((100 * share, 100 * lost))
+    return {name: np.mean(values, axis=0) for name, values in sorted(found.items())}
+
+
 def report(args):
-    """Print the share of labels used, and the accuracy lost, for each criterion."""
+    """Print a table: labels used and accuracy lost, means over the sets."""
     records = read_results(args.out)
-    sets = sorted({r["dataset"] for r in records})
-    print(f"{len(sets)} sets, {len({(r['dataset'], r['seed']) for r in records})} runs")
-    print("criterion | stopped | labels | lost | worst set")
+    n_runs = len({(r["dataset"], r["seed"]) for r in records})
+    print(f"{n_runs} runs\n")
+    print("| criterion | stopped | labels | lost | most lost |\n|---|---|---|---|---|")
     for criterion in dict.fromkeys(r["criterion"] for r in records):
         found = [r for r in records if r["criterion"] == criterion]
-        share = {name: [] for name in sets}
-        lost = {name: [] for name in sets}
-        for r in found:
-            share[r["dataset"]].append(int(r["n_labels"]) / int(r["n_pool"]))
-            lost[r["dataset"]].append(float(r["accuracy_all"]) - float(r["accuracy"]))
-        means = {name: 100 * np.mean(values) for name, values in lost.items()}
-        worst = max(means, key=means.get)
+        by_set = summarize(found)
+        labels, lost = np.mean(list(by_set.values()), axis=0)
+        worst = max(by_set, key=lambda name: by_set[name][1])
         print(
-            f"{criterion} | {sum(int(r['fired']) for r in found)} of {len(found)} | "
-            f"{np.mean([np.mean(v) for v in share.values()]):.0%} | "
-            f"{np.mean(list(means.values())):+.1f} | {worst} {means[worst]:+.1f}"
+            f"| `{criterion}` | {sum(int(r['fired']) for r in found)} of {n_runs} | "
+            f"{labels:.0f}% | {lost:.1f} | {worst} {by_set[worst][1]:.1f} |"
         )
         if args.by_set:
-            for name in sets:
-                print(f"    {name}: {np.mean(share[name]):.0%}, {means[name]:+.1f}")
+            parts = (f"{k} {v[0]:.0f}% {v[1]:.1f}" for k, v in by_set.items())
+            print("    " + ", ".join(parts))
 
 
 def parse_args():

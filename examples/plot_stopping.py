@@ -32,7 +32,7 @@ criteria = {
     "selected_accuracy": get_criterion("selected_accuracy"),
     "classification_change": get_criterion("classification_change"),
     "overall_uncertainty, 0.3": OverallUncertainty(0.3),
-    "the same, adjusted": ClassificationChange(OverallUncertainty(0.5)),
+    "overall_uncertainty, adjusted": ClassificationChange(OverallUncertainty(0.5)),
 }
 curve, stops = [], {}
 

@@ -42,5 +42,6 @@ def test_the_guide_lists_every_strategy():
 
 def test_the_guide_lists_every_stopping_criterion():
     page = (GUIDE / "stopping.rst").read_text(encoding="utf-8")
+    page, _ = page.split("What they save", 1)
     rows = [line for line in page.splitlines() if line.startswith("   * - ``")]
     assert {re.search(r"``(\w+)``", row)[1] for row in rows} == {*get_criterion_names()}
