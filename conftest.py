@@ -7,7 +7,8 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# Docstrings of the deep strategies need torch, which the other tests do without.
+# What is about deep strategies needs torch, which the other tests do without.
 collect_ignore_glob = []
 if importlib.util.find_spec("torch") is None:
-    collect_ignore_glob.append("skactive/deep/*")
+    collect_ignore_glob += ["skactive/deep/*", "tests/deep"]
+    collect_ignore_glob += ["doc/user_guide/adversarial.rst"]

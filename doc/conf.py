@@ -1,5 +1,6 @@
 """Settings of the documentation: ``sphinx-build -W doc doc/_build/html``."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -32,6 +33,10 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "_generated", "changes", "**/GALLERY_HEADER.rst"]
 
 autosummary_generate = True
+# The pages are built without the large packages that the deep part imports, too.
+autodoc_mock_imports = [
+    name for name in ("skorch", "torch") if importlib.util.find_spec(name) is None
+]
 autodoc_default_options = {"member-order": "bysource"}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

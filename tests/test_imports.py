@@ -66,3 +66,41 @@ def test_import_loads_no_optional_dependency():
 
 def test_import_works_without_any_optional_dependency():
     assert run_python(HIDE_THE_OPTIONAL + IMPORT_THE_CORE) == []
+
+
+# As if it had never been installed; other libraries look for it, too.
+LEAVE_OUT_TORCH = """
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, path=None, target=None: (
+    None if name == "torch" else find(name, path, target)
+)
+"""
+USE_A_DEEP_STRATEGY = """
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+from skactive.acquisition import get_strategy, get_strategy_names
+from skactive.acquisition._registry import check_needs
+
+print({"mal", "vaal"} & {*get_strategy_names()})
+check_needs(get_strategy("margin"), LogisticRegression())
+for use in (
+    lambda: get_strategy("vaal"),
+    lambda: check_needs(get_strategy("bald"), LinearSVC()),
+):
+    try:
+        use()
+    except (ImportError, ValueError) as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_strategies_whose_extra_is_missing_are_no_trouble_until_they_are_used():
+    names, used, refused = run_python(LEAVE_OUT_TORCH + USE_A_DEEP_STRATEGY)
+    assert names == "set()"
+    assert used.startswith("ImportError")
+    assert used.endswith('install it with `pip install "skactive[deep]"`.')
+    assert refused.startswith("ValueError")
+    assert "margin" in refused
+    assert "vaal" not in refused

@@ -4,6 +4,7 @@ import difflib
 import inspect
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 
 from sklearn.base import clone
 
@@ -41,6 +42,7 @@ STRATEGIES = {
     "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
     "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
     "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
+    "mal": "skactive.deep._mal:MALSampling",
     "margin": "skactive.acquisition._uncertainty:MarginSampling",
     "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
     "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
@@ -53,18 +55,22 @@ STRATEGIES = {
     ),
     "typiclust": "skactive.acquisition._typiclust:TypiClustSampling",
     "u_herding": "skactive.acquisition._herding:UHerdingSampling",
+    "vaal": "skactive.deep._vaal:VAALSampling",
     "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
     "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
 }
+# What the modules of an optional package of ours import.
+REQUIREMENTS = {"skactive.deep": "torch"}
 
 
 def get_strategy_names():
-    """Return the names of all strategies.
+    """Return the names of all strategies that can be used here.
 
     Returns
     -------
     names : list of str
-        Names that `get_strategy` and the parameter `strategy` understand.
+        Names that `get_strategy` and the parameter `strategy` understand. Those whose
+        class needs an extra that is not installed are left out.
 
     Examples
     --------
@@ -72,7 +78,7 @@ def get_strategy_names():
     >>> "margin" in get_strategy_names()
     True
     """
-    return sorted(STRATEGIES)
+    return [name for name in sorted(STRATEGIES) if _is_installed(name)]
 
 
 def get_strategy(strategy):
@@ -93,6 +99,8 @@ def get_strategy(strategy):
     ------
     ValueError
         If there is no strategy of this name.
+    ImportError
+        If it needs an extra that is not installed.
     TypeError
         If it is a class, or nothing that could be a strategy.
 
@@ -128,6 +136,13 @@ def _load(name):
         )
     module, class_name = STRATEGIES[name].split(":")
     return getattr(import_module(module), class_name)
+
+
+def _is_installed(name):
+    """Tell whether what a strategy imports is there, without importing it."""
+    package = STRATEGIES[name].split(":")[0].rpartition(".")[0]
+    needed = REQUIREMENTS.get(package)
+    return needed is None or find_spec(needed) is not None
 
 
 def clone_strategy(strategy):

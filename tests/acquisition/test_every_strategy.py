@@ -18,7 +18,12 @@ from skactive.testing import check_strategy
 ESTIMATORS = {"label_dispersion": SGDClassifier(loss="log_loss", random_state=0)}
 N_SAMPLES, N_LABELED = 140, 35
 # Refits for every candidate and class take their time, so that few are looked at.
-PARAMS = {"expected_error_reduction": {"max_candidates": 3, "max_targets": 20}}
+# Networks are trained for a few steps.
+PARAMS = {
+    "expected_error_reduction": {"max_candidates": 3, "max_targets": 20},
+    "mal": {"max_epochs": 2, "n_latent": 4},
+    "vaal": {"max_epochs": 2, "n_latent": 4},
+}
 
 every_strategy = pytest.mark.parametrize("name", get_strategy_names())
 
