@@ -6,14 +6,13 @@ import warnings
 from functools import partial
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
 from skactive.oracles._asking import prepare_oracle
 from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._store import LabelStore
-from skactive.utils._labels import check_classes, kind_of, parse_label
+from skactive.utils._labels import parse_label
 from skactive.utils._sklearn import Interval
 
 
@@ -179,10 +178,12 @@ class CachedOracle(BaseEstimator):
         Raises
         ------
         OracleError
-            If the oracle fails or has failed before, or an answer, from the oracle or
-            the file, is no label or not among `classes`.
+            If the oracle fails or has failed before, or an answer is no label.
         """
-        run = self._make_run(parse=_parser(classes))
+        # Whether classes are closed is known in a run only: they may be those seen so
+        # far, which a new one may join.
+        parse = partial(parse_label, kind=None, missing_label=None)
+        run = self._make_run(parse=parse)
         return run(X, sample_ids, classes=classes, proba=proba)
 
     def reset(self):
@@ -324,20 +325,3 @@ class CachedOracle(BaseEstimator):
         self._validate_params()
         keywords = inner_keywords(self.oracle)
         return CachedRun(self, self._open(), keywords, parse, missing_label, prices)
-
-
-def _parser(classes):
-    """Return what makes labels of answers where no run says what may be one."""
-    parse = partial(parse_label, kind=None, missing_label=None)
-    if classes is None or len(classes) == 0:
-        return parse
-    closed = check_classes(classes, np.array([]), None)
-    kind, names = kind_of(closed), closed.tolist()
-
-    def parse_closed(value):
-        label = parse(value, kind=kind)
-        if label is not None and label not in names:
-            raise ValueError(f"{label!r} is not one of the classes {names}")
-        return label
-
-    return parse_closed
