@@ -114,16 +114,17 @@ class MALSampling(AdversarialStrategy):
 
     with the mean entropy :math:`H` of :math:`C` on unlabelled rows. At the same time a
     discriminator :math:`D` learns, on features that it does not change, to tell
-    labelled from unlabelled rows: it minimises :math:`-E_L \\log D - E_U \\log(1 - D)`. Of the
-    candidates with :math:`D < 1/2` those of highest entropy are asked; if there are too
-    few, those with the next lowest :math:`D`. As a utility, that is :math:`1 + H` where
-    :math:`D < 1/2` and :math:`1 - D` elsewhere.
+    labelled from unlabelled rows: it minimises
+    :math:`-E_L \\log D - E_U \\log(1 - D)`. Of the candidates with :math:`D < 1/2`
+    those of highest entropy are asked; if there are too few, those with the next lowest
+    :math:`D`. As a utility, that is :math:`1 + H` where :math:`D < 1/2` and
+    :math:`1 - D` elsewhere.
 
-    The classes are those of the networks it trains, and the estimator plays no part.
-    Rows are those of `X` if it is a numeric array, else those of the embedding.
-    Columns, or channels of images, are standardised. Rows that were asked and not
-    answered are taken for labelled by the discriminator only. Where no row is labelled
-    it asks at random. Results repeat with the same random state on a CPU.
+    It reads the labels and no model: the networks are its own. Rows are those of `X` if
+    it is a numeric array, else those of the embedding. Columns, or channels of images,
+    are standardised. Rows that were asked and not answered are taken for labelled by
+    the discriminator only. Where no row is labelled it asks at random. Results repeat
+    with the same random state on a CPU.
 
     A round costs `max_epochs` passes over the rows that are trained on, and one over
     the candidates. Memory: a float32 copy of the rows that are trained on, which
@@ -135,7 +136,8 @@ class MALSampling(AdversarialStrategy):
     encoder : callable or None, default=None
         A function ``(input_shape, n_latent) -> torch.nn.Module``; the module takes rows
         to features of shape (n, `n_latent`). `input_shape` is (n_features,) or
-        (channels, height, width). None means two hidden layers, or convolutions for images.
+        (channels, height, width). None means two hidden layers, or convolutions for
+        images.
 
     image_shape : tuple of int or None, default=None
         Shape of the images that flat rows stand for: (height, width) or (channels,
