@@ -394,7 +394,8 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_samples,)
             Classes.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        columns = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[columns]
 
     def embed(self, X):
         """Return what the networks make of rows before their last layer.
@@ -469,7 +470,8 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         """
         params = super().get_params(deep=False)
         if deep:
-            given = params["net_params"] or {}
+            given = params["net_params"]
+            given = given if isinstance(given, Mapping) else {}
             params |= {name: v for name, v in given.items() if "__" in name}
         return params
 

@@ -140,8 +140,8 @@ class DropoutMembers:
         if len(output) != expected:
             raise ValueError(
                 f"The dropout {name!r} got a tensor of shape {tuple(output.shape)} for "
-                f"{expected} rows. Its first dimension must be the rows, or masks could "
-                "not be the same for all of them."
+                f"{expected} rows. Its first dimension must be the rows: otherwise a "
+                "mask could not be the same for all of them."
             )
         if part.p == 0:
             return output
