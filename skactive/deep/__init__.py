@@ -9,10 +9,32 @@ except ImportError as error:
         '`pip install "skactive[deep]"`.'
     ) from error
 
-from skactive.deep._ensembles import DeepEnsembleClassifier
+from skactive.deep._bayes_by_backprop import (
+    BayesByBackpropClassifier,
+    gaussian_kl,
+    kl_weight,
+)
+from skactive.deep._ensembles import (
+    DeepEnsembleClassifier,
+    DiversityEncouragingEnsembleClassifier,
+    StochasticEnsembleClassifier,
+)
+from skactive.deep._loss_prediction import LossPredictionClassifier, pair_loss
 from skactive.deep._mc_dropout import MCDropoutClassifier
+from skactive.deep._snapshot import SnapshotEnsembleClassifier, cyclic_learning_rate
+from skactive.deep._split_head import SplitHeadClassifier
 
 __all__ = [
+    "BayesByBackpropClassifier",
     "DeepEnsembleClassifier",
+    "DiversityEncouragingEnsembleClassifier",
+    "LossPredictionClassifier",
     "MCDropoutClassifier",
+    "SnapshotEnsembleClassifier",
+    "SplitHeadClassifier",
+    "StochasticEnsembleClassifier",
+    "cyclic_learning_rate",
+    "gaussian_kl",
+    "kl_weight",
+    "pair_loss",
 ]

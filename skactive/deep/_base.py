@@ -35,7 +35,7 @@ from skactive.utils._sklearn import Interval, _fit_context
 # Parameters of a skorch net that are parameters of ours.
 _OURS = {"module", "optimizer", "lr", "batch_size", "max_epochs", "device"}
 # What the random streams of a fit are for.
-START, TRAIN, MEMBERS, PERTURB = range(4)
+START, TRAIN, MEMBERS, PERTURB, SHARED_START, BOOTSTRAP = range(6)
 
 
 class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
@@ -126,7 +126,7 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         before = self._keep_weights() if self.warm_start else None
         self.classes_, y = np.unique(y, return_inverse=True)
         self._start(X)
-        self._continue(before)
+        self._continue(before, X, y)
         self._train(X, y, self.max_epochs)
         self._finish(X)
         return self
@@ -230,21 +230,41 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         else:
             self._seed = int(self.random_state.randint(np.iinfo(np.int32).max))
         self._n_epochs = 0
-        self.nets_ = [self._start_net(number) for number in range(self._n_nets)]
-        rows = self._to_device(X[:2])
-        module = self._module_for_embedding(0)
-        self._check_output(module, rows)
-        self._head = find_head(module, rows, self.head)
+        self.nets_ = [self._start_net(n, X[:2]) for n in range(self._n_nets)]
 
-    def _start_net(self, number):
-        """Return a net with new weights."""
+    def _start_net(self, number, rows):
+        """Return a net with new weights, for rows like some."""
         device = resolve_device(self.device)
         with seeded(stream_seed(self._seed, START, number), device):
-            net = self._make_net(self._make_module(), device)
-            net.initialize()
-        return net
+            network = self._make_network()
+            if number == 0:
+                self._check_network(view(network), torch.as_tensor(rows))
+            module, params = self._wrap(network, torch.as_tensor(rows))
+            return self._make_net(module, device, **params).initialize()
 
-    def _make_module(self):
+    def _check_network(self, network, rows):
+        """Raise if the view of a network cannot work; find its head."""
+        with torch.inference_mode():
+            output = first_output(network(rows))
+        expected = (len(rows), len(self.classes_))
+        if tuple(output.shape) != expected:
+            raise ValueError(
+                f"The module returned {tuple(output.shape)} for {len(rows)} rows of "
+                f"{len(self.classes_)} classes; expected logits of shape {expected}. A "
+                "class or function may name n_classes in its signature to get their "
+                "number."
+            )
+        self._head = find_head(network, rows, self.head)
+
+    def _wrap(self, network, rows):
+        """Return the module that is trained, and parameters of its net."""
+        return network, {}
+
+    def _network(self, number):
+        """Return the network that the user or the default gave, as it is now."""
+        return self.nets_[number].module_
+
+    def _make_network(self):
         """Return a new network, drawn from torch's random state."""
         facts = {
             "n_classes": len(self.classes_),
@@ -267,9 +287,13 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
             return copy.deepcopy(self.module)
         return type(self.module)(**params)
 
-    def _make_net(self, module, device, **params):
+    def _make_net(self, module, device, callbacks=(), **params):
         """Return a skorch net that is not initialised."""
         given = dict(self.net_params or {})
+        if callbacks:
+            others = given.get("callbacks")
+            others = others if isinstance(others, list) else []
+            given["callbacks"] = [*callbacks, *others]
         twice = sorted(_OURS.intersection(given))
         if twice:
             raise ValueError(
@@ -296,25 +320,13 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         }
         return (self.net or NeuralNetClassifier)(module, **params)
 
-    def _check_output(self, module, rows):
-        with torch.inference_mode():
-            output = first_output(module(rows))
-        expected = (len(rows), len(self.classes_))
-        if tuple(output.shape) != expected:
-            raise ValueError(
-                f"The module returned {tuple(output.shape)} for {len(rows)} rows of "
-                f"{len(self.classes_)} classes; expected logits of shape {expected}. A "
-                "class or function may name n_classes in its signature to get their "
-                "number."
-            )
-
     def _keep_weights(self):
         """Return what a warm start begins with, if this was fitted before."""
         if not hasattr(self, "nets_"):
             return None
         return self.classes_, [net.module_.state_dict() for net in self.nets_]
 
-    def _continue(self, before):
+    def _continue(self, before, X, y):
         """Start from earlier weights, if they fit."""
         if before is None or not np.array_equal(before[0], self.classes_):
             return
@@ -449,8 +461,8 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         return len(self.nets_)
 
     def _module_for_embedding(self, number):
-        """Return a view of a network that is deterministic."""
-        return view(self.nets_[number].module_)
+        """Return a view of a network that draws nothing."""
+        return view(self._network(number))
 
     def _to_device(self, rows):
         return torch.as_tensor(rows).to(self.nets_[0].device)

@@ -18,6 +18,24 @@ _DROPPED = -1.7580993408473766
 _PLACES = ("dropout", "input", "nowhere")
 
 
+def has_dropout(module):
+    """Tell whether a part of a network is dropout."""
+    return any(isinstance(part, DROPOUT) for part in module.modules())
+
+
+def find_dropout(module):
+    """Return names and parts of a network that are dropout; raise if there is none."""
+    if not has_dropout(module):
+        raise ValueError(
+            "The module has no dropout: none of its parts is a torch.nn.Dropout, "
+            "Dropout1d, Dropout2d, Dropout3d, AlphaDropout or FeatureAlphaDropout. "
+            "Calls of torch.nn.functional.dropout and the dropout= of recurrent layers "
+            "cannot be found; use a part for it."
+        )
+    parts = module.named_modules()
+    return [(name, part) for name, part in parts if isinstance(part, DROPOUT)]
+
+
 def affine_mask(part, kept, dtype):
     """Return what dropout multiplies by, and what it adds, for kept and other units.
 
@@ -81,20 +99,9 @@ class DropoutMembers:
         self.module = view(module)
         self.seed, self.n_members, self.place = seed, n_members, place
         self._masks = {}
-        number = 0
-        for name, part in self.module.named_modules():
-            if isinstance(part, DROPOUT):
-                part.p = part.p if rate is None else rate
-                hook = partial(self._apply, name, number)
-                part.register_forward_hook(hook)
-                number += 1
-        if not number:
-            raise ValueError(
-                "The module has no dropout: none of its parts is a torch.nn.Dropout, "
-                "Dropout1d, Dropout2d, Dropout3d, AlphaDropout or FeatureAlphaDropout. "
-                "Calls of torch.nn.functional.dropout and the dropout= of recurrent "
-                "layers cannot be found; use a part for it."
-            )
+        for number, (name, part) in enumerate(find_dropout(self.module)):
+            part.p = part.p if rate is None else rate
+            part.register_forward_hook(partial(self._apply, name, number))
 
     def run(self, X, members):
         """Return what some members make of some rows.

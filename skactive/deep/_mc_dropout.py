@@ -1,9 +1,10 @@
 """Monte Carlo dropout: one network whose masks are the members."""
 
+from abc import abstractmethod
 from numbers import Integral
 
 from skactive.deep._base import MEMBERS, BaseDeepClassifier, blocks
-from skactive.deep._masks import DropoutMembers, choose_place
+from skactive.deep._masks import DropoutMembers, choose_place, has_dropout
 from skactive.deep._modules import view
 from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed
@@ -45,7 +46,62 @@ def masked_passes(X, members, block_size, to_device):
 
 
 @shares_parameters
-class MCDropoutClassifier(BaseDeepClassifier):
+class BaseMaskedClassifier(BaseDeepClassifier):
+    """Base class of classifiers whose members are masks of dropout."""
+
+    _needs_dropout = True  # whether a module without dropout is refused
+
+    _parameter_constraints = BaseDeepClassifier._parameter_constraints | {
+        "mc_predict": ["boolean"]
+    }
+
+    def __init__(self, module=None, *, mc_predict=True, **parameters):
+        super().__init__(module, **parameters)
+        self.mc_predict = mc_predict
+
+    @property
+    @abstractmethod
+    def _n_masks(self):
+        """How many masks each network has."""
+
+    @property
+    def _n_members(self):
+        return len(self.nets_) * self._n_masks
+
+    def _check_network(self, network, rows):
+        super()._check_network(network, rows)
+        if self._needs_dropout:
+            # Before the training: a network without dropout is refused at once.
+            DropoutMembers(network, 0, 1).run(rows, [0])
+
+    def _finish(self, X):
+        self._place = "nowhere"
+        if self._needs_dropout or has_dropout(self._network(0)):
+            probes = self._to_device(X[:_N_PROBES])
+            self._place = choose_place(self._network(0), probes)
+
+    def _run_members(self, X):
+        for number in range(len(self.nets_)):
+            first = number * self._n_masks
+            seed = stream_seed(self._seed, MEMBERS, number)
+            members = DropoutMembers(
+                self._network(number), seed, self._n_masks, self._place
+            )
+            for chosen, rows, output in masked_passes(
+                X, members, self.block_size, self._to_device
+            ):
+                where = slice(first + chosen.start, first + chosen.stop)
+                yield where, rows, output
+
+    def _mean_proba(self, X):
+        if self.mc_predict:
+            return super()._mean_proba(X)
+        views = [view(self._network(i)) for i in range(len(self.nets_))]
+        return self._mean_of(self._run_views(X, views), len(X), len(views))
+
+
+@shares_parameters
+class MCDropoutClassifier(BaseMaskedClassifier):
     """A network that is many by Monte Carlo dropout: each mask makes a member.
 
     A network that is trained with dropout is an approximate Bayesian one if dropout
@@ -92,47 +148,14 @@ class MCDropoutClassifier(BaseDeepClassifier):
     (10, 5, 3)
     """
 
-    _parameter_constraints = BaseDeepClassifier._parameter_constraints | {
+    _parameter_constraints = BaseMaskedClassifier._parameter_constraints | {
         "n_members": [Interval(Integral, 1, None, closed="left")],
-        "mc_predict": ["boolean"],
     }
 
     def __init__(self, module=None, *, n_members=25, mc_predict=True, **parameters):
-        super().__init__(module, **parameters)
+        super().__init__(module, mc_predict=mc_predict, **parameters)
         self.n_members = n_members
-        self.mc_predict = mc_predict
 
     @property
     def _n_masks(self):
-        """How many masks each network has."""
         return self.n_members
-
-    @property
-    def _n_members(self):
-        return len(self.nets_) * self._n_masks
-
-    def _start(self, X):
-        super()._start(X)
-        # Before the training: a network without dropout is refused at once.
-        DropoutMembers(self.nets_[0].module_, 0, 1).run(self._to_device(X[:1]), [0])
-
-    def _finish(self, X):
-        probes = self._to_device(X[:_N_PROBES])
-        self._place = choose_place(self.nets_[0].module_, probes)
-
-    def _run_members(self, X):
-        for number, net in enumerate(self.nets_):
-            first = number * self._n_masks
-            seed = stream_seed(self._seed, MEMBERS, number)
-            members = DropoutMembers(net.module_, seed, self._n_masks, self._place)
-            for chosen, rows, output in masked_passes(
-                X, members, self.block_size, self._to_device
-            ):
-                where = slice(first + chosen.start, first + chosen.stop)
-                yield where, rows, output
-
-    def _mean_proba(self, X):
-        if self.mc_predict:
-            return super()._mean_proba(X)
-        views = [view(net.module_) for net in self.nets_]
-        return self._mean_of(self._run_views(X, views), len(X), len(views))

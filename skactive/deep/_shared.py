@@ -1,6 +1,7 @@
 """Parameters that all deep classifiers share: their order and their description."""
 
 import inspect
+import re
 import textwrap
 
 _DESCRIPTION = """
@@ -105,6 +106,22 @@ def shares_parameters(cls):
         ("parameters", _DESCRIPTION),
         ("attributes", _ATTRIBUTES),
     ]:
+        for parameter in merged:
+            text = _with_default(text, parameter)
         indented = textwrap.indent(text.strip(), "    ")
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indented)
     return cls
+
+
+def _with_default(text, parameter):
+    """Write the default of a class into the description of a parameter."""
+    default = parameter.default
+    if inspect.isclass(default):
+        default = f"{default.__module__.partition('._')[0]}.{default.__name__}"
+        default = re.sub(r"\.(adam|sgd)\.", ".", default)
+    return re.sub(
+        rf"^({parameter.name} : .*default=)(.*)$",
+        lambda found: found[1] + str(default),
+        text,
+        flags=re.M,
+    )
