@@ -15,7 +15,9 @@ DROPOUT = (nn.Dropout, *_CHANNEL_WISE, *_ALPHA)
 # What a dropped unit of alpha dropout is set to, minus scale times alpha of SELU.
 _DROPPED = -1.7580993408473766
 # Where members may be stacked, best first.
-_PLACES = ("dropout", "input", "nowhere")
+_PLACES = ("linear", "dropout", "input", "nowhere")
+# Masked weights of all members are kept up to so many numbers.
+_MAX_WEIGHTS = 2**24
 
 
 def has_dropout(module):
@@ -86,10 +88,11 @@ class DropoutMembers:
     n_members : int
         How many members there are.
 
-    place : {"dropout", "input", "nowhere"}, default="dropout"
-        Where the rows are repeated for the members: at the first dropout, so that
-        what comes before is computed once; at the input; or not at all, for one
-        member at a time.
+    place : {"linear", "dropout", "input", "nowhere"}, default="dropout"
+        Where the rows are repeated for the members: in the linear layer after the
+        first dropout, whose weights are masked in place of its input; at the first
+        dropout, so that what comes before is computed once; at the input; or not at
+        all, for one member at a time.
 
     rate : float or None, default=None
         Share of units that are dropped, in place of that of each part.
@@ -98,7 +101,11 @@ class DropoutMembers:
     def __init__(self, module, seed, n_members, place="dropout", rate=None):
         self.module = view(module)
         self.seed, self.n_members, self.place = seed, n_members, place
-        self._masks = {}
+        self._masks, self._weights = {}, {}
+        if place == "linear":
+            for name, part in self.module.named_modules():
+                if isinstance(part, nn.Linear):
+                    part.register_forward_hook(partial(self._apply_to_weights, name))
         for number, (name, part) in enumerate(find_dropout(self.module)):
             part.p = part.p if rate is None else rate
             part.register_forward_hook(partial(self._apply, name, number))
@@ -122,7 +129,7 @@ class DropoutMembers:
         if self.place == "nowhere" and len(members) > 1:
             return torch.cat([self.run(X, [member]) for member in members])
         self._members, self._n_rows, self._calls = members, len(X), Counter()
-        self._stacked = len(members) == 1
+        self._stacked, self._waiting = len(members) == 1, None
         if not self._stacked and self.place == "input":
             X = X.repeat(len(members), *[1] * (X.ndim - 1))
             self._stacked = True
@@ -135,6 +142,8 @@ class DropoutMembers:
                 "No dropout of the module is run when it predicts, so that all its "
                 "members would be the same."
             )
+        if not self._stacked and self._waiting is not None:
+            raise ValueError("The first dropout is not followed by a linear layer.")
         if not self._stacked:  # every rate is 0
             output = output.repeat(len(members), *[1] * (output.ndim - 1))
         return output.unflatten(0, (len(members), self._n_rows))
@@ -153,11 +162,45 @@ class DropoutMembers:
         if part.p == 0:
             return output
         masks = self._get_masks(name, number, call, part, output)
+        if self.place == "linear" and not self._stacked:
+            if self._waiting is not None or output.ndim != 2:
+                raise ValueError(f"No linear layer can stand for {name!r}.")
+            self._waiting = output, masks, (number, call)
+            return output
+        return self._multiply(output, masks)
+
+    def _multiply(self, output, masks):
+        """Return rows of all members, each multiplied by its mask."""
         stacked = (len(self._members), self._n_rows) if self._stacked else (1, -1)
         output = output.unflatten(0, stacked)
         scale, shift = (m if m is None else m.unsqueeze(1) for m in masks)
         output = output * scale if shift is None else output * scale + shift
         self._stacked = True
+        return output.flatten(0, 1)
+
+    def _apply_to_weights(self, name, part, args, output):
+        """Return what a linear layer makes of the rows, masked for each member.
+
+        The weights are multiplied by the masks, and not the rows: they are fewer.
+        """
+        if self._waiting is None or args[0] is not self._waiting[0]:
+            return output
+        rows, (scale, shift), called = self._waiting
+        if len(scale) * part.weight.numel() > _MAX_WEIGHTS:
+            stacked = self._multiply(rows, (scale, shift))
+            return nn.functional.linear(stacked, part.weight, part.bias)
+        key = (name, *called, len(self._members), self._members[0])
+        if key not in self._weights:
+            bias = part.bias
+            if shift is not None:  # W (x s + t) = (W s) x + W t
+                bias = nn.functional.linear(shift, part.weight, bias).unsqueeze(1)
+            weights = (part.weight * scale.unsqueeze(1)).flatten(0, 1)
+            self._weights[key] = weights, bias
+        weights, bias = self._weights[key]
+        self._stacked = True
+        output = nn.functional.linear(rows, weights)
+        output = output.unflatten(1, (len(scale), -1)).transpose(0, 1)
+        output = output.contiguous() if bias is None else output + bias
         return output.flatten(0, 1)
 
     def _get_masks(self, name, number, call, part, output):
@@ -209,7 +252,7 @@ def choose_place(module, X):
 
     Returns
     -------
-    place : {"dropout", "input", "nowhere"}
+    place : {"linear", "dropout", "input", "nowhere"}
         For :class:`DropoutMembers`.
     """
     # With rare dropout two members would often be equal, and prove nothing.

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from math import ceil
 
 import torch
 from torch import nn
@@ -22,20 +23,22 @@ def make_mlp(n_features, n_classes, hidden_layer_sizes, dropout):
 def make_cnn(image_shape, n_classes, hidden_layer_sizes, dropout):
     """Return a small convolutional network for images of shape (channels, h, w).
 
-    Two convolutions, each followed by pooling where the image is large enough, then
-    hidden layers. Dropout starts after the convolutions, which have half of it.
+    Two convolutions that each halve the size of the image, then hidden layers. Dropout
+    starts after the convolutions, so that they are computed once for all masks.
     """
-    channels, *size = image_shape
-    layers = []
-    for width in _CHANNELS:
-        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
-        if min(size) >= 4:
-            layers.append(nn.MaxPool2d(2))
-            size = [length // 2 for length in size]
-        channels = width
-    flat = channels * size[0] * size[1]
-    dense = make_mlp(flat, n_classes, hidden_layer_sizes, dropout)
-    return nn.Sequential(*layers, nn.Dropout(dropout / 2), nn.Flatten(), *dense)
+    channels, height, width = image_shape
+    first, second = _CHANNELS
+    # A convolution with padding and stride 2 leaves ceil(size / 2).
+    flat = second * ceil(height / 4) * ceil(width / 4)
+    return nn.Sequential(
+        nn.Conv2d(channels, first, 5, stride=2, padding=2),
+        nn.ReLU(),
+        nn.Conv2d(first, second, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Dropout(dropout / 2),
+        *make_mlp(flat, n_classes, hidden_layer_sizes, dropout),
+    )
 
 
 def facts_wanted(module, facts):
