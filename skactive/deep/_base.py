@@ -123,7 +123,9 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
             The fitted classifier.
         """
         X, y = self._check_training(X, y, reset=True)
-        before = self._keep_weights() if self.warm_start else None
+        before = vars(self).pop("_before", None)
+        if self.warm_start and hasattr(self, "nets_"):
+            before = self._weights()
         self.classes_, y = np.unique(y, return_inverse=True)
         self._start(X)
         self._continue(before, X, y)
@@ -320,10 +322,29 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         }
         return (self.net or NeuralNetClassifier)(module, **params)
 
-    def _keep_weights(self):
-        """Return what a warm start begins with, if this was fitted before."""
-        if not hasattr(self, "nets_"):
-            return None
+    def start_from(self, fitted):
+        """Let the next `fit` start from the weights of another classifier.
+
+        With `warm_start`, this is what
+        :class:`~skactive.ActiveLearningClassifier` does from round to round, as it fits
+        a clone in each.
+
+        Parameters
+        ----------
+        fitted : object
+            A fitted classifier of the same kind.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+        """
+        check_is_fitted(fitted)
+        self._before = fitted._weights()
+        return self
+
+    def _weights(self):
+        """Return the classes, and the weights of all networks."""
         return self.classes_, [net.module_.state_dict() for net in self.nets_]
 
     def _continue(self, before, X, y):
