@@ -9,11 +9,7 @@ except ImportError as error:
         '`pip install "skactive[deep]"`.'
     ) from error
 
-from skactive.deep._bayes_by_backprop import (
-    BayesByBackpropClassifier,
-    gaussian_kl,
-    kl_weight,
-)
+from skactive.deep._bayes_by_backprop import BayesByBackpropClassifier
 from skactive.deep._ensembles import (
     DeepEnsembleClassifier,
     DiversityEncouragingEnsembleClassifier,
@@ -23,6 +19,7 @@ from skactive.deep._loss_prediction import LossPredictionClassifier, pair_loss
 from skactive.deep._mc_dropout import MCDropoutClassifier
 from skactive.deep._snapshot import SnapshotEnsembleClassifier, cyclic_learning_rate
 from skactive.deep._split_head import SplitHeadClassifier
+from skactive.deep._variational import gaussian_kl, kl_weight
 
 __all__ = [
     "BayesByBackpropClassifier",

@@ -16,6 +16,7 @@ from torch import nn
 from skactive.deep._modules import (
     facts_wanted,
     find_head,
+    first_output,
     make_cnn,
     make_mlp,
     run_to_head,
@@ -74,7 +75,7 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         image_shape=None,
         head=None,
         max_epochs=100,
-        lr=0.001,
+        lr=0.003,
         batch_size=32,
         optimizer=torch.optim.Adam,
         warm_start=False,
@@ -532,11 +533,6 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def first_output(output):
-    """Return the output of a network, the first one if there are several."""
-    return output[0] if isinstance(output, tuple) else output
 
 
 def to_proba(net, output):

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from skactive.deep._modules import view
+from skactive.deep._modules import first_output, view
 from skactive.deep._training import generator
 
 _CHANNEL_WISE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.FeatureAlphaDropout)
@@ -134,9 +134,7 @@ class DropoutMembers:
             X = X.repeat(len(members), *[1] * (X.ndim - 1))
             self._stacked = True
         with torch.inference_mode():
-            output = self.module(X)
-        if isinstance(output, tuple):
-            output = output[0]
+            output = first_output(self.module(X))
         if not self._calls:
             raise ValueError(
                 "No dropout of the module is run when it predicts, so that all its "

@@ -23,17 +23,19 @@ def make_mlp(n_features, n_classes, hidden_layer_sizes, dropout):
 def make_cnn(image_shape, n_classes, hidden_layer_sizes, dropout):
     """Return a small convolutional network for images of shape (channels, h, w).
 
-    Two convolutions that each halve the size of the image, then hidden layers. Dropout
-    starts after the convolutions, so that they are computed once for all masks.
+    Two convolutions, the first with stride 2 and the second followed by pooling, then
+    hidden layers. Dropout starts after the convolutions, which are so computed once for
+    all masks.
     """
     channels, height, width = image_shape
     first, second = _CHANNELS
-    # A convolution with padding and stride 2 leaves ceil(size / 2).
+    # The stride and the pooling each leave ceil(size / 2).
     flat = second * ceil(height / 4) * ceil(width / 4)
     return nn.Sequential(
         nn.Conv2d(channels, first, 5, stride=2, padding=2),
         nn.ReLU(),
-        nn.Conv2d(first, second, 3, stride=2, padding=1),
+        nn.Conv2d(first, second, 5, padding=2),
+        nn.MaxPool2d(2, ceil_mode=True),
         nn.ReLU(),
         nn.Flatten(),
         nn.Dropout(dropout / 2),
@@ -184,3 +186,8 @@ def run_to_head(module, name, X):
     finally:
         handle.remove()
     raise ValueError(f"The part head={name!r} is not run by the module.")
+
+
+def first_output(output):
+    """Return the output of a network, the first one if there are several."""
+    return output[0] if isinstance(output, tuple) else output

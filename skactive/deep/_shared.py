@@ -23,7 +23,7 @@ head : str or None, default=None
 max_epochs : int, default=100
     How often training passes over the rows.
 
-lr : float, default=0.001
+lr : float, default=0.003
     Learning rate.
 
 batch_size : int, default=32
