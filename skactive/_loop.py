@@ -450,8 +450,9 @@ class LabelingLoop:
     def _teacher(self):
         """Return the model that the next one learns from, None if there is none yet.
 
-        It predicts for PseudoLabels, and a warm start goes on from it. It is that of the last round in which the strategy chose, whether or not it was
-        fitted for anything else: who looked at a model must not change the next one.
+        It predicts for PseudoLabels, and a warm start goes on from it. It is that of
+        the last round in which the strategy chose, whether or not it was fitted for
+        anything else: who looked at a model must not change the next one.
         """
         pool = self._open.pool if self._teaches() else self._teaching
         if pool is None:

@@ -1,6 +1,5 @@
 """The base class: from parameters to skorch nets, and from nets to predictions."""
 
-import copy
 from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -10,20 +9,21 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from skorch import NeuralNetClassifier
-from torch import nn
 
 from skactive.deep._modules import (
-    facts_wanted,
     find_head,
     first_output,
-    make_cnn,
-    make_mlp,
     run_to_head,
     view,
 )
+from skactive.deep._nets import (
+    NetParamsMixin,
+    check_output,
+    make_net,
+    make_network,
+    to_proba,
+)
 from skactive.deep._training import (
-    ArrayBatches,
     resolve_device,
     seeded,
     stream_seed,
@@ -33,13 +33,11 @@ from skactive.deep._warm_start import shrink_and_perturb
 from skactive.utils._labels import column_y
 from skactive.utils._sklearn import Interval, _fit_context
 
-# Parameters of a skorch net that are parameters of ours.
-_OURS = {"module", "optimizer", "lr", "batch_size", "max_epochs", "device"}
 # What the random streams of a fit are for.
 START, TRAIN, MEMBERS, PERTURB, SHARED_START, BOOTSTRAP = range(6)
 
 
-class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
+class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
     """Base class of classifiers that are one or several neural networks.
 
     A subclass says how many nets there are (`_n_nets`) and what its members make of
@@ -239,24 +237,16 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
         """Return a net with new weights, for rows like some."""
         device = resolve_device(self.device)
         with seeded(stream_seed(self._seed, START, number), device):
-            network = self._make_network()
+            facts = len(self.classes_), self.input_shape_
+            network = make_network(self, *facts)
             if number == 0:
                 self._check_network(view(network), torch.as_tensor(rows))
             module, params = self._wrap(network, torch.as_tensor(rows))
-            return self._make_net(module, device, **params).initialize()
+            return make_net(self, module, device, **params).initialize()
 
     def _check_network(self, network, rows):
         """Raise if the view of a network cannot work; find its head."""
-        with torch.inference_mode():
-            output = first_output(network(rows))
-        expected = (len(rows), len(self.classes_))
-        if tuple(output.shape) != expected:
-            raise ValueError(
-                f"The module returned {tuple(output.shape)} for {len(rows)} rows of "
-                f"{len(self.classes_)} classes; expected logits of shape {expected}. A "
-                "class or function may name n_classes in its signature to get their "
-                "number."
-            )
+        check_output(network, rows, len(self.classes_))
         self._head = find_head(network, rows, self.head)
 
     def _wrap(self, network, rows):
@@ -266,62 +256,6 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
     def _network(self, number):
         """Return the network that the user or the default gave, as it is now."""
         return self.nets_[number].module_
-
-    def _make_network(self):
-        """Return a new network, drawn from torch's random state."""
-        facts = {
-            "n_classes": len(self.classes_),
-            "n_features": int(np.prod(self.input_shape_)),
-            "input_shape": self.input_shape_,
-        }
-        params = {
-            name.removeprefix("module__"): copy.deepcopy(value)
-            for name, value in (self.net_params or {}).items()
-            if name.startswith("module__")
-        }
-        if self.module is None:
-            sizes = (facts["n_classes"], tuple(self.hidden_layer_sizes), self.dropout)
-            if len(self.input_shape_) == 1:
-                return make_mlp(facts["n_features"], *sizes, **params)
-            return make_cnn(self.input_shape_, *sizes, **params)
-        if not isinstance(self.module, nn.Module):
-            return self.module(**facts_wanted(self.module, facts) | params)
-        if not params:
-            return copy.deepcopy(self.module)
-        return type(self.module)(**params)
-
-    def _make_net(self, module, device, callbacks=(), **params):
-        """Return a skorch net that is not initialised."""
-        given = dict(self.net_params or {})
-        if callbacks:
-            others = given.get("callbacks")
-            others = others if isinstance(others, list) else []
-            given["callbacks"] = [*callbacks, *others]
-        twice = sorted(_OURS.intersection(given))
-        if twice:
-            raise ValueError(
-                f"net_params must not hold {twice}; they are parameters of "
-                f"{type(self).__name__}."
-            )
-        params = {
-            "criterion": nn.CrossEntropyLoss,
-            "optimizer": self.optimizer,
-            "lr": self.lr,
-            "batch_size": self.batch_size,
-            "max_epochs": self.max_epochs,
-            "train_split": None,
-            "iterator_train__shuffle": True,
-            "verbose": 0,
-            "device": device,
-        } | params
-        if not any(name.startswith(("iterator_train", "dataset")) for name in given):
-            params["iterator_train"] = ArrayBatches
-        params |= {
-            name: copy.deepcopy(value)
-            for name, value in given.items()
-            if not name.startswith("module__")
-        }
-        return (self.net or NeuralNetClassifier)(module, **params)
 
     def start_from(self, fitted):
         """Let the next `fit` start from the weights of another classifier.
@@ -489,60 +423,11 @@ class BaseDeepClassifier(ClassifierMixin, BaseEstimator):
     def _to_device(self, rows):
         return torch.as_tensor(rows).to(self.nets_[0].device)
 
-    def get_params(self, deep=True):
-        """Get parameters.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether those in `net_params` that have two underscores are there, too.
-
-        Returns
-        -------
-        params : dict
-            Names and values.
-        """
-        params = super().get_params(deep=False)
-        if deep:
-            given = params["net_params"]
-            given = given if isinstance(given, Mapping) else {}
-            params |= {name: v for name, v in given.items() if "__" in name}
-        return params
-
-    def set_params(self, **params):
-        """Set parameters, those of the net with two underscores, too.
-
-        Parameters
-        ----------
-        **params : dict
-            Names and values.
-
-        Returns
-        -------
-        self : object
-            The classifier.
-        """
-        nested = {name: params.pop(name) for name in list(params) if "__" in name}
-        super().set_params(**params)
-        if nested:
-            self.net_params = dict(self.net_params or {}) | nested
-        return self
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def to_proba(net, output):
-    """Return what a network gave as probabilities, a float64 array on the CPU."""
-    nonlinearity = net.predict_nonlinearity
-    if callable(nonlinearity):
-        output = nonlinearity(output)
-    elif nonlinearity == "auto" and not isinstance(net.criterion_, nn.NLLLoss):
-        output = output.double().softmax(-1)
-    return output.double().cpu().numpy()
 
 
 def blocks(n_rows, size):

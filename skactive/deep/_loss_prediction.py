@@ -110,10 +110,10 @@ class LossPredictionNetwork(nn.Module):
         for name in self.layers:
             part = network.get_submodule(name)
             handles.append(part.register_forward_hook(keep(name)))
-        if self.head:
+        if self.head is not None:
             part = network.get_submodule(self.head)
             handles.append(part.register_forward_pre_hook(keep("head")))
-        names = [*self.layers, *(["head"] if self.head else [])]
+        names = [*self.layers, *(["head"] if self.head is not None else [])]
 
         def run(X):
             seen.clear()

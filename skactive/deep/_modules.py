@@ -102,7 +102,7 @@ def last_linear(module, X):
     Returns
     -------
     name : str or None
-        None, if there is no linear layer.
+        Empty if the module is one itself, None if there is no linear layer.
     """
     called, handles = [], []
     for name, part in module.named_modules():
@@ -140,7 +140,7 @@ def find_head(module, X, head):
         find_part(module, head, "head")
         return head
     name = last_linear(module, X)
-    if not name:
+    if name is None:
         raise ValueError(
             "The module has no torch.nn.Linear among its parts, whose input would be "
             "the embedding; name the part that takes the embedding with head=, one of "

@@ -56,9 +56,12 @@ class SplitHeadNetwork(nn.Module):
 
     def __init__(self, network, head, n_heads):
         super().__init__()
-        parent, _, name = head.rpartition(".")
-        parent = network.get_submodule(parent)
-        setattr(parent, name, Heads(getattr(parent, name), n_heads))
+        if head:
+            parent, _, name = head.rpartition(".")
+            parent = network.get_submodule(parent)
+            setattr(parent, name, Heads(getattr(parent, name), n_heads))
+        else:  # all of the network is the head
+            network = Heads(network, n_heads)
         self.network = network
         self.n_heads = n_heads
 

@@ -1,9 +1,11 @@
 """Training: seeds that leave the global ones alone, batches, and epochs."""
 
 from contextlib import contextmanager
+from traceback import walk_tb
 
 import numpy as np
 import torch
+from skorch.callbacks import Callback
 from torch.utils.data import Subset
 
 
@@ -86,9 +88,19 @@ def _take(data, rows):
 def train(net, X, y, n_epochs):
     """Train a skorch net that is initialised.
 
-    It is what its `partial_fit` does, but for a KeyboardInterrupt, which is not
-    swallowed: a loop would go on with a net that was trained halfway.
+    It is what its `partial_fit` does, but for a KeyboardInterrupt of the user, which is
+    not swallowed: a loop would go on with a net that was trained halfway.
     """
     net.notify("on_train_begin", X=X, y=y)
-    net.fit_loop(X, y, epochs=n_epochs)
+    try:
+        net.fit_loop(X, y, epochs=n_epochs)
+    except KeyboardInterrupt as error:
+        if not _is_of_callback(error):
+            raise
     net.notify("on_train_end", X=X, y=y)
+
+
+def _is_of_callback(error):
+    """Tell whether a callback raised it, as skorch's early stopping does."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return isinstance(frame.f_locals.get("self"), Callback)
