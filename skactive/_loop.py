@@ -17,7 +17,7 @@ from skactive._embedding import Embedding
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
-from skactive._pool import Pool
+from skactive._pool import Pool, starts_warm
 from skactive._pseudo_labels import PseudoLabels
 from skactive._saving import Step, read, replay, state_of, write
 from skactive.acquisition._base import select_queries
@@ -163,7 +163,7 @@ class LabelingLoop:
         self._round = 1
         self._open = None
         self._pool = None
-        self._teaching = None  # the pool whose model predicts for PseudoLabels
+        self._teaching = None  # the pool whose model the next one learns from
         self._ended = None
         self._end_reason = None
         self._predictor = BlockPredictor(inputs.X)
@@ -450,10 +450,11 @@ class LabelingLoop:
         )
 
     def _teacher(self):
-        """Return the model that predicts for PseudoLabels, None if there is none yet.
+        """Return the model that the next one learns from, None if there is none yet.
 
-        It is that of the last round in which the strategy chose, whether or not it was
-        fitted for anything else: who looked at a model must not change the next one.
+        It predicts for PseudoLabels, and a warm start goes on from it. It is that of
+        the last round in which the strategy chose, whether or not it was fitted for
+        anything else: who looked at a model must not change the next one.
         """
         pool = self._open.pool if self._teaches() else self._teaching
         if pool is None:
@@ -462,10 +463,13 @@ class LabelingLoop:
             return pool.estimator
 
     def _teaches(self):
-        """Tell whether the model of the open round predicts for PseudoLabels next."""
+        """Tell whether the next model learns from the model of the open round."""
         opened = self._open
         return (
-            isinstance(self._clf.unlabeled, PseudoLabels)
+            (
+                isinstance(self._clf.unlabeled, PseudoLabels)
+                or starts_warm(self._clf.estimator)
+            )
             and opened is not None
             and opened.pool.can_fit
             and opened.name != "holdout"

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.base import clone
 
-from skactive._adapters import as_committee
+from skactive._adapters import as_committee, last_step
 from skactive._blocks import BlockPredictor
 from skactive._committee import (
     CommitteeClassifier,
@@ -73,7 +73,8 @@ class Pool:
 
     teacher : estimator object or None, default=None
         The fitted classifier that predicts for `PseudoLabels`; if None, one that is
-        fitted on the labelled rows.
+        fitted on the labelled rows. A warm start goes on from it, see
+        :func:`starts_warm`.
 
     cost : ndarray of shape (n_samples,) or None, default=None
         Price of the label of each row.
@@ -164,6 +165,7 @@ class Pool:
             _unfitted=estimator,
             _unfitted_committee=committee,
             _teacher=teacher,
+            _start=teacher,
             _without_label=_read_only(candidates),  # of this round, in its parts too
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
@@ -246,6 +248,8 @@ class Pool:
 
     def _fit_clone(self, X, y, params):
         estimator = clone(self._unfitted)
+        if self._start is not None and starts_warm(estimator):
+            last_step(estimator).start_from(last_step(self._start))
         # A plain fit on a fully labelled y stays what it is without us.
         with nullcontext() if self.labeled.all() else few_threads(X):
             estimator.fit(X, y, **params)
@@ -593,6 +597,7 @@ class Pool:
         return self._copy(
             _unfitted=estimator,
             _embedder=embedder or Embedding(self.X, estimator),
+            _start=None,
             _models={},
             _cache={},
             _parent=None,
@@ -681,6 +686,16 @@ class Pool:
                 "infinity; check the estimator and the scale of the features."
             )
         return decision
+
+
+def starts_warm(estimator):
+    """Tell whether a classifier goes on from the one of the round before.
+
+    A clone knows nothing of earlier fits, so that `warm_start` alone does nothing. A
+    classifier that has ``start_from(fitted)`` is told.
+    """
+    last = last_step(estimator)
+    return hasattr(last, "start_from") and bool(getattr(last, "warm_start", False))
 
 
 def _seed_of_stream(seed, stream):

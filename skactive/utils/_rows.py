@@ -1,11 +1,12 @@
 """Rows of data in whatever container the caller uses: checking, taking, cutting."""
 
 import copy
+import math
 import warnings
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import validate_data
 
 from skactive.utils._labels import is_null
@@ -66,6 +67,7 @@ def check_rows(estimator, X, *, reset):
         accept_sparse="csr",
         dtype=None,
         ensure_all_finite=False,
+        allow_nd=get_tags(estimator).input_tags.three_d_array,
     )
 
 
@@ -96,12 +98,15 @@ def like_given(batch, given):
 
 def block_rows(X):
     """Return how many rows of `X` make one block; it depends on the width only."""
-    width = X.shape[1] if len(getattr(X, "shape", ())) == 2 else 1
+    width = math.prod(getattr(X, "shape", ())[1:])
     return max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * max(width, 1)))
 
 
 def as_numeric(X):
-    """Return `X` as a numeric 2d array or CSR matrix without NaN, or None."""
+    """Return `X` as a numeric 2d array or CSR matrix without NaN, or None.
+
+    Rows that are images, or have more than one dimension otherwise, become flat.
+    """
     if is_one_dimensional(X):
         return None
     if not issparse(X):
@@ -114,9 +119,9 @@ def as_numeric(X):
                 X = X.astype(np.float64)
             except (ValueError, TypeError):
                 return None
-    if X.dtype.kind not in "biuf" or X.ndim != 2:
+    if X.dtype.kind not in "biuf" or X.ndim < 2 or not all_finite(X):
         return None
-    return X if all_finite(X) else None
+    return X if X.ndim == 2 else X.reshape(len(X), -1)
 
 
 def all_finite(X):
@@ -145,7 +150,7 @@ def rows_not_finite(X):
         return np.flatnonzero([any(map(is_null, row)) for row in X])
     if X.dtype.kind != "f" or all_finite(X):
         return np.empty(0, dtype=np.intp)
-    return np.flatnonzero(~np.isfinite(X).all(axis=1))
+    return np.flatnonzero(~np.isfinite(X).all(axis=tuple(range(1, X.ndim))))
 
 
 def _is_numpy_number(dtype):

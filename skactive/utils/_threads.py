@@ -1,5 +1,6 @@
 """How many threads BLAS may use: one, where the matrices are small."""
 
+import math
 from contextlib import nullcontext
 from functools import cache
 
@@ -22,8 +23,7 @@ def one_thread():
 
 def few_threads(X):
     """Return a context for a fit on `X`, where BLAS uses one thread if `X` is small."""
-    shape = getattr(X, "shape", (0,))
-    n_numbers = shape[0] * (shape[1] if len(shape) > 1 else 1)
+    n_numbers = math.prod(getattr(X, "shape", (0,)))
     if n_numbers > _SMALL:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")

@@ -1,0 +1,436 @@
+"""The base class: from parameters to skorch nets, and from nets to predictions."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skactive.deep._modules import (
+    find_head,
+    first_output,
+    run_to_head,
+    view,
+)
+from skactive.deep._nets import (
+    NetParamsMixin,
+    check_output,
+    make_net,
+    make_network,
+    to_proba,
+)
+from skactive.deep._training import (
+    resolve_device,
+    seeded,
+    stream_seed,
+    train,
+)
+from skactive.deep._warm_start import shrink_and_perturb
+from skactive.utils._labels import column_y
+from skactive.utils._sklearn import Interval, _fit_context
+
+# What the random streams of a fit are for.
+START, TRAIN, MEMBERS, PERTURB, SHARED_START, BOOTSTRAP = range(6)
+
+
+class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
+    """Base class of classifiers that are one or several neural networks.
+
+    A subclass says how many nets there are (`_n_nets`) and what its members make of
+    rows (`_run_members`); it may change how a net is made and trained.
+    """
+
+    _parameter_constraints = {
+        "module": [callable, None],
+        "hidden_layer_sizes": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "image_shape": [tuple, list, None],
+        "head": [str, None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "optimizer": [callable],
+        "warm_start": ["boolean"],
+        "shrink": [Interval(Real, 0, 1, closed="both")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "block_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "net": [type, None],
+        "net_params": [Mapping, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        module=None,
+        *,
+        hidden_layer_sizes=(128,),
+        dropout=0.5,
+        image_shape=None,
+        head=None,
+        max_epochs=100,
+        lr=0.003,
+        batch_size=32,
+        optimizer=torch.optim.Adam,
+        warm_start=False,
+        shrink=0.6,
+        noise=0.01,
+        block_size=8192,
+        device="auto",
+        net=None,
+        net_params=None,
+        random_state=None,
+    ):
+        self.module = module
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.image_shape = image_shape
+        self.head = head
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.warm_start = warm_start
+        self.shrink = shrink
+        self.noise = noise
+        self.block_size = block_size
+        self.device = device
+        self.net = net
+        self.net_params = net_params
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y):
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows; images of shape (n_samples, height, width) or (n_samples, channels,
+            height, width), too.
+
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+        """
+        X, y = self._check_training(X, y, reset=True)
+        before = vars(self).pop("_before", None)
+        if self.warm_start and hasattr(self, "nets_"):
+            before = self._weights()
+        self.classes_, y = np.unique(y, return_inverse=True)
+        self._start(X)
+        self._continue(before, X, y)
+        self._train(X, y, self.max_epochs)
+        self._finish(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None):
+        """Train the networks for one epoch, on top of what they have learnt.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        y : array-like of shape (n_samples,)
+            Labels.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            All classes, needed in the first call.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+        """
+        first = not hasattr(self, "nets_")
+        if first and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        X, y = self._check_training(X, y, reset=first)
+        if first:
+            self.classes_ = np.unique(classes)
+        elif classes is not None and not np.array_equal(
+            np.unique(classes), self.classes_
+        ):
+            raise ValueError(
+                f"classes={classes} are not those of the calls before, {self.classes_}."
+            )
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds {unknown.tolist()}, which are not among the classes "
+                f"{self.classes_.tolist()}."
+            )
+        if first:
+            self._start(X)
+        self._train(X, np.searchsorted(self.classes_, y), 1)
+        self._finish(X)
+        return self
+
+    def _check_training(self, X, y, *, reset):
+        """Return rows as the network gets them, and labels."""
+        X = self._check_rows(X, reset=reset, y=y)
+        y = column_y(y)
+        check_classification_targets(y)
+        if len(y) != len(X):
+            raise ValueError(
+                "Found input variables with inconsistent numbers of samples: "
+                f"[{len(X)}, {len(y)}]"
+            )
+        return X, y
+
+    def _check_rows(self, X, *, reset, y="no_validation"):
+        """Return rows as float32 in the shape that the network gets."""
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+        X = validate_data(
+            self, X, reset=reset, dtype=np.float32, allow_nd=True, order="C"
+        )
+        shape = X.shape[1:]
+        if self.image_shape is not None and X.ndim == 2:
+            shape = tuple(self.image_shape)
+            if np.prod(shape) != X.shape[1]:
+                raise ValueError(
+                    f"image_shape={shape} has {np.prod(shape)} numbers, but a row of X "
+                    f"has {X.shape[1]}."
+                )
+        if len(shape) == 2:  # images of one channel
+            shape = (1, *shape)
+        if not reset and shape != self.input_shape_:
+            raise ValueError(
+                f"Rows of X have the shape {shape}, but {type(self).__name__} was "
+                f"fitted on rows of shape {self.input_shape_}."
+            )
+        if reset:
+            self.input_shape_ = shape
+        return X.reshape(len(X), *shape)
+
+    @property
+    def _n_nets(self):
+        """How many nets there are."""
+        return 1
+
+    def _start(self, X):
+        """Make new nets, and find out whether they can work on the rows."""
+        if self.random_state is None:
+            self._seed = np.random.SeedSequence().entropy
+        elif isinstance(self.random_state, Integral):
+            self._seed = int(self.random_state)
+        else:
+            self._seed = int(self.random_state.randint(np.iinfo(np.int32).max))
+        self._n_epochs = 0
+        self.nets_ = [self._start_net(n, X[:2]) for n in range(self._n_nets)]
+
+    def _start_net(self, number, rows):
+        """Return a net with new weights, for rows like some."""
+        device = resolve_device(self.device)
+        with seeded(stream_seed(self._seed, START, number), device):
+            facts = len(self.classes_), self.input_shape_
+            network = make_network(self, *facts)
+            if number == 0:
+                self._check_network(view(network), torch.as_tensor(rows))
+            module, params = self._wrap(network, torch.as_tensor(rows))
+            return make_net(self, module, device, **params).initialize()
+
+    def _check_network(self, network, rows):
+        """Raise if the view of a network cannot work; find its head."""
+        check_output(network, rows, len(self.classes_))
+        self._head = find_head(network, rows, self.head)
+
+    def _wrap(self, network, rows):
+        """Return the module that is trained, and parameters of its net."""
+        return network, {}
+
+    def _network(self, number):
+        """Return the network that the user or the default gave, as it is now."""
+        return self.nets_[number].module_
+
+    def start_from(self, fitted):
+        """Let the next `fit` start from the weights of another classifier.
+
+        With `warm_start`, this is what
+        :class:`~skactive.ActiveLearningClassifier` does from round to round, as it fits
+        a clone in each.
+
+        Parameters
+        ----------
+        fitted : object
+            A fitted classifier of the same kind.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+        """
+        check_is_fitted(fitted)
+        self._before = fitted._weights()
+        return self
+
+    def _weights(self):
+        """Return the classes, and the weights of all networks."""
+        return self.classes_, [net.module_.state_dict() for net in self.nets_]
+
+    def _continue(self, before, X, y):
+        """Start from earlier weights, if they fit."""
+        if before is None or not np.array_equal(before[0], self.classes_):
+            return
+        for number, (net, state) in enumerate(zip(self.nets_, before[1], strict=False)):
+            seed = stream_seed(self._seed, PERTURB, number)
+            shrink_and_perturb(net.module_, state, self.shrink, self.noise, seed)
+
+    def _train(self, X, y, n_epochs):
+        for number, net in enumerate(self.nets_):
+            self._train_net(net, number, X, y, n_epochs)
+        self._n_epochs += n_epochs
+
+    def _train_net(self, net, number, X, y, n_epochs):
+        seed = stream_seed(self._seed, TRAIN, number, self._n_epochs)
+        with seeded(seed, net.device):
+            train(net, X, y, n_epochs)
+
+    def _finish(self, X):
+        """Prepare predictions, after training on some rows."""
+
+    def predict_member_proba(self, X):
+        """Predict the probabilities of each member.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_members, n_samples, n_classes)
+            Probabilities in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X, reset=False)
+        out = np.empty((self._n_members, len(X), len(self.classes_)))
+        for members, rows, output in self._run_members(X):
+            out[members, rows] = to_proba(self.nets_[0], output)
+        return out
+
+    def predict_proba(self, X):
+        """Predict probabilities, the mean over the members.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self._mean_proba(self._check_rows(X, reset=False))
+
+    def _mean_proba(self, X):
+        return self._mean_of(self._run_members(X), len(X), self._n_members)
+
+    def _mean_of(self, outputs, n_rows, n_members):
+        """Return the mean probabilities of members, without keeping those of each."""
+        out = np.zeros((n_rows, len(self.classes_)))
+        for _, rows, output in outputs:
+            out[rows] += to_proba(self.nets_[0], output).sum(axis=0)
+        return out / n_members
+
+    def predict(self, X):
+        """Predict the class of the highest probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Classes.
+        """
+        columns = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[columns]
+
+    def embed(self, X):
+        """Return what the networks make of rows before their last layer.
+
+        It is deterministic: nothing is dropped and nothing is drawn.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Rows.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, n_components), dtype float32
+            The input of the part `head`; side by side, if there are several networks.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X, reset=False)
+        modules = [self._module_for_embedding(i) for i in range(self._n_embeddings)]
+        parts = []
+        with torch.inference_mode():
+            for rows in blocks(len(X), self.block_size):
+                block = self._to_device(X[rows])
+                parts.append(
+                    torch.cat(
+                        [run_to_head(m, self._head, block).cpu() for m in modules], 1
+                    )
+                )
+        return torch.cat(parts).numpy()
+
+    @property
+    @abstractmethod
+    def _n_members(self):
+        """How many members there are."""
+
+    @abstractmethod
+    def _run_members(self, X):
+        """Yield slices of members and of rows, and the logits, (members, rows, K)."""
+
+    def _run_views(self, X, modules):
+        """Yield the same for networks that are members as they are."""
+        for number, module in enumerate(modules):
+            for rows in blocks(len(X), self.block_size):
+                with torch.inference_mode():
+                    output = first_output(module(self._to_device(X[rows])))
+                yield slice(number, number + 1), rows, output.unsqueeze(0)
+
+    @property
+    def _n_embeddings(self):
+        """How many networks embed."""
+        return len(self.nets_)
+
+    def _module_for_embedding(self, number):
+        """Return a view of a network that draws nothing."""
+        return view(self._network(number))
+
+    def _to_device(self, rows):
+        return torch.as_tensor(rows).to(self.nets_[0].device)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+
+def blocks(n_rows, size):
+    """Yield slices of at most `size` rows."""
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))

@@ -1,0 +1,127 @@
+"""Parameters that all deep classifiers share: their order and their description."""
+
+import inspect
+import re
+import textwrap
+
+_DESCRIPTION = """
+hidden_layer_sizes : tuple of int, default=(128,)
+    Widths of the hidden layers of the default network.
+
+dropout : float, default=0.5
+    Share of the hidden units that the default network drops in training; half of it
+    after convolutions.
+
+image_shape : tuple of int or None, default=None
+    Shape of one row, (channels, height, width) or (height, width), where rows of `X`
+    are images that have been flattened.
+
+head : str or None, default=None
+    Name of the part of `module` whose input is the embedding. By default the last
+    linear layer that is run.
+
+max_epochs : int, default=100
+    How often training passes over the rows.
+
+lr : float, default=0.003
+    Learning rate.
+
+batch_size : int, default=32
+    Rows of a minibatch in training.
+
+optimizer : class, default=torch.optim.Adam
+    Optimizer.
+
+warm_start : bool, default=False
+    Whether `fit` starts from the weights of the `fit` before, shrunk and perturbed, if
+    classes and shapes are the same; otherwise from new ones.
+
+shrink : float, default=0.6
+    Factor of the weights in a warm start.
+
+noise : float, default=0.01
+    Standard deviation of the noise on the weights in a warm start.
+
+block_size : int, default=8192
+    At most so many rows go through the network at once when it predicts, rows being
+    counted once for each member. It bounds the memory, and does not change the result.
+
+device : str or torch.device, default="auto"
+    Where the network is; ``"auto"`` is a CUDA device if there is one.
+
+net : class or None, default=None
+    Class of the net, a subclass of :class:`skorch.NeuralNetClassifier`, for instance
+    with mixed precision. None for that class itself.
+
+net_params : dict or None, default=None
+    More parameters of the skorch net: ``callbacks``, ``train_split``,
+    ``optimizer__weight_decay``, ``module__width`` and so on. Those with two
+    underscores can be set by `set_params`, so that a grid search reaches them.
+
+random_state : int, RandomState instance or None, default=None
+    Seeds weights, the order of rows, and whatever members draw. Torch's own random
+    state is left alone.
+"""
+
+_MODULE = """
+module : class, callable, torch.nn.Module or None, default=None
+    The network: something that makes one, or one whose weights are where training
+    starts from. It returns logits of shape (n_samples, n_classes). A class or function
+    gets those of `n_classes`, `n_features` and `input_shape` that its signature names.
+    None for a multilayer perceptron, or for images a small convolutional network.
+"""
+
+_ATTRIBUTES = """
+nets_ : list of skorch.NeuralNetClassifier
+    The trained nets; one, or one for each network of an ensemble.
+
+classes_ : ndarray of shape (n_classes,)
+    Classes.
+
+input_shape_ : tuple of int
+    Shape of a row as the network gets it.
+
+n_features_in_ : int
+    Number of features seen during `fit`.
+
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
+    Names of the features seen during `fit`, if `X` has names that are all strings.
+"""
+
+
+def shares_parameters(cls):
+    """Give a class the parameters of its base class, and their description.
+
+    Its ``__init__`` takes them as keyword arguments and hands them on. They are put
+    into its signature, where scikit-learn looks for them, and in the place of
+    ``{module}``, ``{parameters}`` and ``{attributes}`` into the docstring.
+    """
+    own = inspect.signature(cls.__init__).parameters
+    base = inspect.signature(cls.__mro__[1].__init__).parameters
+    merged = [p for p in own.values() if p.kind is not p.VAR_KEYWORD]
+    merged += [p for name, p in base.items() if name not in own]
+    cls.__init__.__signature__ = inspect.Signature(merged)
+    for name, text in [
+        ("module", _MODULE),
+        ("parameters", _DESCRIPTION),
+        ("attributes", _ATTRIBUTES),
+    ]:
+        for parameter in merged:
+            text = _with_default(text, parameter)
+        indented = textwrap.indent(text.strip(), "    ")
+        cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indented)
+    return cls
+
+
+def _with_default(text, parameter):
+    """Write the default of a class into the description of a parameter."""
+    default = parameter.default
+    if inspect.isclass(default):
+        default = f"{default.__module__.partition('._')[0]}.{default.__name__}"
+        default = re.sub(r"\.(adam|sgd)\.", ".", default)
+    return re.sub(
+        rf"^({parameter.name} : .*default=)(.*)$",
+        lambda found: found[1] + str(default),
+        text,
+        flags=re.M,
+    )

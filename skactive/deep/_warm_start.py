@@ -1,0 +1,50 @@
+"""Starting from weights that were learnt before, shrunk and perturbed."""
+
+import torch
+
+from skactive.deep._training import generator
+
+
+def shrink_and_perturb(module, state, shrink, noise, seed):
+    """Start a network from the weights of another, shrunk and with noise.
+
+    Nothing is done if the shapes are not the same.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network.
+
+    state : dict of torch.Tensor
+        State of the network before.
+
+    shrink : float
+        Factor of the weights.
+
+    noise : float
+        Standard deviation of the noise.
+
+    seed : int
+        Seed of the noise.
+
+    Returns
+    -------
+    done : bool
+        Whether the shapes are the same.
+
+    References
+    ----------
+    .. [1] J. T. Ash, R. P. Adams. "On warm-starting neural network training". NeurIPS
+       2020.
+    """
+    mine = module.state_dict()
+    if {n: v.shape for n, v in mine.items()} != {n: v.shape for n, v in state.items()}:
+        return False
+    module.load_state_dict(state)  # what is no parameter stays as it was
+    source = generator(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            drawn = torch.randn(parameter.shape, generator=source)
+            # theta <- lambda theta + p, p ~ N(0, sigma^2), section 4 of the paper.
+            parameter.mul_(shrink).add_(drawn.to(parameter), alpha=noise)
+    return True
