@@ -288,6 +288,7 @@ def run(args):
                 done.update(zip(batch, areas, strict=True))
                 append_results(args.out, [(*cell, seed, done[seed]) for seed in batch])
 
+
 def compare(found, published):
     """Return one record for each cell: ours, published, and how far they are apart.
 

@@ -11,7 +11,6 @@ import importlib.util
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "published.py"
@@ -29,8 +28,15 @@ N_SEEDS = {"appendicitis": 2, "ex8b": 2, "heart": 1, "ionosphere": 1, "haberman"
 TOLERANCE = {"US-NC": 0.01, "QBC": 0.01, "EER": 0.02}
 
 
-def named(record):
-    return f"{record['dataset']}-{record['strategy']}"
+DETERMINISTIC = {"Uniform", "US-C", "US-NC", "Core-Set", "Graph", "QUIRE, published"}
+# Published are 100 seeds for which no strategy failed; which ones is not.
+UNKNOWN_SEEDS = {"haberman", "breast", "ex8a", "gcloudub", "splice"}
+
+# Differences to the published values, and why; see benchmarks/README.md.
+DEFECTS = "the program behind the published values has two defects"
+NOT_EQUAL = {"ex8b-Graph": "not explained; another program has our values"}
+FAR = {"QUIRE": DEFECTS}
+GAIN_FAR = {"QUIRE": DEFECTS}
 
 
 def stored_cells():
@@ -74,3 +80,41 @@ def test_the_stored_seeds_are_the_first_valid_ones():
         for strategy in published.STRATEGIES:
             stored = list(STORED.get((name, strategy), {}))
             assert stored == seeds[: len(stored)]
+
+
+def cases(records, exceptions):
+    """Return parameters; those with a reason not to hold are expected to fail."""
+    params = []
+    for r in records:
+        name = f"{r['dataset']}-{r['strategy']}"
+        reason = exceptions.get(name) or exceptions.get(r["strategy"])
+        marks = [pytest.mark.xfail(reason=reason, strict=name in exceptions)]
+        params.append(pytest.param(r, id=name, marks=marks if reason else []))
+    return params
+
+
+complete = [
+    r
+    for r in RECORDS
+    if r["strategy"] in DETERMINISTIC
+    and r["dataset"] not in UNKNOWN_SEEDS
+    and r["n_seeds"] == MEANS[r["dataset"], "Uniform"][2]
+]
+
+
+@pytest.mark.parametrize("record", cases(complete, NOT_EQUAL))
+def test_without_chance_the_mean_over_the_published_seeds_is_the_published_one(record):
+    assert abs(record["difference"]) <= 2e-4
+
+
+@pytest.mark.parametrize("record", cases(RECORDS, FAR))
+def test_no_mean_is_two_standard_errors_from_the_published_one(record):
+    assert abs(record["difference"]) < 2 * record["error"]
+
+
+enough = [r for r in RECORDS if r["n_seeds"] >= 10 and r["strategy"] != "Uniform"]
+
+
+@pytest.mark.parametrize("record", cases(enough, GAIN_FAR))
+def test_no_gain_over_uniform_is_two_standard_errors_from_the_published_one(record):
+    assert abs(record["gain_difference"]) < 2 * record["gain_error"]
