@@ -35,8 +35,8 @@ UNKNOWN_SEEDS = {"haberman", "breast", "ex8a", "gcloudub", "splice"}
 # Differences to the published values, and why; see benchmarks/README.md.
 DEFECTS = "the program behind the published values has two defects"
 NOT_EQUAL = {"ex8b-Graph": "not explained; another program has our values"}
-FAR = {"QUIRE": DEFECTS}
-GAIN_FAR = {"QUIRE": DEFECTS}
+FAR = {"ex8b-QUIRE": DEFECTS}
+GAIN_FAR = {"ex8b-QUIRE": DEFECTS}
 
 
 def stored_cells():
@@ -87,9 +87,9 @@ def cases(records, exceptions):
     params = []
     for r in records:
         name = f"{r['dataset']}-{r['strategy']}"
-        reason = exceptions.get(name) or exceptions.get(r["strategy"])
-        marks = [pytest.mark.xfail(reason=reason, strict=name in exceptions)]
-        params.append(pytest.param(r, id=name, marks=marks if reason else []))
+        reason = exceptions.get(name)
+        marks = [pytest.mark.xfail(reason=reason)] if reason else []
+        params.append(pytest.param(r, id=name, marks=marks))
     return params
 
 
@@ -107,12 +107,14 @@ def test_without_chance_the_mean_over_the_published_seeds_is_the_published_one(r
     assert abs(record["difference"]) <= 2e-4
 
 
-@pytest.mark.parametrize("record", cases(RECORDS, FAR))
+# Few seeds tell which splits came first, rather than what a strategy does.
+many = [r for r in RECORDS if r["n_seeds"] >= 20]
+enough = [r for r in RECORDS if r["n_seeds"] >= 10 and r["strategy"] != "Uniform"]
+
+
+@pytest.mark.parametrize("record", cases(many, FAR))
 def test_no_mean_is_two_standard_errors_from_the_published_one(record):
     assert abs(record["difference"]) < 2 * record["error"]
-
-
-enough = [r for r in RECORDS if r["n_seeds"] >= 10 and r["strategy"] != "Uniform"]
 
 
 @pytest.mark.parametrize("record", cases(enough, GAIN_FAR))
