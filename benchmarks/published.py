@@ -315,6 +315,7 @@ def compare(found, published):
                 "dataset": name,
                 "strategy": strategy,
                 "n_seeds": len(ours),
+                "n_pairs": len(gains),
                 "ours": ours.mean(),
                 "published": mean,
                 "difference": ours.mean() - mean,
@@ -333,8 +334,9 @@ def report(args):
     records = compare(read_results(args.out), published_means())
     records.sort(key=lambda r: (SETS.index(r["dataset"]), r["strategy"]))
     if args.markdown:
-        print_table(records, "difference", "error")
-        print_table(records, "gain_difference", "gain_error")
+        print_table(records, "difference", "error", "n_seeds")
+        paired = [r for r in records if not np.isnan(r["gain"])]
+        print_table(paired, "gain_difference", "gain_error", "n_pairs")
         return
     print(
         "set           strategy          seeds    ours published difference std errors"
@@ -350,20 +352,20 @@ def report(args):
         )
 
 
-def print_table(records, value, error):
+def print_table(records, value, error, n_seeds):
     """Print sets by strategies: a difference in 0.0001, in standard errors, seeds."""
     cells = {(r["dataset"], r["strategy"]): r for r in records}
     print("| set |", " | ".join(STRATEGIES), "|")
     print("|---" * (1 + len(STRATEGIES)) + "|")
-    for name in SETS:
+    for name in dict.fromkeys(r["dataset"] for r in records):
         row = [name]
         for strategy in STRATEGIES:
             r = cells.get((name, strategy))
-            if r is None or np.isnan(r[value]):
+            if r is None:
                 row.append("")
                 continue
-            distance = r[value] / r[error]
-            row.append(f"{1e4 * r[value]:+.1f} ({distance:+.1f}; {r['n_seeds']})")
+            distance = f"{r[value] / r[error]:+.1f}; {r[n_seeds]}"
+            row.append(f"{1e4 * r[value]:+.0f} ({distance})")
         print("|", " | ".join(row).replace("-", "−"), "|")
     print()
 

