@@ -385,5 +385,6 @@ def parse_args():
 
 if __name__ == "__main__":
     arguments = parse_args()
-    run(arguments)
+    if arguments.budget_seconds > 0:
+        run(arguments)
     report(arguments)
