@@ -790,6 +790,8 @@ class LabelingLoop:
         except Exception as error:
             if not pool.fit_failed or self._ended == "no_oracle":
                 raise
+            if isinstance(error, OSError):  # a full disk is no want of labels
+                raise
             hint = (
                 f"This was a fit of {pool.failed_estimator} on {pool.labeled.sum()} "
                 f"labels of {len(pool.classes)} classes. If it takes more than that, "

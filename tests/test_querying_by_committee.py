@@ -1,13 +1,8 @@
 """Committees inside a run: who is a member, and that it runs the same everywhere."""
 
-import glob
-import os
-import signal
 import tempfile
-import time
 import warnings
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,12 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier
-from skactive._pool import Pool
 from skactive.acquisition import bald
-from skactive.exceptions import ActiveLearningError
 from skactive.model_selection import LabeledFold
 from skactive.oracles import SimulatedOracle
 from skactive.utils import _sharing
@@ -95,45 +87,6 @@ def test_the_committee_of_an_ensemble_is_its_own_members():
     assert sorted(scores[np.isin(candidates, rows)]) == sorted(np.sort(scores)[-5:])
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
-@pytest.mark.parametrize(
-    "estimator", [LogisticRegression(), DecisionTreeClassifier()], ids=str
-)
-@pytest.mark.parametrize("strategy", ["vote_entropy", "bald"])
-def test_t59_n_jobs_and_backend_do_not_change_what_is_asked(
-    estimator, strategy, backend
-):
-    def run(n_jobs, rows):
-        return asked(learner(estimator, strategy=strategy, n_jobs=n_jobs), rows)
-
-    alone = run(1, X)
-    assert run(1, np.asfortranarray(X)) == alone
-    with joblib.parallel_config(backend=backend):
-        assert run(2, X) == run(4, X) == alone
-
-
-def test_t59_blocks_do_not_change_what_members_say(monkeypatch):
-    labeled = y != -1
-
-    def outputs(size, n_jobs):
-        monkeypatch.setattr("skactive._blocks.block_rows", lambda X: size)
-        pool = Pool(
-            X,
-            y,
-            labeled,
-            np.flatnonzero(~labeled),
-            estimator=GaussianNB(),
-            committee=3,
-            n_jobs=n_jobs,
-        )
-        return pool.member_proba, pool.votes
-
-    whole = outputs(1000, 1)
-    for size, n_jobs in [(17, 1), (17, 2), (1000, 2)]:
-        for part, expected in zip(outputs(size, n_jobs), whole, strict=True):
-            np.testing.assert_allclose(part, expected, atol=1e-12)
-
-
 def test_string_classes_and_data_frames_go_without_warnings():
     names = np.array(["a", "b", "c"])[truth]
     labels = np.where(y == -1, None, names)
@@ -145,14 +98,6 @@ def test_string_classes_and_data_frames_go_without_warnings():
             warnings.simplefilter("error")
             clf.fit(frame, labels, sample_ids=IDS)
         assert clf.classes_.tolist() == ["a", "b", "c"]
-
-
-def test_t43_a_new_class_joins_the_columns_of_the_members():
-    first = np.where(np.isin(truth, [0, 1]), y, -1)
-    clf = learner(GaussianNB(), committee=4, budget=60, strategy="bald")
-    asked(clf, labels=first)
-    assert clf.classes_.tolist() == [0, 1, 2]
-    assert clf.committee_.predict_member_proba(X).shape == (4, 150, 3)
 
 
 def test_members_without_probabilities_vote_and_are_refused_where_they_cannot():
@@ -174,95 +119,6 @@ def test_what_is_no_committee_is_refused_before_any_payment(committee, message):
     with pytest.raises((TypeError, ValueError), match=message):
         clf.fit(X, y, oracle=calls.append)
     assert calls == []
-
-
-def test_t27_probabilities_of_a_member_that_are_none_are_refused_before_any_payment():
-    class Broken(GaussianNB):
-        def predict_proba(self, X):
-            return np.full((len(X), len(self.classes_)), np.nan)
-
-    calls = []
-    clf = learner(
-        committee=[("good", GaussianNB()), ("bad", Broken())], strategy="bald"
-    )
-    with pytest.raises(ValueError, match=r"Member bad \(Broken\)"):
-        clf.fit(X, y, oracle=calls.append)
-    assert calls == []
-
-
-def test_t43_a_member_that_fails_after_a_payment_is_named_with_the_labels():
-    class Picky(GaussianNB):
-        def fit(self, X, y):
-            if len(y) > 18:
-                raise ArithmeticError("too many rows")
-            return super().fit(X, y)
-
-    clf = learner(committee=[("good", GaussianNB()), ("picky", Picky())])
-    with pytest.raises(ActiveLearningError, match="too many rows") as caught:
-        asked(clf)
-    assert "member picky (Picky)" in str(caught.value)
-    assert len(caught.value.labels) == clf.n_queries_ > 0
-
-
-def test_t10_an_interrupted_committee_keeps_the_labels_and_can_be_fitted_again():
-    class Interrupted(GaussianNB):
-        def fit(self, X, y):
-            if len(y) > 18:
-                raise KeyboardInterrupt
-            return super().fit(X, y)
-
-    clf = learner(Interrupted(), committee=3)
-    with pytest.raises(KeyboardInterrupt) as caught:
-        asked(clf)
-    assert len(caught.value.labels) == clf.n_queries_ > 0
-    assert asked(clf.set_params(estimator=GaussianNB())) == asked(
-        learner(GaussianNB(), committee=3)
-    )
-
-
-class Slow(DecisionTreeClassifier):
-    """Takes its time, and longer with many labels."""
-
-    def fit(self, X, y):
-        time.sleep(20 if len(y) > 18 else 0)
-        return super().fit(X, y)
-
-
-def test_t10_ctrl_c_while_workers_fit_leaves_none_of_them_behind():
-    clf = learner(committee=[("a", Slow()), ("b", Slow())], n_jobs=2)
-    signal.signal(signal.SIGALRM, signal.default_int_handler)  # as Ctrl-C does
-    signal.alarm(6)
-    started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt) as caught:
-        asked(clf)
-    assert time.monotonic() - started < 15
-    assert len(caught.value.labels) == clf.n_queries_ > 0
-    again = learner(committee=[("bayes", GaussianNB()), ("svc", SVC())], n_jobs=2)
-    assert len(asked(again)) == 12
-
-
-class DiesOnce(DecisionTreeClassifier):
-    """Kills the worker process that fits it, the first time."""
-
-    def __init__(self, flag=None, parent=None, random_state=None):
-        super().__init__(random_state=random_state)
-        self.flag = flag
-        self.parent = parent
-
-    def fit(self, X, y):
-        if self.flag and os.getpid() != self.parent and not os.path.exists(self.flag):
-            open(self.flag, "w").close()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().fit(X, y)
-
-
-def test_t42_a_killed_worker_changes_nothing(tmp_path):
-    undisturbed = asked(learner(DiesOnce(), committee=3, n_jobs=2))
-    dying = DiesOnce(str(tmp_path / "dead"), os.getpid())
-    clf = learner(dying, committee=3, n_jobs=2)
-    # The classifier itself is fitted here, its members in workers.
-    with pytest.warns(UserWarning, match="worker process was killed"):
-        assert asked(clf) == undisturbed
 
 
 def test_sample_weights_reach_the_clones():
@@ -306,30 +162,6 @@ def test_committee_sizes_are_searched_like_any_parameter():
     search.fit(X, np.where(np.arange(150) % 4 == 0, truth, -1))
     best = search.best_estimator_
     assert len(best.committee_.estimators_) == search.best_params_["committee"]
-
-
-def test_the_pool_reaches_worker_processes_once_and_files_do_not_grow(
-    monkeypatch, tmp_path
-):
-    monkeypatch.setattr(_sharing, "_MIN_BYTES", 0)
-    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
-    dumps, sizes = [], []
-    dump = joblib.dump
-    monkeypatch.setattr(
-        _sharing, "dump", lambda *args: (dumps.append(args[1]), dump(*args))
-    )
-
-    def size(pool):
-        files = glob.glob(str(tmp_path / "**" / "*"), recursive=True)
-        sizes.append(sum(os.path.getsize(f) for f in files if os.path.isfile(f)))
-
-    clf = learner(GaussianNB(), committee=2, n_jobs=2, budget=32, stopping=size)
-    asked(clf)
-    assert len(dumps) == 1
-    assert len(set(sizes[1:])) == 1
-    assert clf.n_iter_ == 8
-    del clf
-    assert glob.glob(str(tmp_path / "skactive_*")) == []
 
 
 def test_sparse_rows_are_shared_in_files_too():

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from skactive.exceptions import OracleError, StoreCorruptedError, StoreError
 from skactive.oracles._store_file import (
-    APPLICATION_ID,
-    SCHEMA_VERSION,
     as_store_error,
     check_file,
     check_kind,
@@ -21,39 +19,7 @@ from skactive.oracles._store_file import (
     is_busy,
     raise_unless_ok,
 )
-
-_SCHEMA = (
-    """CREATE TABLE answers (
-        task TEXT NOT NULL,
-        sample_id TEXT NOT NULL,
-        label TEXT NOT NULL,
-        annotator TEXT NOT NULL,
-        answered_at REAL NOT NULL,
-        PRIMARY KEY (task, sample_id)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE claims (
-        task TEXT NOT NULL,
-        sample_id TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        seconds REAL NOT NULL,
-        expires_at REAL NOT NULL,
-        PRIMARY KEY (task, sample_id)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE events (
-        event_id INTEGER PRIMARY KEY,
-        happened_at REAL NOT NULL,
-        kind TEXT NOT NULL,
-        task TEXT,
-        sample_id TEXT,
-        label TEXT,
-        annotator TEXT,
-        detail TEXT
-    )""",
-    """CREATE TABLE account (
-        name TEXT PRIMARY KEY,
-        value NOT NULL
-    ) WITHOUT ROWID""",
-)
+from skactive.oracles._store_schema import create, migrate
 
 # Files whose pages were checked by this process; connections that a fork left behind
 # and that must not be closed by the child.
@@ -441,7 +407,7 @@ class LabelStore:
         )
         run = self._connection.execute
         if not run("PRAGMA user_version").fetchone()[0]:
-            self._create()
+            create(self._connection)
         (version,) = run("PRAGMA user_version").fetchone()
         (application,) = run("PRAGMA application_id").fetchone()
         check_kind(self.path, application, version)
@@ -449,23 +415,13 @@ class LabelStore:
         if file not in _checked:
             raise_unless_ok(self.path, run("PRAGMA quick_check").fetchall())
             _checked.add(file)
+        migrate(self._connection, self.path)
         self._use_write_ahead_log()
         run("PRAGMA synchronous = FULL")
 
     def _file(self):
         """Return what tells the file from others, as this process sees it."""
         return os.getpid(), identity(self.path)
-
-    def _create(self):
-        """Write the schema, unless somebody else just has."""
-        run = self._connection.execute
-        run("BEGIN EXCLUSIVE")
-        if not run("PRAGMA user_version").fetchone()[0]:
-            for statement in _SCHEMA:
-                run(statement)
-            run(f"PRAGMA application_id = {APPLICATION_ID}")
-            run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        run("COMMIT")
 
     def _use_write_ahead_log(self):
         """Switch to WAL; SQLite does not wait by itself while others use the file."""

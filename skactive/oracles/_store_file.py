@@ -9,9 +9,7 @@ from skactive.exceptions import (
     StoreError,
     StoreVersionError,
 )
-
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
+from skactive.oracles._store_schema import APPLICATION_ID, SCHEMA_VERSION, is_known
 
 _MAGIC = b"SQLite format 3\x00"
 
@@ -59,7 +57,7 @@ def check_kind(path, application, version):
             f"The file {path} is a database of another program and was left as it is. "
             "Name another file for the label store."
         )
-    if version != SCHEMA_VERSION:
+    if not is_known(version):
         raise StoreVersionError(
             f"The label store {path} has the format {version}, and this version of "
             f"skactive reads the format {SCHEMA_VERSION}; it was left as it is. Use "
@@ -104,4 +102,7 @@ def as_store_error(error, path, timeout):
             f"The label store {path} is damaged ({error}); it was left as it is. "
             "Restore it from a backup, or save what can be read with SQLite's .recover."
         )
-    return StoreError(f"The label store {path} cannot be used: {error}.")
+    hint = ""
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        hint = " The file must be writable, and its folder too."
+    return StoreError(f"The label store {path} cannot be used: {error}.{hint}")

@@ -76,5 +76,13 @@ class SharedRows:
         path = os.path.join(self._folder, name)
         if os.path.exists(path):
             os.unlink(path)  # workers that still map it keep their pages
-        dump(array, path)
+        try:
+            dump(array, path)
+        except OSError as error:
+            os.unlink(path)
+            error.add_note(
+                f"Rows for worker processes could not be written to {self._folder}. "
+                "Let JOBLIB_TEMP_FOLDER name a folder with more space, or use n_jobs=1."
+            )
+            raise
         return load(path, mmap_mode="r")

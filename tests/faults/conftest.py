@@ -1,5 +1,7 @@
 """What the tests of faults share: a small problem, and an oracle that keeps a log."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -74,3 +76,20 @@ def make_clf():
         return ActiveLearningClassifier(estimator, oracle=oracle, **params)
 
     return make_clf
+
+
+@pytest.fixture
+def full_disk():
+    """Return a context in which no file can grow beyond so many bytes."""
+    resource = pytest.importorskip("resource", reason="there are no such limits here")
+
+    @contextmanager
+    def full_disk(n_bytes):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return full_disk

@@ -1,16 +1,21 @@
-"""Labels kept in a file: T01, T02, T04, T06, T13, T14, T16, T36, T37, T48 to T62."""
+"""Labels kept in a file: T01, T02, T04, T06, T09, T12 to T16, T36, T37, T48 to T68."""
 
+import itertools
 import os
 import pickle
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from copy import deepcopy
 from inspect import signature
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,7 +122,7 @@ def test_sample_ids_given_twice_are_refused(path, asked):
     assert asked.ids() == []
 
 
-def test_another_task_is_another_question(path, asked):
+def test_t56_another_task_is_another_question(path, asked):
     ask_ids(CachedOracle(asked, path), [3])
     ask_ids(CachedOracle(asked, path, task="colour"), [3])
     assert asked.ids() == [3, 3]
@@ -133,7 +138,7 @@ def test_t61_the_same_fit_asks_nothing_again_and_ends_with_the_same_model(
     np.testing.assert_array_equal(second.estimator_.coef_, first.estimator_.coef_)
 
 
-def test_t61_a_fit_that_was_interrupted_resumes_like_an_undisturbed_one(
+def test_t01_t61_a_fit_that_failed_resumes_like_an_undisturbed_one(
     X, y, make_clf, path, asked, tmp_path
 ):
     asked.fail_at = 4
@@ -212,6 +217,28 @@ def test_t49_processes_that_ask_at_the_same_time_pay_for_each_row_once(path, ask
     assert CachedOracle(asked, path).summary()["n_claimed"] == 0
 
 
+def fit_alone(path, log, results, X, y, clf):
+    clf.oracle = CachedOracle(Asked(log, seconds=0.05), path)
+    fit(clf, X, y)
+    results.put((clf.query_indices_.tolist(), clf.estimator_.coef_.tolist()))
+
+
+def test_t49_two_processes_that_fit_on_one_pool_pay_for_it_once(
+    X, y, make_clf, path, asked
+):
+    context = get_context("fork")
+    results = context.Queue()
+    arguments = (path, asked.log, results, X, y, make_clf())
+    processes = [context.Process(target=fit_alone, args=arguments) for _ in range(2)]
+    for process in processes:
+        process.start()
+    first, second = results.get(timeout=60), results.get(timeout=60)
+    for process in processes:
+        process.join()
+    assert first == second
+    assert sorted(asked.ids()) == sorted(first[0])
+
+
 def test_t18_threads_that_share_an_oracle_pay_for_each_row_once(path, asked):
     asked.seconds = 0.01
     oracle = CachedOracle(asked, path)
@@ -269,6 +296,19 @@ def test_t14_an_interrupt_gives_up_the_claim_and_leaves_the_breaker_closed(path,
     assert ask_ids(CachedOracle(asked, path), [7]) == [1]
 
 
+def test_t09_an_interrupt_leaves_the_answers_in_the_file(X, y, make_clf, path, asked):
+    def ask(X, sample_ids, request_ids):
+        if asked.ids():
+            raise KeyboardInterrupt
+        return asked(X, sample_ids, request_ids)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(make_clf(CachedOracle(ask, path)), X, y)
+    assert len(CachedOracle(asked, path).records()) == len(asked.ids()) == 4
+    clf = fit(make_clf(CachedOracle(asked, path)), X, y)
+    assert sorted(asked.ids()) == sorted(clf.query_indices_)
+
+
 def test_t13_a_late_answer_is_accepted(path, asked):
     store = LabelStore(path)
     store.claim("default", {"7": 1.0}, "late", 0.01)
@@ -291,6 +331,34 @@ def test_t68_a_claim_of_the_future_after_the_clock_was_put_back_is_taken_over(pa
     connection.close()
     assert store.claim("default", {"7": 1.0}, "new", 10).mine == ["7"]
     store.close()
+
+
+def test_t16_the_first_of_two_answers_stays_and_the_second_is_reported(path):
+    def ask(X):  # somebody else is quicker
+        LabelStore(path).record("default", {"7": 1}, "bert")
+        return [0]
+
+    oracle = CachedOracle(ask, path, annotator="anna")
+    with pytest.warns(UserWarning, match="7 has the label 1 .* the answer 0 was ign"):
+        assert ask_ids(oracle, [7]) == [1]
+    assert [record["label"] for record in oracle.records()] == [1]
+    (event,) = oracle.events()
+    assert (event["kind"], event["annotator"]) == ("contradiction", "anna")
+    assert (event["sample_id"], event["label"]) == (7, 0)
+
+
+def test_t68_a_clock_that_runs_backwards_changes_nothing(
+    X, y, make_clf, path, asked, monkeypatch
+):
+    plain = fit(make_clf(lambda X, sample_ids: [i % 2 for i in sample_ids]), X, y)
+    clock = itertools.count(2e9, -3600)  # an hour earlier at each look
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    clf = fit(make_clf(CachedOracle(asked, path)), X, y)
+    assert clf.query_indices_.tolist() == plain.query_indices_.tolist()
+    assert sorted(asked.ids()) == sorted(clf.query_indices_)
+    seconds = [r[name] for r in clf.history_ for name in r if name.endswith("seconds")]
+    assert min(seconds) >= 0
+    assert clf.oracle.summary()["n_claimed"] == 0
 
 
 # Answers one by one
@@ -400,7 +468,19 @@ def test_t02_retries_inside_the_store_get_the_same_request_ids(path):
     assert oracle.summary()["n_calls"] == 1
 
 
-def test_max_calls_ends_the_run_normally(X, y, make_clf, path, asked):
+def test_t02_rows_that_were_tried_again_count_once_in_the_budget(X, y, make_clf, path):
+    def retrying(X):
+        calls.append(len(X))
+        return retrying(X) if len(calls) == 1 else [0, 1, 0, 1]
+
+    calls = []
+    clf = fit(make_clf(CachedOracle(retrying, path, max_cost=8)), X, y)
+    assert calls == [4, 4, 4]
+    assert (clf.n_queries_, clf.termination_condition_) == (8, "budget")
+    assert clf.oracle.summary()["n_asked"] == 8
+
+
+def test_t20_max_calls_ends_the_run_normally(X, y, make_clf, path, asked):
     clf = make_clf(CachedOracle(asked, path, max_calls=1))
     with pytest.warns(UserWarning, match="max_calls=1 is reached"):
         fit(clf, X, y)
@@ -519,6 +599,45 @@ def test_t53_a_folder_or_a_missing_folder_is_named(tmp_path, asked):
         ask_ids(CachedOracle(asked, tmp_path / "no" / "labels.sqlite"), [1])
 
 
+@pytest.fixture
+def unprivileged(path):
+    """Become somebody who may not write what is read-only."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("there are no such users here")
+    if os.geteuid() != 0:
+        yield path
+        return
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    os.seteuid(65534)  # nobody
+    yield folder / path.name
+    os.seteuid(0)
+    shutil.rmtree(folder)
+
+
+def test_t53_a_read_only_file_answers_what_it_knows_and_asks_nothing(
+    unprivileged, asked
+):
+    path = unprivileged
+    ask_ids(CachedOracle(lambda X: [1], path), [1])
+    CachedOracle(lambda X: [1], path).close()
+    path.chmod(0o400)
+    before, oracle = path.read_bytes(), CachedOracle(asked, path)
+    assert ask_ids(oracle, [1]) == [1]
+    with pytest.raises(StoreError, match=r"readonly .* must be writable"):
+        ask_ids(oracle, [1, 2])
+    assert path.read_bytes() == before
+    assert asked.ids() == []
+
+
+def test_t53_a_file_that_may_not_be_read_is_named(unprivileged, asked):
+    unprivileged.touch()
+    unprivileged.write_bytes(b"secret")
+    unprivileged.chmod(0)
+    with pytest.raises(StoreError, match=r"labels\.sqlite cannot be read"):
+        ask_ids(CachedOracle(asked, unprivileged), [1])
+
+
 def test_t54_a_file_that_stays_locked_is_reported(path, asked):
     oracle = CachedOracle(asked, path, timeout=0.1)
     ask_ids(oracle, [1])
@@ -561,10 +680,26 @@ def test_t48_a_full_disk_loses_nothing_and_the_file_is_whole_afterwards(path, as
     assert ask_ids(oracle, [1, 2]) == [1, 0]
 
 
+def test_t48_answers_come_with_the_error_and_are_asked_again_when_there_is_space(
+    X, y, make_clf, path, full_disk
+):
+    def ask(X):  # answers that are too long for what is left
+        return [f"{i}{'x' * 20_000}" for i in range(len(X))]
+
+    clf = make_clf(CachedOracle(ask, path, claim_seconds=0.01), missing_label="")
+    names = np.where(y == -1, "", y.astype(str)).astype(object)
+    with full_disk(70_000), pytest.raises(StoreError, match="disk") as caught:
+        fit(clf, X, names)
+    assert sorted(caught.value.answers.values()) == ask(X[:4])
+    clf.oracle._open().check()
+    assert clf.oracle.records() == []
+    assert fit(clf, X, names).n_queries_ == len(clf.oracle.records()) == 8
+
+
 def test_t55_copies_open_the_file_for_themselves(path, asked):
     oracle = CachedOracle(asked, path)
     ask_ids(oracle, [1])
-    for copied in (clone(oracle), pickle.loads(pickle.dumps(oracle))):
+    for copied in (clone(oracle), deepcopy(oracle), pickle.loads(pickle.dumps(oracle))):
         assert "_store" not in vars(copied)
         assert ask_ids(copied, [1]) == [1]
     assert asked.ids() == [1]
@@ -594,6 +729,28 @@ def test_t58_the_parameters_are_all_there_is(path, asked):
     oracle = CachedOracle(asked, path, task="colour", max_cost=3)
     ask_ids(oracle, [1])
     assert clone(oracle).get_params() == oracle.get_params()
+
+
+def test_t58_what_was_spent_is_counted_over_all_clones(X, y, make_clf, path, asked):
+    clf = make_clf(CachedOracle(asked, path, max_cost=10))
+    assert fit(clone(clf), X, y).n_queries_ == 8
+    with pytest.warns(UserWarning, match="max_cost=10 is reached"):
+        other = fit(clone(clf).set_params(strategy="random", random_state=1), X, y)
+    assert other.termination_condition_ == "oracle"
+    assert clf.oracle.summary()["cost"] == len(asked.ids()) == 10
+
+
+def test_t57_a_loaded_classifier_predicts_without_opening_the_file(
+    X, y, make_clf, path, asked
+):
+    clf = fit(make_clf(CachedOracle(asked, path)), X, y)
+    saved = pickle.dumps(clf)
+    clf.oracle.close()
+    for name in path.parent.glob("labels.sqlite*"):
+        name.unlink()
+    loaded = pickle.loads(saved)
+    np.testing.assert_array_equal(loaded.predict(X), clf.predict(X))
+    assert not list(path.parent.glob("labels.sqlite*"))
 
 
 def test_probabilities_are_computed_for_an_inner_oracle_that_names_them_only(path):

@@ -1,5 +1,6 @@
 """Processes that are killed while they label: T50."""
 
+import itertools
 import os
 import random
 import signal
@@ -37,9 +38,7 @@ class Log:
         return self.path.read_text().splitlines() if self.path.exists() else []
 
 
-def label_all(
-    folder, *, n_rows=400, one_by_one=False, crash_at=None, break_store=False
-):
+def label_all(folder, *, n_rows=400, one_by_one=False, crash_at=None, break_store=None):
     """Label all rows in batches; write down what is asked and what is acknowledged."""
     asked, acked = Log(folder / "asked"), Log(folder / "acked")
 
@@ -53,8 +52,8 @@ def label_all(
         return iter(labels) if one_by_one else labels
 
     arm(crash_at)
-    if break_store:  # acknowledges what it has not written
-        LabelStore.record = lambda self, task, labels, annotator: {}
+    if break_store:
+        break_by(break_store)
     oracle = CachedOracle(ask, folder / "labels.sqlite", claim_seconds=0.05)
     for start in range(0, n_rows, BATCH):
         ids = list(range(start, start + BATCH))
@@ -77,6 +76,17 @@ def arm(crash_at):
     setattr(LabelStore, name, crash)
 
 
+def break_by(how):
+    """Let the store acknowledge what it has not written."""
+    original, waiting = LabelStore.record, []
+
+    def write_later(self, *args):
+        waiting.append(args)
+        return original(self, *waiting.pop(0)) if len(waiting) > 1 else {}
+
+    LabelStore.record = write_later if how == "late" else lambda self, *args: {}
+
+
 def run_child(folder, *, kill_after=None, **how):
     child = get_context("fork").Process(target=label_all, args=(folder,), kwargs=how)
     child.start()
@@ -84,6 +94,7 @@ def run_child(folder, *, kill_after=None, **how):
         time.sleep(kill_after)
         child.kill()
     child.join()
+    assert child.exitcode in (0, -signal.SIGKILL)
     return child.exitcode
 
 
@@ -100,9 +111,21 @@ def lost_and_repeated(folder):
 
 
 def test_t50_the_harness_notices_a_loss(tmp_path):
-    assert run_child(tmp_path, n_rows=20, break_store=True) == 0
+    assert run_child(tmp_path, n_rows=20, break_store="never") == 0
     lost, _ = lost_and_repeated(tmp_path)
     assert lost == set(range(20))
+
+
+def test_t50_the_harness_notices_a_batch_that_is_written_too_late(tmp_path):
+    how = {"n_rows": 100_000, "break_store": "late"}  # it does not end by itself
+    child = get_context("fork").Process(target=label_all, args=(tmp_path,), kwargs=how)
+    child.start()
+    while len(Log(tmp_path / "acked").lines()) < 3 * BATCH:
+        time.sleep(0.001)
+    child.kill()
+    child.join()
+    lost, _ = lost_and_repeated(tmp_path)
+    assert 0 < len(lost) <= BATCH
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
@@ -146,16 +169,17 @@ def test_t50_random_kills_lose_nothing_and_repeat_only_rows_in_flight(
             assert sum(repeated.values()) <= n_killed * BATCH
 
 
-def fit_with(path, kill_at=None):
-    """Fit on a store; die at a call of the oracle, counted from 1."""
+def fit_with(path, crash_at=None):
+    """Fit on a store, and leave the ids that are asked in a file beside it."""
+    asked = Log(path.with_suffix(".asked"))
 
-    def ask(X):
-        calls.append(X)
-        if len(calls) == kill_at:
+    def ask(X, sample_ids, request_ids):
+        asked.add(f"{i} {r}" for i, r in zip(sample_ids, request_ids, strict=True))
+        if crash_at == "asked" and len(asked.lines()) > 3:  # in the second round
             kill_self()
         return (X[:, 0] > 0.5).astype(int).tolist()
 
-    calls = []
+    arm(crash_at)
     X = np.linspace(0, 1, 50).reshape(-1, 1)
     oracle = CachedOracle(ask, path, claim_seconds=0.05)
     clf = ActiveLearningClassifier(
@@ -164,13 +188,46 @@ def fit_with(path, kill_at=None):
     return clf.fit(X, np.full(50, -1), sample_ids=np.arange(50))
 
 
-def test_t50_a_run_that_was_killed_ends_with_the_same_model(tmp_path):
-    path = tmp_path / "labels.sqlite"
-    child = get_context("fork").Process(target=fit_with, args=(path, 3))
+def kill_fit(path, *, crash_at=None, kill_after=None):
+    """Fit in a child process that is killed; return how it ended."""
+    child = get_context("fork").Process(target=fit_with, args=(path, crash_at))
     child.start()
+    if kill_after is not None:
+        time.sleep(kill_after)
+        child.kill()
     child.join()
-    assert child.exitcode == -signal.SIGKILL
-    resumed, plain = fit_with(path), fit_with(tmp_path / "other.sqlite")
+    assert child.exitcode in (0, -signal.SIGKILL)
+    return child.exitcode
+
+
+def check_resumed(path, plain, n_kills):
+    """Fit once more; it must end as if nothing had been killed."""
+    resumed, asked = fit_with(path), Log(path.with_suffix(".asked")).lines()
     assert resumed.query_indices_.tolist() == plain.query_indices_.tolist()
     np.testing.assert_array_equal(resumed.estimator_.coef_, plain.estimator_.coef_)
-    assert resumed.oracle.summary()["n_asked"] == 15 + 3
+    assert len(set(asked)) == 15
+    assert len(asked) <= 15 + 3 * n_kills
+
+
+@pytest.mark.parametrize("crash_at", CRASH_POINTS)
+def test_t50_a_fit_that_was_killed_at_a_named_point_ends_with_the_same_model(
+    tmp_path, crash_at
+):
+    path = tmp_path / "labels.sqlite"
+    for _ in range(2):
+        assert kill_fit(path, crash_at=crash_at) == -signal.SIGKILL
+    check_resumed(path, fit_with(tmp_path / "other.sqlite"), n_kills=2)
+
+
+@pytest.mark.slow
+def test_t50_fits_that_were_killed_at_random_end_with_the_same_model(tmp_path):
+    rng, n_kills = random.Random(0), 0
+    plain = fit_with(tmp_path / "other.sqlite")
+    for run in itertools.count():
+        path, n_killed = tmp_path / f"{run}.sqlite", 0
+        while n_killed < 4 and kill_fit(path, kill_after=rng.random() * 0.2) != 0:
+            n_killed += 1
+        check_resumed(path, plain, n_killed)
+        n_kills += n_killed
+        if n_kills >= 60:
+            break

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, with and without metadata routing."""
+"""scikit-learn's own checks, with and without metadata routing: T73."""
 
 import pytest
 from sklearn import config_context
@@ -26,12 +26,12 @@ def scikit_learn_checks():
 
 
 @scikit_learn_checks()
-def test_scikit_learn_checks(estimator, check):
+def test_t73_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
 @scikit_learn_checks()
-def test_scikit_learn_checks_with_metadata_routing(estimator, check):
+def test_t73_scikit_learn_checks_with_metadata_routing(estimator, check):
     with config_context(enable_metadata_routing=True):
         check(estimator)
 
