@@ -9,7 +9,7 @@ from torch import nn
 
 from skactive._members import bootstrap_rows
 from skactive.deep._base import BOOTSTRAP, BaseDeepClassifier, blocks
-from skactive.deep._modules import view
+from skactive.deep._modules import first_output, view
 from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed
 from skactive.utils._sklearn import Interval
@@ -67,7 +67,7 @@ class SplitHeadNetwork(nn.Module):
 
     def forward(self, X, weights=None):
         """Return logits of the mean, those of each head, and the weights."""
-        each = self.network(X).unflatten(0, (self.n_heads, -1))
+        each = first_output(self.network(X)).unflatten(0, (self.n_heads, -1))
         mean = each.log_softmax(-1).logsumexp(0) - np.log(self.n_heads)
         return mean, each, weights
 

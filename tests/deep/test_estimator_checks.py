@@ -1,0 +1,26 @@
+"""scikit-learn's own checks over every deep classifier; none is expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skactive.deep
+
+
+def small(name):
+    """A classifier that is fitted quickly."""
+    cls = getattr(skactive.deep, name)
+    names = {"n_members", "n_networks", "n_masks"} & set(cls().get_params())
+    return cls(
+        hidden_layer_sizes=(8,), max_epochs=12, lr=0.02, batch_size=64, random_state=0
+    ).set_params(**dict.fromkeys(names, 2))
+
+
+CLASSIFIERS = [
+    small(name) for name in skactive.deep.__all__ if name.endswith("Classifier")
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(CLASSIFIERS)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
