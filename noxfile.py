@@ -32,6 +32,15 @@ def tests(session, sklearn):
 
 
 @nox.session
+def deep(session):
+    """The tests of networks; a build of torch for the CPU will do."""
+    session.install("-e", ".[test,deep]")
+    pages = ["adversarial", "deep"]
+    guide = [f"doc/user_guide/{page}.rst" for page in pages]
+    session.run("pytest", "tests/deep", "skactive/deep", *guide, env=ONE_THREAD)
+
+
+@nox.session
 def doc(session):
     """The pages, with every example run; a warning is an error."""
     session.install("-e", ".[doc]")
