@@ -212,7 +212,8 @@ class CachedOracle(BaseEstimator):
         -------
         events : list of dict
             One per contradiction (an answer for a row that had another one already),
-            failure of the oracle, and reset, the oldest first.
+            failure of the oracle, reset, and migration from an older version of the
+            file, the oldest first.
         """
         return self._open().events()
 

@@ -289,7 +289,7 @@ class LabelStore:
         return [_decode(dict(zip(names, row, strict=True))) for row in rows]
 
     def events(self):
-        """Return contradictions, failures and resets, the oldest first."""
+        """Return contradictions, failures, resets and migrations, the oldest first."""
         names = "happened_at kind task sample_id label annotator detail".split()
         query = f"SELECT {', '.join(names)} FROM events ORDER BY event_id"
         with self._reading() as run:

@@ -649,6 +649,18 @@ def test_t54_a_file_that_stays_locked_is_reported(path, asked):
     assert ask_ids(oracle, [2]) == [0]
 
 
+def test_t54_a_lock_that_is_given_up_in_time_is_waited_for(path, asked):
+    oracle = CachedOracle(asked, path, timeout=60)
+    ask_ids(oracle, [1])
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    unlock = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    unlock.start()
+    assert ask_ids(oracle, [2]) == [0]
+    unlock.join()
+    other.close()
+
+
 def test_t54_answers_that_cannot_be_written_come_with_the_error(path):
     def ask(X):
         other.execute("BEGIN EXCLUSIVE")

@@ -1,13 +1,12 @@
-"""Within scikit-learn and out of the process: T40, T57, T58, T74.
+"""Within scikit-learn and out of the process: T40, T57, T58, T74."""
 
-T73, scikit-learn's own checks, is tests/test_estimator_checks.py.
-"""
-
+import ast
 import copy
 import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import skactive
 from skactive.oracles import SimulatedOracle
 
 TEXTS = [f"{word} {i}" for i in range(8) for word in ("cheap pills", "dear friend")]
@@ -176,6 +176,14 @@ def test_t58_a_clone_has_the_same_parameters_and_nothing_learnt(X, y, make_clf):
     assert clf.estimator.C == 3.0
 
 
+def test_t58_clones_draw_alike_and_leave_the_random_state_alone(X, y, make_clf):
+    seed = np.random.RandomState(0)
+    clf = make_clf(lambda X: [0, 1, 0, 1], strategy="random", random_state=seed)
+    first, second = (clone(clf).fit(X, y).query_indices_.tolist() for _ in range(2))
+    assert first == second
+    assert seed.randint(2**31) == np.random.RandomState(0).randint(2**31)
+
+
 def test_t58_a_deep_copy_of_a_fitted_object_predicts_and_keeps_its_oracle(
     X, y, make_clf
 ):
@@ -198,34 +206,51 @@ def test_t58_folds_share_a_stateful_oracle(X, truth, make_clf):
 
 SCRIPT = """
 import multiprocessing
+import sys
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.naive_bayes import GaussianNB
 from skactive import ActiveLearningClassifier
+from skactive.oracles import CachedOracle
 
 def ask(X):
     return (X[:, 0] > 0.5).astype(int)
 
-def run(seed):
+def run(seed, n_jobs=1):
     X = np.linspace(0, 1, 21).reshape(-1, 1)
+    oracle = CachedOracle(ask, sys.argv[1])
     clf = ActiveLearningClassifier(
-        KNeighborsClassifier(1), oracle=ask, budget=8, random_state=seed
+        GaussianNB(), oracle=oracle, strategy="vote_entropy", committee=3,
+        batch_size=4, budget=8, n_jobs=n_jobs, random_state=seed,
     )
-    found = clf.fit(X, [0] + [-1] * 19 + [1]).query_indices_.tolist()
+    y = [0, 0] + [-1] * 17 + [1, 1]
+    found = clf.fit(X, y, sample_ids=range(21)).query_indices_.tolist()
+    oracle.close()
     try:
-        clf.fit(X, [0] + [-1] * 19 + [1], oracle=lambda X: [1])
+        clf.fit(X, y, oracle=lambda X: [1])
     except ValueError as error:
-        return found if "expected 8, got 1" in str(error) else None
+        return found if "expected 4, got 1" in str(error) else None
 
 if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        print(run(0) == pool.apply(run, (0,)), len(run(0)), __debug__)
+        print(run(0, 2) == pool.apply(run, (0,)), len(run(0)), __debug__)
 """
 
 
 def test_t74_warnings_as_errors_optimized_python_and_spawned_processes(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(SCRIPT)
-    command = [sys.executable, "-O", "-W", "error", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [sys.executable, "-O", "-W", "error", str(path), str(tmp_path / "labels")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stderr == ""
     assert done.stdout.split() == ["True", "8", "False"]
+
+
+def test_t74_nothing_is_checked_by_an_assertion():
+    folder = Path(skactive.__file__).parent
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []

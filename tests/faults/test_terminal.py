@@ -237,8 +237,10 @@ def test_t70_a_text_cannot_look_like_a_question(monkeypatch, capsys):
         ["\n" * 10**6],
         np.full((1, 10**5), 0.5),
         [{"a" * 10**6: "b" * 10**6}],
+        np.zeros((1, 64, 64, 3)),
+        [[None] * 10**5],
     ],
-    ids=["text", "lines", "features", "mapping"],
+    ids=["text", "lines", "features", "mapping", "image", "nothing"],
 )
 def test_t70_what_is_very_long_is_cut(monkeypatch, capsys, X):
     monkeypatch.setattr(sys, "stdin", io.StringIO("x\n"))
