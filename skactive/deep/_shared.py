@@ -88,6 +88,8 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the features seen during `fit`, if `X` has names that are all strings.
 """
 
+_SHARED = set(re.findall(r"^(\w+) : ", _DESCRIPTION, re.M))
+
 
 def shares_parameters(cls):
     """Give a class the parameters of its base class, and their description.
@@ -98,30 +100,35 @@ def shares_parameters(cls):
     """
     own = inspect.signature(cls.__init__).parameters
     base = inspect.signature(cls.__mro__[1].__init__).parameters
-    merged = [p for p in own.values() if p.kind is not p.VAR_KEYWORD]
-    merged += [p for name, p in base.items() if name not in own]
-    cls.__init__.__signature__ = inspect.Signature(merged)
+    first = [
+        parameter
+        for name, parameter in own.items()
+        if name not in _SHARED and parameter.kind is not parameter.VAR_KEYWORD
+    ]
+    others = [
+        own.get(name, parameter)
+        for name, parameter in base.items()
+        if name in _SHARED or name not in own
+    ]
+    cls.__init__.__signature__ = inspect.Signature([*first, *others])
+    parameters = _DESCRIPTION
+    for name in _SHARED & set(own):
+        parameters = _with_default(parameters, own[name])
     for name, text in [
         ("module", _MODULE),
-        ("parameters", _DESCRIPTION),
+        ("parameters", parameters),
         ("attributes", _ATTRIBUTES),
     ]:
-        for parameter in merged:
-            text = _with_default(text, parameter)
         indented = textwrap.indent(text.strip(), "    ")
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}", indented)
     return cls
 
 
 def _with_default(text, parameter):
-    """Write the default of a class into the description of a parameter."""
-    default = parameter.default
-    if inspect.isclass(default):
-        default = f"{default.__module__.partition('._')[0]}.{default.__name__}"
-        default = re.sub(r"\.(adam|sgd)\.", ".", default)
+    """Write another default into the description of a parameter."""
     return re.sub(
         rf"^({parameter.name} : .*default=)(.*)$",
-        lambda found: found[1] + str(default),
+        lambda found: found[1] + str(parameter.default),
         text,
         flags=re.M,
     )

@@ -9,9 +9,11 @@ import skactive.deep
 def small(name):
     """A classifier that is fitted quickly."""
     cls = getattr(skactive.deep, name)
-    names = {"n_members", "n_networks", "n_masks"} & set(cls().get_params())
+    names = {"n_members", "n_networks", "n_masks", "start_epochs"} & set(
+        cls().get_params()
+    )
     return cls(
-        hidden_layer_sizes=(8,), max_epochs=12, lr=0.02, batch_size=64, random_state=0
+        hidden_layer_sizes=(8,), max_epochs=10, lr=0.03, batch_size=64, random_state=0
     ).set_params(**dict.fromkeys(names, 2))
 
 

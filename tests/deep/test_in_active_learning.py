@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier, LabelingLoop
 from skactive._pool import Pool
-from skactive.acquisition import bald
+from skactive.acquisition import LabelDispersionSampling, bald
 from skactive.datasets import hide_labels
 from skactive.deep import (
     DeepEnsembleClassifier,
@@ -83,8 +83,9 @@ def test_predicted_losses_are_what_loss_prediction_asks_by(digits):
 
 
 def test_label_dispersion_follows_the_epochs(digits):
-    clf = SplitHeadClassifier(random_state=0)
-    assert run(clf, *digits, strategy="label_dispersion", budget=10).n_queries_ == 10
+    clf = SplitHeadClassifier(n_members=2, random_state=0)
+    strategy = LabelDispersionSampling(n_epochs=5)
+    assert run(clf, *digits, strategy=strategy, budget=10).n_queries_ == 10
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8)])
