@@ -7,7 +7,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# Docstrings of the deep strategies need torch, which the other tests do without.
+# Examples of what is deep need torch, which the other tests do without.
 collect_ignore_glob = []
 if importlib.util.find_spec("torch") is None:
-    collect_ignore_glob.append("skactive/deep/*")
+    collect_ignore_glob += ["skactive/deep/*", "doc/user_guide/deep.rst"]
