@@ -10,7 +10,7 @@ This needs torch and skorch.
 # %%
 # A pool in the plane
 # -------------------
-# Two half moons with twelve labels. Fifty masks make fifty members, which predict in one
+# Two half moons with twelve labels. Fifty masks make fifty members, and predict in one
 # pass.
 
 import matplotlib.pyplot as plt
