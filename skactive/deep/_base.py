@@ -137,7 +137,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         self.classes_, y = np.unique(y, return_inverse=True)
         self._start(X)
         self._continue(before, X, y)
-        self._train(X, y, self.max_epochs)
+        self._train(X, y, self._n_fit_epochs)
         self._finish(X)
         return self
 
@@ -230,6 +230,11 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
     def _n_nets(self):
         """How many nets there are."""
         return 1
+
+    @property
+    def _n_fit_epochs(self):
+        """How many epochs a fit has."""
+        return self.max_epochs
 
     def _start(self, X):
         """Make new nets, and find out whether they can work on the rows."""
