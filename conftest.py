@@ -7,8 +7,10 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-# What is about deep strategies needs torch, which the other tests do without.
+# What is about networks needs torch, which the other tests do without.
 collect_ignore_glob = []
 if importlib.util.find_spec("torch") is None:
     collect_ignore_glob += ["skactive/deep/*", "tests/deep"]
-    collect_ignore_glob += ["doc/user_guide/adversarial.rst"]
+    collect_ignore_glob += [
+        f"doc/user_guide/{page}.rst" for page in ("adversarial", "deep")
+    ]

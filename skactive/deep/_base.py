@@ -103,6 +103,15 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         self.net_params = net_params
         self.random_state = random_state
 
+    def _validate_params(self):
+        super()._validate_params()
+        for name in ("hidden_layer_sizes", "image_shape"):
+            sizes = getattr(self, name)
+            if sizes is not None and not all(_is_size(size) for size in sizes):
+                raise ValueError(
+                    f"{name} must hold whole numbers of at least 1, got {sizes!r}."
+                )
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y):
         """Train the networks.
@@ -128,7 +137,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         self.classes_, y = np.unique(y, return_inverse=True)
         self._start(X)
         self._continue(before, X, y)
-        self._train(X, y, self.max_epochs)
+        self._train(X, y, self._n_fit_epochs)
         self._finish(X)
         return self
 
@@ -222,6 +231,11 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         """How many nets there are."""
         return 1
 
+    @property
+    def _n_fit_epochs(self):
+        """How many epochs a fit has."""
+        return self.max_epochs
+
     def _start(self, X):
         """Make new nets, and find out whether they can work on the rows."""
         if self.random_state is None:
@@ -288,7 +302,10 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             return
         for number, (net, state) in enumerate(zip(self.nets_, before[1], strict=False)):
             seed = stream_seed(self._seed, PERTURB, number)
-            shrink_and_perturb(net.module_, state, self.shrink, self.noise, seed)
+            shrunk = self._network(number).parameters()
+            shrink_and_perturb(
+                net.module_, state, self.shrink, self.noise, seed, shrunk
+            )
 
     def _train(self, X, y, n_epochs):
         for number, net in enumerate(self.nets_):
@@ -434,3 +451,7 @@ def blocks(n_rows, size):
     """Yield slices of at most `size` rows."""
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
+
+
+def _is_size(value):
+    return isinstance(value, Integral) and value >= 1

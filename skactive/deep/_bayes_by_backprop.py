@@ -116,6 +116,17 @@ class BayesByBackpropClassifier(BaseDeepClassifier):
         self.initial_scale = initial_scale
         self.kl_weight = kl_weight
 
+    def _validate_params(self):
+        super()._validate_params()
+        if isinstance(self.prior_scale, Real):
+            return
+        share, *scales = self.prior_scale
+        if len(scales) != 2 or not 0 < share < 1 or min(scales) <= 0:
+            raise ValueError(
+                "A prior_scale of several numbers must be a share between 0 and 1 and "
+                f"two standard deviations, got {self.prior_scale!r}."
+            )
+
     @property
     def _n_members(self):
         return self.n_members

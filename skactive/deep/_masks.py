@@ -189,16 +189,15 @@ class DropoutMembers:
             return nn.functional.linear(stacked, part.weight, part.bias)
         key = (name, *called, len(self._members), self._members[0])
         if key not in self._weights:
-            bias = part.bias
-            if shift is not None:  # W (x s + t) = (W s) x + W t
-                bias = nn.functional.linear(shift, part.weight, bias).unsqueeze(1)
+            if shift is None:
+                bias = None if part.bias is None else part.bias.repeat(len(scale))
+            else:  # W (x s + t) + b = (W s) x + (W t + b)
+                bias = nn.functional.linear(shift, part.weight, part.bias).flatten()
             weights = (part.weight * scale.unsqueeze(1)).flatten(0, 1)
             self._weights[key] = weights, bias
-        weights, bias = self._weights[key]
-        self._stacked = True
-        output = nn.functional.linear(rows, weights)
+        output = nn.functional.linear(rows, *self._weights[key])
         output = output.unflatten(1, (len(scale), -1)).transpose(0, 1)
-        output = output.contiguous() if bias is None else output + bias
+        self._stacked = True
         return output.flatten(0, 1)
 
     def _get_masks(self, name, number, call, part, output):

@@ -164,9 +164,11 @@ class SnapshotEnsembleClassifier(BaseDeepClassifier):
         cycle = SnapshotCallback(self._epochs_per_cycle, self.n_members)
         return network, {"callbacks": [("snapshots", cycle)]}
 
+    @property
+    def _n_fit_epochs(self):
+        return self._epochs_per_cycle * self.n_members
+
     def _train(self, X, y, n_epochs):
-        if n_epochs == self.max_epochs:
-            n_epochs = self._epochs_per_cycle * self.n_members
         super()._train(X, y, n_epochs)
         self.snapshots_ = dict(self.nets_[0].callbacks_)["snapshots"].snapshots_
 

@@ -5,7 +5,7 @@ import torch
 from skactive.deep._training import generator
 
 
-def shrink_and_perturb(module, state, shrink, noise, seed):
+def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
     """Start a network from the weights of another, shrunk and with noise.
 
     Nothing is done if the shapes are not the same.
@@ -27,6 +27,9 @@ def shrink_and_perturb(module, state, shrink, noise, seed):
     seed : int
         Seed of the noise.
 
+    parameters : iterable of torch.nn.Parameter, default=None
+        What is shrunk and perturbed; all parameters if None.
+
     Returns
     -------
     done : bool
@@ -43,7 +46,7 @@ def shrink_and_perturb(module, state, shrink, noise, seed):
     module.load_state_dict(state)  # what is no parameter stays as it was
     source = generator(seed)
     with torch.no_grad():
-        for parameter in module.parameters():
+        for parameter in module.parameters() if parameters is None else parameters:
             drawn = torch.randn(parameter.shape, generator=source)
             # theta <- lambda theta + p, p ~ N(0, sigma^2), section 4 of the paper.
             parameter.mul_(shrink).add_(drawn.to(parameter), alpha=noise)

@@ -281,6 +281,31 @@ def test_setting_a_nested_parameter_does_not_reach_other_clones():
     assert other.get_params()["module__width"] == 4
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must hold whole numbers"),
+        ({"image_shape": (1, 2.5)}, "image_shape must hold whole numbers"),
+        ({"prior_scale": (0.5, 1.0)}, "a share between 0 and 1 and two"),
+        ({"prior_scale": (1.5, 1.0, 0.1)}, "a share between 0 and 1 and two"),
+        ({"max_epochs": 0}, "'max_epochs' parameter"),
+    ],
+)
+def test_wrong_parameters_are_refused(iris, params, message):
+    with pytest.raises(ValueError, match=message):
+        BayesByBackpropClassifier(**params).fit(*iris)
+
+
+def test_a_warm_start_keeps_the_spread_of_bayesian_weights(iris):
+    clf = BayesByBackpropClassifier(
+        warm_start=True, max_epochs=1, lr=1e-7, random_state=0
+    )
+    for _ in range(2):
+        clf.fit(*iris)
+        scales = clf.nets_[0].module_.means_and_scales()[1]
+        torch.testing.assert_close(scales[0].mean().item(), 0.05, atol=1e-4, rtol=0)
+
+
 def test_net_params_must_not_repeat_parameters(iris):
     with pytest.raises(ValueError, match=r"net_params must not hold \['lr'\]"):
         MCDropoutClassifier(net_params={"lr": 0.1}).fit(*iris)

@@ -125,6 +125,13 @@ def test_snapshots_are_kept_while_training_goes_on_by_epochs(iris):
     assert shapes == [1, 1, 1, 2, 2, 2, 2]
 
 
+def test_one_epoch_stays_one_if_a_whole_training_has_one(iris):
+    clf = SnapshotEnsembleClassifier(n_members=3, max_epochs=1, random_state=0)
+    clf.partial_fit(*iris, classes=[0, 1, 2])
+    assert len(clf.nets_[0].history) == 1
+    assert len(clf.fit(*iris).nets_[0].history) == 3
+
+
 def split_network():
     torch.manual_seed(0)
     trunk = nn.Sequential(nn.Linear(4, 5), nn.ReLU())

@@ -162,6 +162,12 @@ def sequence():
     )  # fmt: skip
 
 
+def alpha_first():
+    return nn.Sequential(
+        nn.Linear(4, 6), nn.SELU(), nn.AlphaDropout(0.4), nn.Linear(6, 3, bias=False)
+    )
+
+
 def convolutions():
     return nn.Sequential(
         nn.Unflatten(1, (1, 2, 2)), nn.Conv2d(1, 5, 1), nn.Dropout2d(0.5),
@@ -181,6 +187,7 @@ def transformer():
     ("make", "place"),
     [
         (sequence, "linear"),
+        (alpha_first, "linear"),
         (convolutions, "dropout"),
         (SkipConnection, "input"),
         (UsesTwice, "dropout"),
