@@ -2,7 +2,6 @@
 
 import math
 from abc import abstractmethod
-from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch.nn.functional import softplus
 
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._registry import check_needs
+from skactive.deep._training import resolve_device, seeded
 from skactive.utils._rows import all_finite
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
@@ -63,15 +63,15 @@ class AdversarialStrategy(BaseStrategy):
             Saying what is missing.
         """
         check_needs(self, estimator, committee)
-        find_device(self.device)
+        resolve_device(self.device)
 
     def utility(self, pool):
         known = np.flatnonzero(pool.labeled | pool.asked)
         if not len(known):
             return np.random.default_rng(pool.random_state).random(len(pool))
         unlabeled = draw_rows(pool.candidates, self.max_unlabeled, pool.random_state)
-        device = find_device(self.device)
-        with seeded(pool.random_state, device):
+        device = resolve_device(self.device)
+        with seeded(pool.random_state, device), torch.enable_grad():
             rows = RoundRows(pool, known, unlabeled, self.image_shape, device)
             batches = PairedBatches(
                 rows, self.batch_size, np.random.default_rng(pool.random_state)
@@ -220,34 +220,6 @@ def discriminator_loss(labeled_logits, unlabeled_logits):
     """Return -E log D(labelled) - E log(1 - D(unlabelled)), from logits of D."""
     # log D is -softplus(-logit) and log(1 - D) is -softplus(logit).
     return softplus(-labeled_logits).mean() + softplus(unlabeled_logits).mean()
-
-
-def find_device(device):
-    """Return the device that a name stands for; "auto" is a GPU if there is one."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"device must be 'auto' or a device that torch can use here, got "
-            f"{device!r}: {error}"
-        ) from error
-    return found
-
-
-@contextmanager
-def seeded(seed, device):
-    """Train with a random state of its own; that of torch is put back afterwards."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices), torch.enable_grad():
-        # torch.manual_seed would also seed the devices that are not put back.
-        torch.default_generator.manual_seed(seed)
-        if devices:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
 
 
 def _source(pool):

@@ -34,10 +34,18 @@ def seeded(seed, device):
 
 
 def resolve_device(device):
-    """Return the name of a device; ``"auto"`` is a GPU if there is one."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """Return the device that a name stands for; ``"auto"`` is a GPU if there is one."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device must be 'auto' or a device that torch can use here, got "
+            f"{device!r}: {error}"
+        ) from error
+    return found
 
 
 class ArrayBatches:

@@ -17,11 +17,10 @@ from skactive.deep._adversarial import (
     PairedBatches,
     RoundRows,
     discriminator_loss,
-    find_device,
     make_discriminator,
-    seeded,
 )
 from skactive.deep._adversarial_networks import Autoencoder, make_encoder
+from skactive.deep._training import resolve_device, seeded
 
 CPU = torch.device("cpu")
 both = pytest.mark.parametrize("strategy_class", [VAALSampling, MALSampling])
@@ -147,7 +146,7 @@ def test_rows_of_odd_shape_need_a_network_of_ones_own():
 def test_auto_is_a_gpu_if_there_is_one(monkeypatch):
     for there, name in [(True, "cuda"), (False, "cpu")]:
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
-        assert find_device("auto").type == name
+        assert resolve_device("auto").type == name
 
 
 @both
