@@ -7,9 +7,9 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from skactive.deep._inputs import check_classes, check_rows, check_training
 from skactive.deep._modules import (
     find_head,
     first_output,
@@ -30,7 +30,6 @@ from skactive.deep._training import (
     train,
 )
 from skactive.deep._warm_start import shrink_and_perturb
-from skactive.utils._labels import column_y
 from skactive.utils._sklearn import Interval, _fit_context
 
 # What the random streams of a fit are for.
@@ -130,7 +129,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         self : object
             The fitted classifier.
         """
-        X, y = self._check_training(X, y, reset=True)
+        X, y = check_training(self, X, y, reset=True)
         before = vars(self).pop("_before", None)
         if self.warm_start and hasattr(self, "nets_"):
             before = self._weights()
@@ -164,67 +163,13 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         first = not hasattr(self, "nets_")
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        X, y = self._check_training(X, y, reset=first)
-        if first:
-            self.classes_ = np.unique(classes)
-        elif classes is not None and not np.array_equal(
-            np.unique(classes), self.classes_
-        ):
-            raise ValueError(
-                f"classes={classes} are not those of the calls before, {self.classes_}."
-            )
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y holds {unknown.tolist()}, which are not among the classes "
-                f"{self.classes_.tolist()}."
-            )
+        X, y = check_training(self, X, y, reset=first)
+        self.classes_ = check_classes(self, y, classes)
         if first:
             self._start(X)
         self._train(X, np.searchsorted(self.classes_, y), 1)
         self._finish(X)
         return self
-
-    def _check_training(self, X, y, *, reset):
-        """Return rows as the network gets them, and labels."""
-        X = self._check_rows(X, reset=reset, y=y)
-        y = column_y(y)
-        check_classification_targets(y)
-        if len(y) != len(X):
-            raise ValueError(
-                "Found input variables with inconsistent numbers of samples: "
-                f"[{len(X)}, {len(y)}]"
-            )
-        return X, y
-
-    def _check_rows(self, X, *, reset, y="no_validation"):
-        """Return rows as float32 in the shape that the network gets."""
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        X = validate_data(
-            self, X, reset=reset, dtype=np.float32, allow_nd=True, order="C"
-        )
-        shape = X.shape[1:]
-        if self.image_shape is not None and X.ndim == 2:
-            shape = tuple(self.image_shape)
-            if np.prod(shape) != X.shape[1]:
-                raise ValueError(
-                    f"image_shape={shape} has {np.prod(shape)} numbers, but a row of X "
-                    f"has {X.shape[1]}."
-                )
-        if len(shape) == 2:  # images of one channel
-            shape = (1, *shape)
-        if not reset and shape != self.input_shape_:
-            raise ValueError(
-                f"Rows of X have the shape {shape}, but {type(self).__name__} was "
-                f"fitted on rows of shape {self.input_shape_}."
-            )
-        if reset:
-            self.input_shape_ = shape
-        return X.reshape(len(X), *shape)
 
     @property
     def _n_nets(self):
@@ -334,7 +279,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             Probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
+        X = check_rows(self, X, reset=False)
         out = np.empty((self._n_members, len(X), len(self.classes_)))
         for members, rows, output in self._run_members(X):
             out[members, rows] = to_proba(self.nets_[0], output)
@@ -354,7 +299,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             Probabilities in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self._mean_proba(self._check_rows(X, reset=False))
+        return self._mean_proba(check_rows(self, X, reset=False))
 
     def _mean_proba(self, X):
         return self._mean_of(self._run_members(X), len(X), self._n_members)
@@ -398,7 +343,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             The input of the part `head`; side by side, if there are several networks.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
+        X = check_rows(self, X, reset=False)
         modules = [self._module_for_embedding(i) for i in range(self._n_embeddings)]
         parts = []
         with torch.inference_mode():

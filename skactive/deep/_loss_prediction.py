@@ -10,6 +10,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skactive.deep._base import blocks
+from skactive.deep._inputs import check_rows
 from skactive.deep._mc_dropout import BaseMaskedClassifier
 from skactive.deep._modules import find_part, first_output, view
 from skactive.deep._shared import shares_parameters
@@ -321,7 +322,7 @@ class LossPredictionClassifier(BaseMaskedClassifier):
             Only their order has a meaning.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
+        X = check_rows(self, X, reset=False)
         module, out = view(self.nets_[0].module_), np.empty(len(X), dtype=np.float64)
         for rows in blocks(len(X), self.block_size):
             with torch.inference_mode():

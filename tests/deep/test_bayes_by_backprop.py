@@ -7,7 +7,11 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skactive.deep import BayesByBackpropClassifier, gaussian_kl, kl_weight
-from skactive.deep._variational import BayesianNetwork, scale_mixture_log_density
+from skactive.deep._variational import (
+    BayesianNetwork,
+    VariationalLoss,
+    scale_mixture_log_density,
+)
 
 
 def test_divergence_of_gaussians_is_the_closed_form():
@@ -151,3 +155,13 @@ def test_a_network_without_weights_to_draw_is_refused(iris):
 
     with pytest.raises(ValueError, match="no linear or convolutional layer"):
         BayesByBackpropClassifier(Scales, head="norm").fit(*iris)
+
+
+def test_the_loss_is_for_one_row():
+    loss = VariationalLoss()
+    loss.kl_weight = 0.25
+    output = torch.zeros(8, 2), torch.tensor(6.0)
+    # log 2 for each row, and a quarter of the divergence for eight rows
+    expected = np.log(2) + 0.25 * 6.0 / 8
+    value = loss(output, torch.zeros(8, dtype=torch.long)).item()
+    assert value == pytest.approx(expected, abs=1e-6)
