@@ -176,6 +176,7 @@ def test_the_consensus_is_the_mean_and_without_it_votes_decide():
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "sequential"])
 @pytest.mark.parametrize("estimator", [LogisticRegression(), DecisionTreeClassifier()])
+@pytest.mark.slow
 def test_n_jobs_and_backend_do_not_change_the_result(estimator, backend):
     def outputs(n_jobs):
         committee = CommitteeClassifier(estimator, 4, n_jobs=n_jobs, random_state=0)
@@ -206,12 +207,14 @@ def test_probabilities_of_a_member_that_are_none_are_refused_by_name(bad):
         committee.predict_member_proba(X)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_a_warning_and_changes_nothing(tmp_path):
     tasks = [(i, tmp_path / "killed", os.getpid()) for i in range(4)]
     with pytest.warns(UserWarning, match="worker process was killed"):
         assert run_tasks(square_or_die, tasks, n_jobs=2) == [0, 1, 4, 9]
 
 
+@pytest.mark.slow
 def test_where_workers_keep_dying_the_work_is_done_here(tmp_path):
     tasks = [(i, None, os.getpid()) for i in range(4)]
     with pytest.warns(UserWarning, match="in this process"):

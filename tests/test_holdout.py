@@ -263,6 +263,7 @@ def one_simulated_run(seed):
     return clf.holdout_interval_, true_accuracy, tree.score(X[known], truth[known])
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_score_at_its_rate_and_resubstitution_does_not():
     runs = [one_simulated_run(seed) for seed in range(200)]
     covered = np.mean([low <= true <= high for (low, high), true, _ in runs])

@@ -100,7 +100,7 @@ def test_strategies_whose_extra_is_missing_are_no_trouble_until_they_are_used():
     names, used, refused = run_python(LEAVE_OUT_TORCH + USE_A_DEEP_STRATEGY)
     assert names == "set()"
     assert used.startswith("ImportError")
-    assert used.endswith('install it with `pip install "skactive[deep]"`.')
+    assert used.endswith('install them with `pip install "skactive[deep]"`.')
     assert refused.startswith("ValueError")
     assert "margin" in refused
     assert "vaal" not in refused

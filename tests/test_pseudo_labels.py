@@ -546,6 +546,7 @@ def test_it_is_cloned_and_shown_like_any_parameter():
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.slow
 def test_the_number_of_jobs_does_not_change_what_is_asked(n_jobs):
     params = {"strategy": "vote_entropy", "committee": 3, "budget": 8}
     alone = run(learner(**params)).query_indices_

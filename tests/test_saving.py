@@ -120,6 +120,7 @@ def in_another_process(folder):
     )
 
 
+@pytest.mark.slow
 def test_resumed_in_another_process_at_every_round_equals_an_undisturbed_run(tmp_path):
     for _ in range(N_ROUNDS + 2):
         in_another_process(tmp_path)

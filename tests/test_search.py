@@ -100,8 +100,15 @@ def refitted(found):
     return best if isinstance(best, ActiveLearningClassifier) else best[-1]
 
 
-@pytest.mark.parametrize("cv", [LabeledFold(N_FOLDS), N_FOLDS], ids=["labeled", "int"])
-@pytest.mark.parametrize("make", [scaler_before, scaler_inside])
+@pytest.mark.parametrize(
+    ("make", "cv"),
+    [
+        (scaler_inside, LabeledFold(N_FOLDS)),
+        pytest.param(scaler_before, LabeledFold(N_FOLDS), marks=pytest.mark.slow),
+        pytest.param(scaler_inside, N_FOLDS, marks=pytest.mark.slow),
+        pytest.param(scaler_before, N_FOLDS, marks=pytest.mark.slow),
+    ],
+)
 def test_search_asks_and_chooses_the_same_for_any_number_of_jobs(make, cv):
     (one, asked), (two, _) = search(make, cv, 1), search(make, cv, 2)
     assert len(asked) == BUDGET * (N_CANDIDATES * N_FOLDS + 1)

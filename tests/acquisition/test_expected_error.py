@@ -449,6 +449,7 @@ def test_targets_are_drawn_among_all_rows_without_a_label():
     np.testing.assert_allclose(few, expected, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_models_that_draw_are_refitted_with_one_seed_however_many_jobs():
     forest = RandomForestClassifier(3, max_depth=3)
     strategy = ExpectedErrorReductionSampling(max_candidates=4, max_targets=10)

@@ -330,7 +330,7 @@ def alone():
     "estimator", [LogisticRegression(), DecisionTreeClassifier(random_state=0)], ids=str
 )
 @pytest.mark.parametrize("strategy", ["vote_entropy", "bald"])
-@pytest.mark.parametrize("n_jobs", [1, 2, 4])
+@pytest.mark.parametrize("n_jobs", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_t59_workers_and_memory_order_change_nothing(
     alone, strategy, estimator, backend, n_jobs, order

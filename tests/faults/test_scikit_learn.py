@@ -236,6 +236,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_t74_warnings_as_errors_optimized_python_and_spawned_processes(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(SCRIPT)

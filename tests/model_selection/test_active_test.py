@@ -79,6 +79,7 @@ def test_over_200_runs_lure_is_unbiased_and_the_naive_estimate_is_not():
     assert standard_errors_off(naive) > 10
 
 
+@pytest.mark.slow
 def test_over_200_active_tests_the_risk_and_its_error_are_right():
     results = [draw(random_state=seed, batch_size=20) for seed in range(200)]
     risks = np.array([result.risk for result in results])
