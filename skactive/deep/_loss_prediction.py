@@ -30,7 +30,7 @@ def pair_loss(predicted, true, margin=1.0):
         Predicted losses.
 
     true : torch.Tensor of shape (n_rows,)
-        True losses; no gradient goes into them.
+        True losses; only their order counts, so that no gradient goes into them.
 
     margin : float, default=1.0
         By how much predictions of a pair should differ.
@@ -55,7 +55,6 @@ def pair_loss(predicted, true, margin=1.0):
     if half == 0:
         return predicted.sum() * 0.0
     first, second = slice(0, half), slice(half, 2 * half)
-    true = true.detach()
     larger = true[first] > true[second].flip(0)
     sign = torch.where(larger, 1.0, -1.0).to(predicted)
     gap = predicted[first] - predicted[second].flip(0)

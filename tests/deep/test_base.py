@@ -24,6 +24,7 @@ from skactive.deep import (
     MCDropoutClassifier,
     SplitHeadClassifier,
 )
+from skactive.deep._modules import view
 from skactive.deep._training import ArrayBatches, seeded
 from skactive.deep._warm_start import shrink_and_perturb
 
@@ -80,6 +81,16 @@ def test_results_do_not_depend_on_the_block_size(clf, iris):
     after = clf.predict_member_proba(X), clf.predict_proba(X), clf.embed(X)
     for first, second in zip(before, after, strict=True):
         np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+def test_a_view_shares_weights_and_nothing_else():
+    module = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).train()
+    copied = view(module)
+    assert copied[0].weight is module[0].weight
+    assert copied[1].running_mean is module[1].running_mean
+    assert copied[0] is not module[0]
+    assert module.training
+    assert not copied.training
 
 
 def test_no_global_state_is_changed(clf, iris):
