@@ -188,6 +188,7 @@ def test_power_bald_sees_blocks():
     assert whole.tolist() == blocks.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_family_keeps_the_contract(name):
     check_strategy(FAMILY[name], LogisticRegression(max_iter=1000))

@@ -19,7 +19,6 @@ from skactive._embedding import Embedding
 from skactive._pool import Pool
 from skactive.acquisition import KCenterSampling, k_center
 from skactive.acquisition._farthest import FarthestFirst
-from skactive.testing import check_strategy
 
 RNG = np.random.default_rng(0)
 FEATURES = {
@@ -240,10 +239,6 @@ def test_what_is_kept_is_not_pickled():
     strategy.select(maker(FEATURES["normal"])([0]), 3)
     assert hasattr(strategy, "kept_")
     assert len(pickle.dumps(strategy)) < 1000
-
-
-def test_the_contract_of_strategies_is_kept():
-    check_strategy(KCenterSampling())
 
 
 def test_texts_are_measured_after_the_steps_of_a_pipeline():

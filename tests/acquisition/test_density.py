@@ -22,7 +22,6 @@ from skactive.acquisition import (
     margin,
     mean_cosine_similarity,
 )
-from skactive.testing import check_strategy
 
 X, TRUTH = make_blobs(120, 3, centers=4, random_state=0)
 MODEL = LogisticRegression(max_iter=1000)
@@ -157,7 +156,3 @@ def test_dense_texts_win_over_rare_ones_of_equal_uncertainty():
     )
     clf.fit(texts, [*[None] * 8, "n", "p"])
     assert texts[clf.query_indices_[0]].startswith("a")
-
-
-def test_the_contract_of_strategies_is_kept():
-    check_strategy(DensitySampling())

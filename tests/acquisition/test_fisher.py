@@ -12,7 +12,6 @@ from skactive import ActiveLearningClassifier
 from skactive._pool import Pool
 from skactive.acquisition import BAITSampling, bait
 from skactive.acquisition import _fisher as module
-from skactive.testing import check_strategy
 
 
 def information(p, h):
@@ -294,10 +293,6 @@ def test_the_size_of_blocks_does_not_matter(monkeypatch, size):
     monkeypatch.setattr(module, "block_rows", lambda row: 7)
     rows = BAITSampling().select(pool_of(X, y, known=range(12)), 10)
     assert rows.tolist() == expected.tolist()
-
-
-def test_strategy_keeps_the_contract():
-    check_strategy("bait")
 
 
 @pytest.mark.parametrize("n_classes", [2, 10])

@@ -11,7 +11,6 @@ from sklearn.linear_model import LogisticRegression
 from skactive._embedding import Embedding
 from skactive._pool import Pool
 from skactive.acquisition import GraphDensitySampling, graph_density
-from skactive.testing import check_strategy
 
 X, _ = make_blobs(120, 3, centers=4, random_state=0)
 
@@ -155,10 +154,6 @@ def test_the_graph_is_not_pickled():
     strategy = GraphDensitySampling()
     strategy.select(maker(X)([0]), 1)
     assert len(pickle.dumps(strategy)) < 1000
-
-
-def test_the_contract_of_strategies_is_kept():
-    check_strategy(GraphDensitySampling())
 
 
 def test_a_graph_of_rows_without_an_embedding_is_asked_at_random():

@@ -17,7 +17,6 @@ from skactive import ActiveLearningClassifier
 from skactive._pool import Pool
 from skactive.acquisition import TypiClustSampling, typicality, typiclust
 from skactive.acquisition._typiclust import _cluster, _most_typical, _turns
-from skactive.testing import check_strategy
 
 RNG = np.random.default_rng(0)
 CLUSTERS = {
@@ -193,10 +192,6 @@ def test_parameters_reach_the_function():
         random_state=0,
     )
     np.testing.assert_array_equal(chosen, expected)
-
-
-def test_the_contract_of_strategies_is_kept():
-    check_strategy(TypiClustSampling())
 
 
 def test_it_starts_a_run_on_texts():
