@@ -66,3 +66,10 @@ def test_import_loads_no_optional_dependency():
 
 def test_import_works_without_any_optional_dependency():
     assert run_python(HIDE_THE_OPTIONAL + IMPORT_THE_CORE) == []
+
+
+def test_deep_classifiers_say_what_they_need():
+    code = HIDE_THE_OPTIONAL + "import skactive.deep"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'pip install "skactive[deep]"' in done.stderr.splitlines()[-1]
