@@ -35,7 +35,7 @@ BATCH_SIZES = (64, 1024)
 NETWORKS = [
     ("one hidden layer", 50, 10_000),
     ("two hidden layers", 50, 10_000),
-    ("convolutions", 50, 2_000),
+    ("convolutions", 50, 1_000),
 ]
 
 
@@ -160,7 +160,7 @@ def network(text):
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n-images", type=int, default=2_000)
+    parser.add_argument("--n-images", type=int, default=1_000)
     parser.add_argument("--networks", type=network, nargs="*", default=NETWORKS)
     parser.add_argument("--batch-size", type=int, default=1024)
     sizes = [1024, 8192, 65536]

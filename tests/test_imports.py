@@ -104,3 +104,10 @@ def test_strategies_whose_extra_is_missing_are_no_trouble_until_they_are_used():
     assert refused.startswith("ValueError")
     assert "margin" in refused
     assert "vaal" not in refused
+
+
+def test_deep_classifiers_say_what_they_need():
+    code = HIDE_THE_OPTIONAL + "import skactive.deep"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'pip install "skactive[deep]"' in done.stderr.splitlines()[-1]

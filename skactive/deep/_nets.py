@@ -133,7 +133,8 @@ def make_net(classifier, module, device, callbacks=(), **params):
         )
     if callbacks:
         others = given.get("callbacks")
-        others = others if isinstance(others, list) else []
+        if others in (None, "disable"):
+            others = []
         given["callbacks"] = [*callbacks, *others]
     params = {
         "criterion": nn.CrossEntropyLoss,

@@ -35,6 +35,11 @@ def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
     done : bool
         Whether the shapes are the same.
 
+    Notes
+    -----
+    The noise is that of the paper. The authors' program takes a multiple of newly drawn
+    first weights for it, so that a factor of 0 and a multiple of 1 are a fresh start.
+
     References
     ----------
     .. [1] J. T. Ash, R. P. Adams. "On warm-starting neural network training". NeurIPS

@@ -109,6 +109,13 @@ def test_snapshots_are_the_weights_at_the_ends_of_cycles(iris):
     assert np.abs(members[0] - members[2]).max() > 0.001
 
 
+@pytest.mark.parametrize("callbacks", ["disable", None, ()])
+def test_snapshots_are_taken_whatever_other_callbacks_there_are(iris, callbacks):
+    clf = SnapshotEnsembleClassifier(n_members=2, max_epochs=2)
+    clf.set_params(net_params={"callbacks": callbacks}).fit(*iris)
+    assert len(clf.snapshots_) == 2
+
+
 def test_predicting_by_snapshots_leaves_the_network_alone(iris):
     clf = SnapshotEnsembleClassifier(n_members=2, max_epochs=2).fit(*iris)
     before = weights(clf.nets_[0].module_).clone()

@@ -13,7 +13,7 @@ def small(name):
         cls().get_params()
     )
     return cls(
-        hidden_layer_sizes=(8,), max_epochs=10, lr=0.03, batch_size=64, random_state=0
+        hidden_layer_sizes=(8,), max_epochs=6, lr=0.05, batch_size=100, random_state=0
     ).set_params(**dict.fromkeys(names, 2))
 
 

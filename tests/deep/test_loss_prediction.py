@@ -83,15 +83,14 @@ def test_the_trunk_is_fixed_after_a_share_of_the_epochs(iris):
 
 def test_predicted_and_true_losses_have_similar_ranks():
     X, y = make_classification(
-        3000, 10, n_informative=6, flip_y=0.05, class_sep=0.8, random_state=0
+        2500, 10, n_informative=6, flip_y=0.05, class_sep=0.8, random_state=0
     )
-    clf = LossPredictionClassifier(max_epochs=30, random_state=0).fit(
-        X[:1000], y[:1000]
-    )
-    proba = clf.predict_proba(X[1000:])
-    true = -np.log(proba[np.arange(2000), y[1000:]])
-    # Measured: 0.31. A rank correlation of 2000 unrelated rows has a deviation of 0.02.
-    assert spearmanr(clf.predict_loss(X[1000:]), true).statistic > 0.2
+    clf = LossPredictionClassifier(max_epochs=15, random_state=0)
+    clf.fit(X[:500], y[:500])
+    proba = clf.predict_proba(X[500:])
+    true = -np.log(proba[np.arange(2000), y[500:]])
+    # Measured: 0.84 to 0.86 over four seeds; unrelated rows have 0 with deviation 0.02.
+    assert spearmanr(clf.predict_loss(X[500:]), true).statistic > 0.7
 
 
 def test_layers_of_a_module_are_named_or_the_embedding_is_taken(iris):

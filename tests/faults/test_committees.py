@@ -175,6 +175,14 @@ def interrupt_when(folder, n_files):
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Let Ctrl-C raise KeyboardInterrupt, also where a shell has us ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def is_gone(pid):
     """Tell whether a process has ended and, no zombie, has been waited for."""
     try:
@@ -184,6 +192,7 @@ def is_gone(pid):
     return False
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_t10_ctrl_c_while_workers_fit_leaves_none_of_them_behind(tmp_path):
     named = [("a", Hangs(str(tmp_path))), ("b", Hangs(str(tmp_path)))]
     clf = learner(committee=named, n_jobs=2)
