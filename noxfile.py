@@ -66,9 +66,12 @@ def peers(session):
     """The benchmarks beside other packages: all, or the scripts that are named.
 
     small-text and modAL are installed here only, never by the tests: they follow new
-    releases of scikit-learn and NumPy late.
+    releases of scikit-learn and NumPy late. What needs torch runs only if it is named.
     """
     session.install("-e", ".[bench]", "small-text", "modAL-python")
-    scripts = session.posargs or sorted(map(str, Path("benchmarks").glob("bench_*.py")))
+    found = map(str, Path("benchmarks").glob("bench_*.py"))
+    scripts = session.posargs or sorted(name for name in found if "deep" not in name)
+    if any("deep" in script for script in scripts):
+        session.install("-e", ".[deep]", "baal")
     for script in scripts:
         session.run("python", script, env=ONE_THREAD)

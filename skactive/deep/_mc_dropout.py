@@ -10,6 +10,8 @@ from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed
 from skactive.utils._sklearn import Interval
 
+# Where members share no work, larger blocks are slower: they leave the cache.
+_MAX_UNSHARED = 1024
 # So many rows are enough to see whether members can be stacked.
 _N_PROBES = 3
 
@@ -39,6 +41,8 @@ def masked_passes(X, members, block_size, to_device):
     output : torch.Tensor of shape (n_members, n_rows, n_classes)
         Output of the network.
     """
+    if members.place == "input":
+        block_size = min(block_size, _MAX_UNSHARED)
     for chosen in blocks(members.n_members, block_size):
         numbers = range(chosen.start, chosen.stop)
         for rows in blocks(len(X), max(1, block_size // len(numbers))):
