@@ -83,8 +83,24 @@ def test_the_contract_is_kept(name):
 
 
 @every_strategy
-@pytest.mark.parametrize("n_classes", [2, 10])
-@pytest.mark.parametrize("kind", ["float64", "float32", "sparse", "texts"])
+@pytest.mark.parametrize(
+    ("kind", "n_classes"),
+    [
+        ("float64", 2),
+        ("sparse", 10),
+        ("texts", 2),
+        *(
+            pytest.param(*rest, marks=pytest.mark.slow)
+            for rest in [
+                ("float64", 10),
+                ("float32", 2),
+                ("float32", 10),
+                ("sparse", 2),
+                ("texts", 10),
+            ]
+        ),
+    ],
+)
 def test_it_runs_on(name, kind, n_classes):
     X, truth, hidden = rows(n_classes)
     estimator = estimator_for(name)
