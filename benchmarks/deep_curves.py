@@ -1,6 +1,6 @@
 """Learning curves of deep acquisition on images of digits.
 
-The 10,000 test images of MNIST, in random halves of 8,000 to learn from and 2,000 to
+The 10,000 test images of MNIST, in random parts of 8,000 to learn from and 2,000 to
 test on; a small CNN; 20 labels at first, 14 rounds of 20. All strategies have the same
 splits, first labels and seeds. Finished runs are kept in a file, so that it can be
 interrupted and goes on where it was:
