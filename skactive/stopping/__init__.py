@@ -1,5 +1,6 @@
 """Stopping: when further labels are not worth their price."""
 
+from skactive._remembered import agreement
 from skactive.stopping._base import BaseCriterion, FunctionCriterion
 from skactive.stopping._combine import AllOf, AnyOf
 from skactive.stopping._confidence import (
@@ -12,7 +13,7 @@ from skactive.stopping._confidence import (
 from skactive.stopping._cost import GainPerLabel
 from skactive.stopping._plateau import ValidationPlateau
 from skactive.stopping._registry import get_criterion, get_criterion_names
-from skactive.stopping._stability import StabilizingPredictions, agreement
+from skactive.stopping._stability import StabilizingPredictions
 
 __all__ = [
     "AllOf",

@@ -4,49 +4,12 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skactive._remembered import Remembered
 from skactive.stopping._base import BaseCriterion
-from skactive.stopping._remembered import Remembered
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 
 _STREAM = 2009  # of the random numbers that draw the stop set
-
-
-def agreement(first, second):
-    """Return Cohen's kappa of two predictions of the same rows.
-
-    Parameters
-    ----------
-    first, second : array-like of shape (n_samples,), dtype int
-        Numbers of classes, not negative.
-
-    Returns
-    -------
-    kappa : float
-        At most 1; 0 where they agree as often as by chance. Equal predictions have 1,
-        even if all are of one class, where the formula is 0 / 0.
-
-    References
-    ----------
-    .. [1] J. Cohen. "A coefficient of agreement for nominal scales". Educational and
-       Psychological Measurement 20(1), 1960.
-
-    Examples
-    --------
-    >>> from skactive.stopping import agreement
-    >>> agreement([0, 0, 1, 1], [0, 0, 1, 0])
-    0.5
-    >>> agreement([1, 1, 1], [1, 1, 1])
-    1.0
-    """
-    first, second = np.asarray(first), np.asarray(second)
-    observed = float(np.mean(first == second))
-    if observed == 1.0:
-        return 1.0
-    n_classes = int(max(first.max(), second.max())) + 1
-    counts = [np.bincount(codes, minlength=n_classes) for codes in (first, second)]
-    expected = float(np.dot(*counts)) / len(first) ** 2
-    return (observed - expected) / (1.0 - expected)
 
 
 class StabilizingPredictions(BaseCriterion):
@@ -111,7 +74,7 @@ class StabilizingPredictions(BaseCriterion):
             self.last_ = Remembered.of_rows(pool, self.stop_set_)
         elif self.last_.is_old(pool, self.min_labels):
             now = Remembered.of_rows(pool, self.stop_set_)
-            self.kappas_.append(_kappa(self.last_, now))
+            self.kappas_.append(self.last_.agreement_with(now))
             self.last_ = now
         if len(self.kappas_) < self.n_windows:
             return None
@@ -122,9 +85,3 @@ class StabilizingPredictions(BaseCriterion):
             f"the last {self.n_windows} pairs of models agree on {len(self.stop_set_)} "
             f"rows with a mean kappa of {mean:.4f} >= {self.threshold:.4g}"
         )
-
-
-def _kappa(before, now):
-    # A class that is gone gets a number of its own, which none is predicted to be.
-    codes = before.codes_in(now.classes)
-    return agreement(np.where(codes < 0, len(now.classes), codes), now.codes)

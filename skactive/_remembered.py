@@ -1,8 +1,45 @@
-"""Predictions of an earlier round, to compare later ones with."""
+"""Predictions of an earlier round, and how far later ones agree with them."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+
+def agreement(first, second):
+    """Return Cohen's kappa of two predictions of the same rows.
+
+    Parameters
+    ----------
+    first, second : array-like of shape (n_samples,), dtype int
+        Numbers of classes, not negative.
+
+    Returns
+    -------
+    kappa : float
+        At most 1; 0 where they agree as often as by chance. Equal predictions have 1,
+        even if all are of one class, where the formula is 0 / 0.
+
+    References
+    ----------
+    .. [1] J. Cohen. "A coefficient of agreement for nominal scales". Educational and
+       Psychological Measurement 20(1), 1960.
+
+    Examples
+    --------
+    >>> from skactive.stopping import agreement
+    >>> agreement([0, 0, 1, 1], [0, 0, 1, 0])
+    0.5
+    >>> agreement([1, 1, 1], [1, 1, 1])
+    1.0
+    """
+    first, second = np.asarray(first), np.asarray(second)
+    observed = float(np.mean(first == second))
+    if observed == 1.0:
+        return 1.0
+    n_classes = int(max(first.max(), second.max())) + 1
+    counts = [np.bincount(codes, minlength=n_classes) for codes in (first, second)]
+    expected = float(np.dot(*counts)) / len(first) ** 2
+    return (observed - expected) / (1.0 - expected)
 
 
 @dataclass(frozen=True)
@@ -46,6 +83,14 @@ class Remembered:
         places = np.minimum(places, len(classes) - 1)
         places[classes[places] != self.classes] = -1
         return np.append(places, -1)[self.codes]
+
+    def agreement_with(self, now):
+        """Return Cohen's kappa with later predictions, of rows that both have."""
+        # A class that is gone gets a number of its own, which none is predicted to be.
+        before = self.codes_in(now.classes)
+        both = (self.codes >= 0) & (now.codes >= 0)
+        before = np.where(before < 0, len(now.classes), before)
+        return agreement(before[both], now.codes[both])
 
     def is_old(self, pool, min_labels):
         """Tell whether the model of a round has so many more labels than this one.
