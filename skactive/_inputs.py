@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import process_routing
 from skactive._committee import get_committee
 from skactive._pseudo_labels import PseudoLabels
 from skactive.acquisition._registry import (
+    alternatives,
     check_cost,
     check_model,
     clone_strategy,
@@ -135,7 +136,8 @@ def _check_estimator(estimator):
 
 
 def _check_initial_strategy(strategy):
-    if set(getattr(strategy, "needs", ())) - {"embedding"}:
+    needs = getattr(strategy, "needs", ())
+    if not all("embedding" in alternatives(need) for need in needs):
         raise ValueError(
             "initial_strategy must not need a model, as it is used before there is "
             f"one, and {type(strategy).__name__} needs one. Use 'k_means' or 'random'."

@@ -85,11 +85,16 @@ class Remembered:
         return np.append(places, -1)[self.codes]
 
     def agreement_with(self, now):
-        """Return Cohen's kappa with later predictions, of rows that both have."""
+        """Return Cohen's kappa with later predictions, of rows that both have.
+
+        Without such a row, nothing is agreed on: 0.
+        """
         # A class that is gone gets a number of its own, which none is predicted to be.
         before = self.codes_in(now.classes)
         both = (self.codes >= 0) & (now.codes >= 0)
         before = np.where(before < 0, len(now.classes), before)
+        if not both.any():
+            return 0.0
         return agreement(before[both], now.codes[both])
 
     def is_old(self, pool, min_labels):

@@ -7,6 +7,7 @@ from skactive.acquisition._active_testing import (
     ExpectedLossSampling,
     expected_loss,
 )
+from skactive.acquisition._auto import AutoSampling, region_size
 from skactive.acquisition._base import (
     BaseStrategy,
     FunctionStrategy,
@@ -154,6 +155,7 @@ from skactive.acquisition._uncertainty import (
 
 __all__ = [
     "Alternate",
+    "AutoSampling",
     "BADGESampling",
     "BAITSampling",
     "BALDSampling",
@@ -234,6 +236,7 @@ __all__ = [
     "power_scores",
     "prob_cover",
     "quire",
+    "region_size",
     "round_robin_rows",
     "soft_variation_ratio",
     "training_correctness",

@@ -14,6 +14,7 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
+    "auto": "skactive.acquisition._auto:AutoSampling",
     "badge": "skactive.acquisition._model_change:BADGESampling",
     "bait": "skactive.acquisition._fisher:BAITSampling",
     "bald": "skactive.acquisition._bayesian:BALDSampling",
@@ -236,16 +237,16 @@ def check_needs(strategy, estimator, committee=None):
 def uses_committee(strategy):
     """Tell whether a strategy looks at the members of a committee."""
     needs = getattr(strategy, "needs", ())
-    return any({"votes", "member_proba"} & {*_alternatives(need)} for need in needs)
+    return any({"votes", "member_proba"} & {*alternatives(need)} for need in needs)
 
 
 def uses_embedding(strategy, estimator):
     """Tell whether a strategy must embed rows, with this classifier."""
     return any(
-        "embedding" in _alternatives(need)
+        "embedding" in alternatives(need)
         and not any(
             _has(estimator, None, name)
-            for name in _alternatives(need)
+            for name in alternatives(need)
             if name != "embedding"
         )
         for need in getattr(strategy, "needs", ())
@@ -257,16 +258,17 @@ def missing_needs(strategy, estimator, committee):
     return [
         need
         for need in sorted(getattr(strategy, "needs", ()), key=str)
-        if not any(_has(estimator, committee, name) for name in _alternatives(need))
+        if not any(_has(estimator, committee, name) for name in alternatives(need))
     ]
 
 
 def describe_need(need):
     """Name the methods that a classifier must have, or one of which it must have."""
-    return " or ".join(CAPABILITIES[name] for name in _alternatives(need))
+    return " or ".join(CAPABILITIES[name] for name in alternatives(need))
 
 
-def _alternatives(need):
+def alternatives(need):
+    """Return the names of what a need can be met by."""
     return need if isinstance(need, tuple) else (need,)
 
 
