@@ -7,6 +7,12 @@ from skactive.acquisition._active_testing import (
     ExpectedLossSampling,
     expected_loss,
 )
+from skactive.acquisition._albl import (
+    ALBLSampling,
+    exp4p_probabilities,
+    exp4p_weights,
+    importance_weighted_accuracy,
+)
 from skactive.acquisition._base import (
     BaseStrategy,
     FunctionStrategy,
@@ -91,6 +97,11 @@ from skactive.acquisition._herding import (
     max_herding,
     u_herding,
 )
+from skactive.acquisition._hierarchical import (
+    HierarchicalSampling,
+    admissible_labels,
+    label_bounds,
+)
 from skactive.acquisition._hybrid import (
     ClusterMarginSampling,
     ClusterUncertainSampling,
@@ -153,6 +164,7 @@ from skactive.acquisition._uncertainty import (
 )
 
 __all__ = [
+    "ALBLSampling",
     "Alternate",
     "BADGESampling",
     "BAITSampling",
@@ -176,6 +188,7 @@ __all__ = [
     "FacilityLocationSampling",
     "FunctionStrategy",
     "GraphDensitySampling",
+    "HierarchicalSampling",
     "KCenterSampling",
     "KMeansSampling",
     "LabelDispersionSampling",
@@ -199,6 +212,7 @@ __all__ = [
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
+    "admissible_labels",
     "badge",
     "bait",
     "bald",
@@ -212,6 +226,8 @@ __all__ = [
     "draw_without_replacement",
     "entropy",
     "epig",
+    "exp4p_probabilities",
+    "exp4p_weights",
     "expected_error",
     "expected_gradient_length",
     "expected_loss",
@@ -221,9 +237,11 @@ __all__ = [
     "get_strategy",
     "get_strategy_names",
     "graph_density",
+    "importance_weighted_accuracy",
     "joint_entropy",
     "k_center",
     "kl_divergence",
+    "label_bounds",
     "label_dispersion",
     "least_confident",
     "margin",
