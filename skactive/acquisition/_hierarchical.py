@@ -367,11 +367,10 @@ def _draw(cluster, weights, n_draws, rng):
     following = np.cumsum(n_left) - n_left
     rows, probabilities = np.empty(n_draws, dtype=np.intp), np.empty(n_draws)
     for i in range(n_draws):
-        share = np.where(n_left > 0, weights, 0.0)
-        share /= share.sum()
-        chosen = rng.choice(len(share), p=share)
+        up_to = np.cumsum(np.where(n_left > 0, weights, 0.0))
+        chosen = np.searchsorted(up_to, up_to[-1] * rng.random(), side="right")
         rows[i] = shuffled[following[chosen]]
-        probabilities[i] = share[chosen] / n_left[chosen]
+        probabilities[i] = weights[chosen] / up_to[-1] / n_left[chosen]
         following[chosen] += 1
         n_left[chosen] -= 1
     return rows, probabilities
