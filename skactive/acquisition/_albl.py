@@ -167,8 +167,12 @@ class ALBLSampling(_Combination):
     For each row of a batch an arm is chosen anew. The rewards of a batch follow
     together, from the classifier that has learnt all of it; in the paper one row is
     asked at a time. Rows without an answer, and those that others have asked, count for
-    nothing. The rewards change slowly and differ little between arms: some dozens of
-    labels tell a harmful strategy, and hardly which of two good ones is better.
+    nothing.
+
+    Expect a mixture of the strategies rather than the best of them. The classifier is
+    judged as a whole, so that an arm is also blamed for what others did before, and the
+    bandit learns slowly: an arm after which the classifier is always right has, after a
+    hundred rows, three to four times the weight of one after which it is always wrong.
 
     What arms suggest is settled before the draw. Given that, the probability of each
     pick among the rows then left is known and above zero, and is kept in
