@@ -121,7 +121,7 @@ def plain_weights(draws, query_order, X, y, given, n_arms, horizon):
 
 
 def test_a_run_is_that_of_a_plain_loop():
-    clf, X, y = run(ALBLSampling(["margin", first], horizon=60), budget=40)
+    clf, X, y = run(ALBLSampling(["margin", first], horizon=60), budget=28)
     strategy, given = clf.strategy_, np.arange(0, 80, 8)
     # The last row has got no reward yet.
     asked = iter(clf.query_indices_[:-1].tolist())
@@ -129,7 +129,7 @@ def test_a_run_is_that_of_a_plain_loop():
     np.testing.assert_allclose(strategy.weights_, weights, rtol=1e-6)
     assert next(asked, None) is None
     # Rows were met again, which asked nothing.
-    assert len(strategy.draws_) > 45
+    assert len(strategy.draws_) > 30
     assert np.ptp(strategy.weights_) > 0.01
 
 
@@ -146,7 +146,7 @@ def test_the_probability_of_a_pick_is_that_of_all_arms_together():
 
 def test_arms_are_chosen_anew_for_each_row_of_a_batch():
     counts = np.zeros(3)
-    for seed in range(300):
+    for seed in range(120):
         pool = make_pool(random_state=seed)
         rows = ALBLSampling([first, last]).select(pool, 4)
         left = pool.candidates.tolist()
@@ -154,13 +154,13 @@ def test_arms_are_chosen_anew_for_each_row_of_a_batch():
             counts += [row == left[0], row == left[-1], 1]
             left.remove(row)
     # A third each, and now and then by chance.
-    expected = 1200 * (1 / 3 + 1 / 3 / 22)
-    np.testing.assert_allclose(counts[:2], expected, atol=4 * np.sqrt(1200 * 2 / 9))
+    expected = 480 * (1 / 3 + 1 / 3 / 22)
+    np.testing.assert_allclose(counts[:2], expected, atol=4 * np.sqrt(480 * 2 / 9))
 
 
 def test_probabilities_are_those_among_the_rows_left():
     chosen = set()
-    for seed in range(60):
+    for seed in range(30):
         strategy = ALBLSampling([first])
         (bought,) = strategy.select(make_pool(), 1)
         pool = make_pool(also=bought, random_state=seed)
@@ -170,7 +170,7 @@ def test_probabilities_are_those_among_the_rows_left():
         expected = arms[1] / 24 + (picked.rows[0] == pool.candidates[0]) * arms[0]
         assert picked.probabilities[0] == pytest.approx(expected / (1 - arms[1] / 24))
         chosen.add(int(picked.rows[0]))
-    assert len(chosen) > 5
+    assert len(chosen) > 3
 
 
 def test_rows_without_an_answer_count_for_nothing():
@@ -240,7 +240,7 @@ def test_an_arm_that_harms_is_chosen_less_often():
         ]
     )
     clf = ActiveLearningClassifier(
-        Moody(), oracle=SimulatedOracle(y), strategy=strategy, batch_size=1, budget=100
+        Moody(), oracle=SimulatedOracle(y), strategy=strategy, batch_size=1, budget=60
     ).set_params(random_state=0)
     clf.fit(X, np.where(np.arange(300) < 10, y, -1), sample_ids=np.arange(300))
     good, harmful, _ = clf.strategy_.weights_

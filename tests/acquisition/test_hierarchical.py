@@ -149,6 +149,16 @@ def test_a_part_without_an_admissible_label_has_that_of_the_whole():
     assert (nodes.tolist(), labels.tolist()) == ([0, 1], [1, 0])
 
 
+def test_parts_of_which_nothing_is_known_have_the_label_they_had_together():
+    # The nodes 7 and 9 are two pure leaves each, and one without a known row.
+    children = np.array([[0, 1], [6, 2], [3, 4], [8, 5], [7, 9]])
+    tree = _Tree.build(children, np.array([100, 100, 3, 100, 100, 3]))
+    counts = tree.add_up(np.array([[20, 0], [0, 24], [0, 0], [24, 0], [0, 20], [0, 0]]))
+    nodes, labels = _refine(tree, counts, np.array([7, 9]), np.array([0, 0]), 2.0)
+    label_of = dict(zip(nodes.tolist(), labels.tolist(), strict=True))
+    assert label_of == {0: 0, 1: 1, 2: 1, 3: 0, 4: 1, 5: 0}
+
+
 def test_rows_are_drawn_with_the_stated_probabilities():
     cluster, weights = np.array([0, 1, 0, 1, 1]), np.array([1.0, 3.0])
     firsts, seconds = np.zeros(5), np.zeros((5, 5))
