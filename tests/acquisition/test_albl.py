@@ -129,7 +129,7 @@ def test_a_run_is_that_of_a_plain_loop():
     np.testing.assert_allclose(strategy.weights_, weights, rtol=1e-6)
     assert next(asked, None) is None
     # Rows were met again, which asked nothing.
-    assert len(strategy.draws_) > 30
+    assert len(strategy.draws_) > 27
     assert np.ptp(strategy.weights_) > 0.01
 
 
@@ -240,7 +240,7 @@ def test_an_arm_that_harms_is_chosen_less_often():
         ]
     )
     clf = ActiveLearningClassifier(
-        Moody(), oracle=SimulatedOracle(y), strategy=strategy, batch_size=1, budget=60
+        Moody(), oracle=SimulatedOracle(y), strategy=strategy, batch_size=1, budget=100
     ).set_params(random_state=0)
     clf.fit(X, np.where(np.arange(300) < 10, y, -1), sample_ids=np.arange(300))
     good, harmful, _ = clf.strategy_.weights_
