@@ -30,9 +30,11 @@ from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
 from skactive.acquisition import (
+    ALBLSampling,
     BaseStrategy,
     ExpectedErrorReductionSampling,
     GraphDensitySampling,
+    Proxy,
     QUIRESampling,
     get_strategy,
 )
@@ -135,6 +137,18 @@ STRATEGIES = {
     "QBC": {"strategy": "vote_entropy", "committee": QBC_MEMBERS},
     "Core-Set": {"strategy": "k_center"},
     "Graph": {"strategy": GraphDensitySampling(discount_labeled=False)},
+    "Hier": {"strategy": "hierarchical"},
+    # The published arms include HintSVM, which is not here. T is the size of the pool.
+    "ALBL": {
+        "strategy": ALBLSampling(
+            [
+                Proxy(LogisticRegression(C=1.0), "least_confident"),
+                Proxy(LogisticRegression(C=0.01), "least_confident"),
+            ],
+            horizon=100_000,
+        ),
+        "estimator": LogisticRegression(),
+    },
     "QUIRE": {"strategy": QUIRESampling(criterion="simplified")},
     "QUIRE, published": {"strategy": PublishedQUIRE()},
     "EER": {

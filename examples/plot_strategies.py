@@ -107,19 +107,21 @@ drawn += family
 # like everything labelled, outliers first; the others prefer the middle of where rows
 # are dense. ``prob_cover``, ``max_herding`` and ``facility_location`` compare
 # directions from the origin, so that the cluster far away is nothing new to them where
-# other rows lie in the same direction.
+# other rows lie in the same direction. ``hierarchical`` draws rows at random from
+# clusters whose label is open.
 
 family = ["k_means", "k_center", "typiclust", "prob_cover", "max_herding"]
-family += ["facility_location", "graph_density", "discriminative"]
+family += ["facility_location", "graph_density", "hierarchical", "discriminative"]
 draw(family)
 drawn += family
 
 # %%
 # Representative and uncertain
 # ----------------------------
+# ``albl`` draws each row from ``margin``, from ``graph_density`` or from all.
 
 family = ["density", "u_herding", "suggestive_annotation", "cluster_uncertain"]
-family += ["cluster_margin"]
+family += ["cluster_margin", "albl"]
 draw(family)
 drawn += family
 

@@ -7,6 +7,12 @@ from skactive.acquisition._active_testing import (
     ExpectedLossSampling,
     expected_loss,
 )
+from skactive.acquisition._albl import (
+    ALBLSampling,
+    exp4p_probabilities,
+    exp4p_weights,
+    importance_weighted_accuracy,
+)
 from skactive.acquisition._auto import AutoSampling, region_size
 from skactive.acquisition._base import (
     BaseStrategy,
@@ -92,6 +98,11 @@ from skactive.acquisition._herding import (
     max_herding,
     u_herding,
 )
+from skactive.acquisition._hierarchical import (
+    HierarchicalSampling,
+    admissible_labels,
+    label_bounds,
+)
 from skactive.acquisition._hybrid import (
     ClusterMarginSampling,
     ClusterUncertainSampling,
@@ -154,6 +165,7 @@ from skactive.acquisition._uncertainty import (
 )
 
 __all__ = [
+    "ALBLSampling",
     "Alternate",
     "AutoSampling",
     "BADGESampling",
@@ -178,6 +190,7 @@ __all__ = [
     "FacilityLocationSampling",
     "FunctionStrategy",
     "GraphDensitySampling",
+    "HierarchicalSampling",
     "KCenterSampling",
     "KMeansSampling",
     "LabelDispersionSampling",
@@ -201,6 +214,7 @@ __all__ = [
     "VariationRatioSampling",
     "VoteEntropySampling",
     "WeightedSum",
+    "admissible_labels",
     "badge",
     "bait",
     "bald",
@@ -214,6 +228,8 @@ __all__ = [
     "draw_without_replacement",
     "entropy",
     "epig",
+    "exp4p_probabilities",
+    "exp4p_weights",
     "expected_error",
     "expected_gradient_length",
     "expected_loss",
@@ -223,9 +239,11 @@ __all__ = [
     "get_strategy",
     "get_strategy_names",
     "graph_density",
+    "importance_weighted_accuracy",
     "joint_entropy",
     "k_center",
     "kl_divergence",
+    "label_bounds",
     "label_dispersion",
     "least_confident",
     "margin",

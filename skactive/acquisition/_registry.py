@@ -15,6 +15,7 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
     "auto": "skactive.acquisition._auto:AutoSampling",
+    "albl": "skactive.acquisition._albl:ALBLSampling",
     "badge": "skactive.acquisition._model_change:BADGESampling",
     "bait": "skactive.acquisition._fisher:BAITSampling",
     "bald": "skactive.acquisition._bayesian:BALDSampling",
@@ -37,6 +38,7 @@ STRATEGIES = {
     "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
     "falcun": "skactive.acquisition._model_change:FALCUNSampling",
     "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
+    "hierarchical": "skactive.acquisition._hierarchical:HierarchicalSampling",
     "k_center": "skactive.acquisition._core_set:KCenterSampling",
     "k_means": "skactive.acquisition._representative:KMeansSampling",
     "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
