@@ -22,7 +22,9 @@ import time
 from pathlib import Path
 
 from joblib import Parallel, delayed
-from strategy_cells import run_cell
+from strategy_cells import N_FIRST, run_cell
+from strategy_comparison import compare, read_curves
+from strategy_tables import NOTHING, beside_peers, by_classifier, by_kind, overall
 
 from skactive.acquisition import get_strategy_names
 
@@ -62,6 +64,7 @@ REPORTED = (
 # Run last, as the time may be up before.
 COSTLY = ("letter", "trec_questions", "sms_spam", "mnist10k")
 FEW_SETS = ("heart", "ionosphere", "segment", "splice", "vehicle", "waveform")
+TEXTS = ("sms_spam", "trec_questions")
 # Largest class over smallest class more than 3.
 IMBALANCED = ("appendicitis", "mammography", "sms_spam", "thyroid", "trec_questions")
 
@@ -94,7 +97,13 @@ PARTS = ("main", "classifiers", "rest", "peers")
 # Every cell has the first number of seeds before any has the second one.
 TURNS = (3, 5, 10)
 
-RESULTS = Path(__file__).parent / "results" / "strategies.csv"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "strategies.csv"
+README = HERE / "README.md"
+GUIDE = HERE.parent / "doc" / "user_guide"
+TABLES = GUIDE / "benchmark_tables.inc"
+# Lines of the README between which the tables stand.
+MARKS = "<!-- strategies.py: begin -->\n", "<!-- strategies.py: end -->\n"
 FIELDS = (
     "dataset",
     "classifier",
@@ -109,6 +118,21 @@ FIELDS = (
     "balanced",  # balanced accuracy in 1/1000, for sets that are not balanced
 )
 KEY = FIELDS[:4]
+HEADINGS = {
+    "reported": "Sets that `auto` was not developed on, logistic regression:",
+    "development": "Sets that `auto` was developed on:",
+    "all": "All sets:",
+    "kinds": "Area less that of `random`, in 0.001, by kind of set:",
+    "classifiers": "Three classifiers on six sets:",
+    "rest": "Every strategy on six sets, logistic regression:",
+    "peers": "The same strategies of scikit-activeml 1.0.1:",
+}
+PICTURES = {
+    "curves": "Mean learning curves, and their differences to random.",
+    "ranks": "Mean ranks; bars join strategies that do not differ.",
+    "labels_saved": "Labels saved on each set, and their medians.",
+    "gains": "Area less that of random, for each set and strategy.",
+}
 
 
 def cells_of(part):
@@ -233,6 +257,89 @@ def short(row):
     return row if row["dataset"] in IMBALANCED else row | {"balanced": ""}
 
 
+def comparisons_of(curves):
+    """Return the comparisons of the main part by the names of their tables."""
+    groups = {
+        "reported": REPORTED,
+        "development": DEVELOPMENT,
+        "all": REPORTED + DEVELOPMENT,
+    }
+    return {
+        name: compare(curves, sets, "logistic", MAIN) for name, sets in groups.items()
+    }
+
+
+def make_tables(curves):
+    """Return all tables; one that has nothing to show yet says so."""
+    main = comparisons_of(curves)
+    few = {
+        classifier: compare(curves, FEW_SETS, classifier, MAIN)
+        for classifier in ("logistic", "svm", "forest")
+    }
+    found = {name for of in curves.values() for name in of}
+    others = sorted(found.difference(MAIN, PEERS))
+    rest = compare(curves, FEW_SETS, "logistic", [*MAIN, *others])
+    peers = {
+        name: compare(curves, FEW_SETS, "logistic", ["random", name.split()[1], name])
+        for name in PEERS
+    }
+    return [
+        *(overall(name, comparison) for name, comparison in main.items()),
+        by_kind("kinds", main["all"], kinds(main["all"])),
+        by_classifier("classifiers", few),
+        overall("rest", rest),
+        beside_peers("peers", peers),
+    ]
+
+
+def kinds(comparison):
+    """Return which sets, and what of them, are the columns of the table of kinds."""
+
+    def n_classes(name):
+        return comparison.curves[name][0][0].n_labeled[0] // N_FIRST
+
+    return {
+        "two classes": (lambda name: n_classes(name) == 2, "area"),
+        "more classes": (lambda name: n_classes(name) > 2, "area"),
+        "text": (lambda name: name in TEXTS, "area"),
+        "balanced": (lambda name: name not in IMBALANCED, "area"),
+        "imbalanced": (lambda name: name in IMBALANCED, "area"),
+        "imbalanced, balanced accuracy": (lambda name: name in IMBALANCED, "balanced"),
+    }
+
+
+def in_guide(tables, pictures):
+    """Return the text that the user guide includes, in parts with names."""
+    parts = {table.name: table.to_rst() for table in tables}
+    for name, text in PICTURES.items():
+        image = f".. image:: benchmark/{name}.svg\n   :alt: {text}\n"
+        parts[name] = image if name in pictures else NOTHING + "\n"
+    return "\n".join(
+        f".. begin {name}\n\n{text}\n.. end {name}\n" for name, text in parts.items()
+    )
+
+
+def in_readme(tables):
+    """Return the section of the README."""
+    return "\n".join(f"{HEADINGS[t.name]}\n\n{t.to_markdown()}" for t in tables)
+
+
+def report(args):
+    """Write tables and pictures of the user guide, and a section of the README."""
+    from strategy_pictures import draw_all
+
+    curves = read_curves(read_results(args.out))
+    tables, main = make_tables(curves), comparisons_of(curves)
+    pictures = PICTURES if main["reported"].sets else ()
+    TABLES.write_text(in_guide(tables, pictures), encoding="utf-8")
+    before, rest = README.read_text(encoding="utf-8").split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    text = f"{before}{MARKS[0]}\n{in_readme(tables)}\n{MARKS[1]}{after}"
+    README.write_text(text, encoding="utf-8")
+    if pictures:
+        draw_all(main["reported"], main["all"], GUIDE / "benchmark")
+
+
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
@@ -254,5 +361,7 @@ if __name__ == "__main__":
     arguments = parse_args()
     if arguments.forget:
         forget(arguments.out, arguments.forget, arguments.sets)
-    if not arguments.report:
+    if arguments.report:
+        report(arguments)
+    else:
         run(arguments)

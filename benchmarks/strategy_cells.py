@@ -24,7 +24,7 @@ from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
 from skactive.acquisition import Proxy, get_strategy
-from skactive.acquisition._registry import missing_needs
+from skactive.acquisition._registry import check_model
 from skactive.model_selection import active_learning_curve
 
 MAX_ROWS = 2500
@@ -120,7 +120,9 @@ def make_strategy(name, classifier):
     strategy = SPECIAL[name]() if name in SPECIAL else get_strategy(name)
     # A forest is a committee.
     committee = None if hasattr(classifier, "n_estimators") else N_MEMBERS
-    if missing_needs(strategy, classifier, committee):
+    try:
+        check_model(strategy, classifier, committee)
+    except ValueError:
         strategy = Proxy(LogisticRegression(max_iter=1000), strategy)
     return {"strategy": strategy, "committee": committee}
 
