@@ -93,7 +93,10 @@ PEERS = tuple(
     f"scikit-activeml {name}"
     for name in ("margin", "entropy", "vote_entropy", "typiclust", "k_center", "badge")
 )
-PARTS = ("main", "classifiers", "rest", "peers")
+NEWTON = "expected_error_reduction, newton"
+# Minutes for a run: a part of their own, after all others.
+SLOW = ("expected_error_reduction", "mal", "vaal")
+PARTS = ("main", "classifiers", "rest", "peers", "slow")
 # Every cell has the first number of seeds before any has the second one.
 TURNS = (3, 5, 10)
 
@@ -137,12 +140,14 @@ PICTURES = {
 
 def cells_of(part):
     """Return sets, classifiers, strategies and the number of seeds of a part."""
-    others = [name for name in get_strategy_names() if name not in {*MAIN, *SAME}]
+    others = [*get_strategy_names(), NEWTON]
+    others = [name for name in others if name not in {*MAIN, *SAME, *SLOW}]
     return {
         "main": (REPORTED + DEVELOPMENT, ("logistic",), MAIN, 10),
         "classifiers": (FEW_SETS, ("svm", "forest"), MAIN, 10),
         "rest": (FEW_SETS, ("logistic",), others, 5),
         "peers": (FEW_SETS, ("logistic",), PEERS, 10),
+        "slow": (FEW_SETS, ("logistic",), SLOW, 5),
     }[part]
 
 
@@ -160,7 +165,7 @@ def in_turns(sets, classifiers, strategies, n_seeds):
 
 def cells_to_run(args, done):
     """Return the cells that are wanted and not there yet, in their order."""
-    known = {*get_strategy_names(), *PEERS}
+    known = {*get_strategy_names(), *PEERS, NEWTON}
     cells, unknown = {}, {}
     for part in args.part:
         sets, classifiers, strategies, n_seeds = cells_of(part)

@@ -42,6 +42,9 @@ SPECIAL = {
     "label_dispersion": lambda: Proxy(
         SGDClassifier(loss="log_loss", random_state=0), "label_dispersion"
     ),
+    "expected_error_reduction, newton": lambda: get_strategy(
+        "expected_error_reduction"
+    ).set_params(approximation="newton"),
     "mal": lambda: get_strategy("mal").set_params(max_epochs=10),
     "vaal": lambda: get_strategy("vaal").set_params(max_epochs=10),
 }
