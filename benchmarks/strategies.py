@@ -16,9 +16,11 @@ All cells of a part get three seeds first, then five, then ten; large sets come 
 
 import argparse
 import csv
+import itertools
 import os
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from joblib import Parallel, delayed
@@ -223,18 +225,8 @@ def run(args):
     done = read_results(args.out)
     cells = cells_to_run(args, done)
     failed, n_done = {}, 0
-
-    def until_time_is_up(scratch):
-        for cell in cells:
-            if time.monotonic() > stop_at:
-                return
-            yield delayed(attempt)(cell, scratch)
-
-    with tempfile.TemporaryDirectory() as scratch:
-        parallel = Parallel(
-            args.n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
-        )
-        for cell, rows, error in parallel(until_time_is_up(scratch)):
+    try:
+        for cell, rows, error in run_until(stop_at, cells, args.n_jobs):
             n_done += 1
             if error is not None:
                 failed[cell] = error
@@ -243,10 +235,27 @@ def run(args):
             done.update((key_of(row), row) for row in new)
             if args.verbose:
                 print(n_done, "of", len(cells), *cell, error or rows[-1]["seconds"])
+    except KeyboardInterrupt:
+        print("Interrupted; what had ended is kept.")
     left = len(cells) - n_done
     print(f"{n_done} cells were run, {len(failed)} of them failed; {left} are left.")
     for cell, error in failed.items():
         print(f"  {' / '.join(map(str, cell))}: {error}")
+
+
+def run_until(stop_at, cells, n_jobs):
+    """Yield cells with what they came to, as they end; none begins after the time."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        jobs = (
+            delayed(attempt)(cell, scratch)
+            for cell in itertools.takewhile(lambda _: time.monotonic() < stop_at, cells)
+        )
+        # No more are sent ahead than run, so that the time holds.
+        parallel = Parallel(
+            n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs"
+        )
+        with closing(parallel(jobs)) as ended:
+            yield from ended
 
 
 def attempt(cell, scratch):
@@ -356,7 +365,10 @@ def parse_args():
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--verbose", action="store_true", help="a line for each cell")
     parser.add_argument(
-        "--forget", nargs="+", metavar="STRATEGY", help="drop their rows before the run"
+        "--forget",
+        nargs="+",
+        metavar="STRATEGY",
+        help="drop their rows (of --sets) first",
     )
     parser.add_argument("--report", action="store_true", help="write it, run nothing")
     return parser.parse_args()
