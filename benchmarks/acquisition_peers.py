@@ -4,8 +4,11 @@ Each function prepares one query of a problem of `bench_acquisition`, with a mod
 is fitted already where the package allows it. `PEERS` names those that exist.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 
 
@@ -19,7 +22,7 @@ def _activeml_classifier(problem, model=None):
 
     model = clone(problem.model) if model is None else model
     return SklearnClassifier(
-        model, classes=np.arange(problem.n_classes), random_state=0
+        model, classes=np.arange(problem.n_classes), random_state=problem.random_state
     )
 
 
@@ -31,7 +34,9 @@ def activeml_with_model(name, **params):
 
         X, y = problem.X, _missing(problem)
         clf = _activeml_classifier(problem).fit(X, y)
-        strategy = getattr(skactiveml.pool, name)(random_state=0, **params)
+        strategy = getattr(skactiveml.pool, name)(
+            random_state=problem.random_state, **params
+        )
         b = problem.n_queries
         return lambda: strategy.query(X, y, clf, fit_clf=False, batch_size=b)
 
@@ -45,10 +50,23 @@ def activeml_without_model(name, **params):
         import skactiveml.pool
 
         X, y = problem.X, _missing(problem)
-        strategy = getattr(skactiveml.pool, name)(random_state=0, **params)
+        strategy = getattr(skactiveml.pool, name)(
+            random_state=problem.random_state, **params
+        )
         return lambda: strategy.query(X, y, batch_size=problem.n_queries)
 
     return prepare
+
+
+def activeml_committee(problem, n_members=10):
+    from skactiveml.pool import QueryByCommittee
+
+    X, y = problem.X, _missing(problem)
+    seed = problem.random_state
+    model = BaggingClassifier(clone(problem.model), n_members, random_state=seed)
+    members = _activeml_classifier(problem, model)
+    strategy = QueryByCommittee(method="vote_entropy", random_state=seed)
+    return lambda: strategy.query(X, y, members, batch_size=problem.n_queries)
 
 
 def activeml_bald(problem):
@@ -66,7 +84,9 @@ def activeml_batch_bald(problem):
     proba = problem.pool_with_members.member_proba.copy()
     # As many sampled configurations in all as ours has.
     n_each = 40_000 // len(proba)
-    return lambda: batch_bald(proba, problem.n_queries, n_each, random_state=0)
+    return lambda: batch_bald(
+        proba, problem.n_queries, n_each, random_state=problem.random_state
+    )
 
 
 def activeml_discriminative(problem):
@@ -75,9 +95,11 @@ def activeml_discriminative(problem):
 
     X, y = problem.X, _missing(problem)
     model = LogisticRegression(class_weight="balanced", max_iter=1000)
-    model = SklearnClassifier(model, random_state=0)
+    model = SklearnClassifier(model, random_state=problem.random_state)
     # One fit for the batch.
-    strategy = DiscriminativeAL(greedy_selection=True, random_state=0)
+    strategy = DiscriminativeAL(
+        greedy_selection=True, random_state=problem.random_state
+    )
     b = problem.n_queries
     return lambda: strategy.query(X, y, discriminator=model, batch_size=b)
 
@@ -86,7 +108,9 @@ def activeml_quire(problem):
     from skactiveml.pool import Quire
 
     X, y = problem.X, _missing(problem)
-    strategy = Quire(classes=np.arange(problem.n_classes), random_state=0)
+    strategy = Quire(
+        classes=np.arange(problem.n_classes), random_state=problem.random_state
+    )
     return lambda: strategy.query(X, y, batch_size=problem.n_queries)
 
 
@@ -95,7 +119,7 @@ def activeml_expected_error(problem):
 
     X, y = problem.X, _missing(problem)
     clf = _activeml_classifier(problem).fit(X, y)
-    strategy = MonteCarloEER(method="log_loss", random_state=0)
+    strategy = MonteCarloEER(method="log_loss", random_state=problem.random_state)
     return lambda: strategy.query(X, y, clf, batch_size=problem.n_queries)
 
 
@@ -176,3 +200,31 @@ PEERS = {
         "density": modal_density,
     },
 }
+
+
+@dataclass
+class _Round:
+    """A round of ours as a problem of the functions above."""
+
+    pool: object
+    n_queries: int
+    model: object
+    random_state: int
+
+    def __post_init__(self):
+        self.X, self.y = self.pool.X, self.pool.y
+        self.labeled, self.n_classes = self.pool.labeled, len(self.pool.classes)
+
+
+class ActiveMLStrategy(BaseEstimator):
+    """A strategy of scikit-activeml in a run of ours, for classes 0, 1, 2 and so on."""
+
+    def __init__(self, name, model=None):
+        self.name = name
+        self.model = model
+
+    def select(self, pool, n_queries):
+        prepare = {**PEERS["scikit-activeml"], "vote_entropy": activeml_committee}
+        model = LogisticRegression(max_iter=1000) if self.model is None else self.model
+        seed = int(pool.random_state)
+        return prepare[self.name](_Round(pool, n_queries, model, seed))()

@@ -47,6 +47,7 @@ class Problem:
     n_queries: int
     n_labeled: int = 200
     committee: int | None = None
+    random_state: int = 0
     model: object = field(default_factory=partial(LogisticRegression, max_iter=1000))
 
     def __post_init__(self):

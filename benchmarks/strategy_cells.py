@@ -1,0 +1,230 @@
+"""One cell of `strategies.py`: one strategy on one split of one data set.
+
+It is a module of its own so that worker processes can import it.
+"""
+
+import csv
+import gzip
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from sklearn import config_context
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from skactive import ActiveLearningClassifier
+from skactive.acquisition import Proxy, get_strategy
+from skactive.acquisition._registry import check_model
+from skactive.model_selection import active_learning_curve
+
+MAX_ROWS = 2500
+TEST_SHARE = 0.4
+N_FIRST = 2  # labels of each class
+BUDGET = 200
+BATCH_SIZE = 10
+N_MEMBERS = 10  # bagged clones, where members are wanted and the model has none
+ALL_LABELS = "all labels"
+IMAGES = {"mnist10k"}
+
+# What is not run as its name says. Networks train for fewer epochs than their default
+# of 100, in every round.
+SPECIAL = {
+    "label_dispersion": lambda: Proxy(
+        SGDClassifier(loss="log_loss", random_state=0), "label_dispersion"
+    ),
+    "expected_error_reduction, newton": lambda: get_strategy(
+        "expected_error_reduction"
+    ).set_params(approximation="newton"),
+    "mal": lambda: get_strategy("mal").set_params(max_epochs=10),
+    "vaal": lambda: get_strategy("vaal").set_params(max_epochs=10),
+}
+
+
+def data_folder():
+    return Path(os.environ["SKACTIVE_DATA"])
+
+
+@lru_cache(maxsize=3)
+def load(name):
+    """Return X and y of a data set, of which at most MAX_ROWS rows are kept."""
+    path = data_folder() / f"{name}.csv.gz"
+    if path.exists():
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        X = np.array([row["text"] for row in rows], dtype=object)
+        y = np.array([row["label"] for row in rows])
+    else:
+        data = np.load(data_folder() / f"{name}.npz", allow_pickle=False)
+        X, y = data["X"], data["y"]
+    y = np.unique(y, return_inverse=True)[1]
+    if len(y) > MAX_ROWS:
+        rows = np.arange(len(y))
+        kept, _ = train_test_split(
+            rows, train_size=MAX_ROWS, stratify=y, random_state=0
+        )
+        kept.sort()
+        X, y = X[kept], y[kept]
+    return X, y
+
+
+@lru_cache(maxsize=3)
+def prepare(name, seed):
+    """Return features, labels, and the rows of the training and the test part."""
+    X, y = load(name)
+    train, test = train_test_split(
+        np.arange(len(y)), test_size=TEST_SHARE, stratify=y, random_state=seed
+    )
+    if X.dtype == object:
+        X = TfidfVectorizer().fit(X[train]).transform(X)
+    elif name in IMAGES:
+        X = X / 255.0
+    else:
+        X = StandardScaler().fit(X[train]).transform(X)
+    return X, y, train, test
+
+
+def first_labels(y, random_state):
+    """Return the rows of two labels of each class, drawn at random."""
+    order = np.random.default_rng(random_state).permutation(len(y))
+    y = y[order]
+    return np.concatenate([order[y == label][:N_FIRST] for label in np.unique(y)])
+
+
+def make_classifier(name, seed):
+    return {
+        "logistic": lambda: LogisticRegression(max_iter=1000),
+        "svm": lambda: SVC(),
+        "forest": lambda: RandomForestClassifier(random_state=seed),
+    }[name]()
+
+
+def make_strategy(name, classifier):
+    """Return what a strategy is in `active_learning_curve`.
+
+    If the classifier lacks what the strategy looks at (an SVM has no probabilities), a
+    logistic regression selects, and the classifier learns.
+    """
+    if name.startswith("scikit-activeml "):
+        from acquisition_peers import ActiveMLStrategy
+
+        return {"strategy": ActiveMLStrategy(name.split()[1])}
+    if name == "first labels":
+        return {"strategy": "random", "budget": 0}
+    strategy = SPECIAL[name]() if name in SPECIAL else get_strategy(name)
+    # A forest is a committee.
+    committee = None if hasattr(classifier, "n_estimators") else N_MEMBERS
+    try:
+        check_model(strategy, classifier, committee)
+    except ValueError:
+        strategy = Proxy(LogisticRegression(max_iter=1000), strategy)
+    return {"strategy": strategy, "committee": committee}
+
+
+def replay(dataset, classifier, strategy, seed, path):
+    X, y, train, test = prepare(dataset, seed)
+    model = make_classifier(classifier, seed)
+    with config_context(assume_finite=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return active_learning_curve(
+            ActiveLearningClassifier(model, budget=BUDGET, batch_size=BATCH_SIZE),
+            X,
+            y,
+            strategies={strategy: make_strategy(strategy, model)},
+            initial=first_labels,
+            cv=[(train, test)],
+            scoring=["accuracy", "balanced_accuracy"],
+            random_state=seed,
+            path=path,
+        )
+
+
+def with_all_labels(dataset, classifier, seed, scratch):
+    """Return a file with the model of all labels, which all strategies share."""
+    path = Path(scratch) / f"{dataset}-{classifier}-{seed}.jsonl"
+    if not path.exists():
+        own = path.with_suffix(f".{os.getpid()}")
+        replay(dataset, classifier, "first labels", seed, own)
+        os.replace(own, path)
+    return path
+
+
+def run_cell(dataset, classifier, strategy, seed, scratch):
+    """Return the rows of a cell and of its model of all labels; or what was raised.
+
+    Parameters
+    ----------
+    dataset, classifier, strategy : str
+        Names.
+
+    seed : int
+        Seed of split, first labels and strategy.
+
+    scratch : str
+        Folder for what the cells of a split share.
+
+    Returns
+    -------
+    rows : list of dict
+        Two rows of the file of results.
+
+    error : str or None
+        What went wrong; then there are no rows.
+    """
+    try:
+        shared = with_all_labels(dataset, classifier, seed, scratch)
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            own = shutil.copy(shared, folder)
+            started = time.process_time()
+            curves = replay(dataset, classifier, strategy, seed, own)
+            seconds = time.process_time() - started
+        return _rows(curves, (dataset, classifier, seed), seconds), None
+    except Exception as error:
+        return [], f"{type(error).__name__}: {error}"
+
+
+def _rows(curves, cell, seconds):
+    (strategy,) = curves.strategies
+    (n_train,), (n_test,) = curves.train_sizes, curves.test_sizes
+    n_labeled, accuracy = curves.curve(strategy)
+    n_first = len(curves.initial_indices[0])
+    if n_labeled.tolist() != points(n_first, n_train):
+        raise ValueError(f"The curve has points at {n_labeled.tolist()} labels.")
+    _, balanced = curves.curve(strategy, scoring="balanced_accuracy")
+    full = curves.full_scores
+    common = {
+        **dict(zip(("dataset", "classifier", "seed"), cell, strict=True)),
+        "n_train": int(n_train),
+        "n_test": int(n_test),
+        "batch": BATCH_SIZE,
+    }
+    own = {"strategy": strategy, "n_first": n_first, "seconds": f"{seconds:.2f}"}
+    of_all = {"strategy": ALL_LABELS, "n_first": int(n_train), "seconds": ""}
+    return [
+        common | of_all | _scores(full["accuracy"], full["balanced_accuracy"], n_test),
+        common | own | _scores(accuracy[0], balanced[0], n_test),
+    ]
+
+
+def _scores(accuracy, balanced, n_test):
+    """Return scores as texts of whole numbers, which are short."""
+    scaled = {"correct": accuracy * n_test, "balanced": np.multiply(balanced, 1000)}
+    return {
+        name: " ".join(str(int(number)) for number in np.rint(values))
+        for name, values in scaled.items()
+    }
+
+
+def points(n_first, n_train):
+    """Return the numbers of labels at which a curve has points."""
+    last = min(n_first + BUDGET, n_train)
+    return [*range(n_first, last, BATCH_SIZE), last]

@@ -1,0 +1,205 @@
+"""The tables of `strategies.py`, for Markdown and for reStructuredText."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from strategy_comparison import MIN_SEEDS
+from strategy_statistics import critical_difference, friedman_p, mean_ranks
+
+CLASSIFIERS = {
+    "logistic": "logistic regression",
+    "svm": "RBF SVM",
+    "forest": "random forest",
+}
+NOTHING = "Not measured yet."
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as texts; names of strategies and sets stand between backticks."""
+
+    name: str
+    head: list
+    rows: list
+    note: str = ""
+
+    def to_markdown(self):
+        if not self.rows:
+            return f"{NOTHING}\n"
+        lines = [self.head, ["---"] * len(self.head), *self.rows]
+        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return f"{table}\n\n{self.note}\n"
+
+    def to_rst(self):
+        if not self.rows:
+            return f"{NOTHING}\n"
+        quoted = (
+            ", ".join('"' + cell.replace("`", "``") + '"' for cell in line)
+            for line in [self.head, *self.rows]
+        )
+        table = "\n   ".join(quoted)
+        note = self.note.replace("`", "``")
+        return f".. csv-table::\n   :header-rows: 1\n\n   {table}\n\n{note}\n"
+
+
+def number(value, pattern="{:.3f}"):
+    """Return a number as text, with a minus sign that is one; nothing for nan."""
+    return "" if np.isnan(value) else pattern.format(value).replace("-", "−")
+
+
+def thousandths(value):
+    return number(1000 * value, "{:+.1f}")
+
+
+def median_and_mean(shares):
+    """Return median and mean of the shares that are known, in percent."""
+    known = shares[~np.isnan(shares)]
+    if not len(known):
+        return ["", ""]
+    return [number(100 * f(known), "{:.0f}%") for f in (np.median, np.mean)]
+
+
+def wins(comparison, baseline="random"):
+    """Return on how many sets strategies were better and worse than a baseline."""
+    texts = [
+        f"{(of > 0).sum()} / {(of < 0).sum()}"
+        for of in comparison.decisions(baseline).T
+    ]
+    texts[comparison.strategies.index(baseline)] = ""
+    return texts
+
+
+def ranking(comparison):
+    """Return mean ranks, the critical difference, and a sentence about them."""
+    ranks = mean_ranks(comparison.means("area"))
+    distance = critical_difference(len(ranks), len(comparison.sets))
+    p_value = friedman_p(ranks, len(comparison.sets))
+    level = f"p = {p_value:.2g}" if p_value >= 1e-4 else "p < 0.0001"
+    return ranks, distance, f"Friedman test {level}; critical difference {distance:.2f}"
+
+
+def extent(comparison):
+    """Return what was compared, as a sentence."""
+    seeds = {len(curves[0]) for curves in comparison.curves.values()}
+    low, high = min(seeds), max(seeds)
+    text = f"{len(comparison.sets)} sets, {low} to {high} seeds."
+    if low == high:
+        text = f"{len(comparison.sets)} sets, {low} seeds."
+    if comparison.left_out:
+        names = ", ".join(f"`{name}`" for name in comparison.left_out)
+        text += f" Left out, as there are not {MIN_SEEDS} seeds of them all: {names}."
+    return text
+
+
+def overall(name, comparison):
+    """Return the table of a group of sets, best mean rank first."""
+    if not comparison.sets:
+        return Table(name, [], [])
+    ranks, distance, tests = ranking(comparison)
+    means = {
+        measure: comparison.means(measure).mean(axis=0)
+        for measure in ("area", "early", "late", "seconds")
+    }
+    signs, saved = wins(comparison), comparison.saved()
+    n_reached = np.isfinite(comparison.labels()).sum(axis=0)
+    rows = []
+    for j in np.argsort(ranks, kind="stable"):
+        strategy = comparison.strategies[j]
+        star = " \\*" if ranks[j] <= ranks.min() + distance else ""
+        rows.append(
+            [
+                f"`{strategy}`{star}",
+                number(ranks[j], "{:.1f}"),
+                *(number(means[of][j]) for of in ("area", "early", "late")),
+                signs[j],
+                *(["", ""] if strategy == "random" else median_and_mean(saved[:, j])),
+                str(n_reached[j]),
+                number(means["seconds"][j], "{:.1f}"),
+            ]
+        )
+    head = ["strategy", "rank", "area", "first 50", "later", "better / worse"]
+    head += ["saved, median", "mean", "reached", "seconds"]
+    note = f"{extent(comparison)} {tests}; \\* not different from the best."
+    return Table(name, head, rows, note)
+
+
+def by_classifier(name, comparisons):
+    """Return the table of several classifiers: area, rank, better and worse."""
+    head, columns, notes = ["strategy"], {}, []
+    for classifier, comparison in comparisons.items():
+        if not comparison.sets:
+            continue
+        title = CLASSIFIERS[classifier]
+        head += [f"{title}: area", "rank", "better / worse"]
+        ranks, _, tests = ranking(comparison)
+        areas = comparison.means("area").mean(axis=0)
+        signs = wins(comparison)
+        columns[classifier] = {
+            strategy: [number(areas[j]), number(ranks[j], "{:.1f}"), signs[j]]
+            for j, strategy in enumerate(comparison.strategies)
+        }
+        notes.append(f"{title}: {extent(comparison)} {tests}.")
+    strategies = dict.fromkeys(s for of in columns.values() for s in of)
+    rows = []
+    for strategy in strategies:
+        row = [f"`{strategy}`"]
+        for of in columns.values():
+            row += of.get(strategy, ["", "", ""])
+        rows.append(row)
+    rows.sort(key=lambda row: row[0])
+    return Table(name, head, rows, " ".join(notes))
+
+
+def by_kind(name, comparison, kinds):
+    """Return the table of gains over random, of several kinds of sets.
+
+    Parameters
+    ----------
+    kinds : dict of str to (callable, str)
+        By the heading of a column: which sets, and what measure.
+    """
+    if not comparison.sets:
+        return Table(name, [], [])
+    columns, counts = {}, []
+    for title, (belongs, measure) in kinds.items():
+        chosen = [belongs(of) for of in comparison.sets]
+        gains = comparison.gains(measure=measure)[chosen]
+        counts.append(f"{title}: {len(gains)}")
+        if len(gains):
+            columns[title] = gains.mean(axis=0)
+    rows = [
+        [f"`{strategy}`", *(thousandths(gains[j]) for gains in columns.values())]
+        for j, strategy in enumerate(comparison.strategies)
+        if strategy != "random"
+    ]
+    note = f"{extent(comparison)} Number of sets: {'; '.join(counts)}."
+    return Table(name, ["strategy", *columns], sorted(rows), note)
+
+
+def beside_peers(name, comparisons):
+    """Return the table of ours and theirs; of each pair one comparison."""
+    rows, texts = [], set()
+    for theirs, comparison in comparisons.items():
+        if not comparison.sets or len(comparison.strategies) < 3:
+            continue
+        ours = comparison.strategies[1]
+        areas, seconds = (
+            comparison.means(measure).mean(axis=0) for measure in ("area", "seconds")
+        )
+        of_sets = comparison.gains(theirs)[:, 1]
+        rows.append(
+            [
+                f"`{ours}`",
+                number(areas[1]),
+                number(areas[2]),
+                thousandths(of_sets.mean()),
+                f"{thousandths(of_sets.min())} to {thousandths(of_sets.max())}",
+                wins(comparison, theirs)[1],
+                number(seconds[1], "{:.1f}"),
+                number(seconds[2], "{:.1f}"),
+            ]
+        )
+        texts.add(extent(comparison))
+    head = ["strategy", "skactive", "scikit-activeml", "difference", "least to most"]
+    head += ["better / worse", "seconds", "seconds of scikit-activeml"]
+    return Table(name, head, rows, " ".join(sorted(texts)))

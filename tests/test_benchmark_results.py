@@ -1,0 +1,93 @@
+"""What the rows of benchmarks/strategies.py come to, and the stored ones."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(BENCHMARKS)
+    strategies = importlib.import_module("strategies")
+    comparison = importlib.import_module("strategy_comparison")
+    tables = importlib.import_module("strategy_tables")
+
+
+def rows_of(correct, dataset="a", seeds=3):
+    """Return rows with 4, 14 and 24 labels; with all labels, 10 are right."""
+    common = {"n_train": "24", "n_first": "4", "balanced": "", "seconds": "1"}
+    full = {"all labels": "10"}
+    return {
+        (dataset, "logistic", name, seed): common | {"correct": text}
+        for name, text in (full | correct).items()
+        for seed in range(seeds)
+    }
+
+
+def compared(rows, names=("random", "good")):
+    curves = comparison.read_curves(rows)
+    return comparison.compare(curves, ["a", "b"], "logistic", names)
+
+
+def test_a_curve_is_split_at_fifty_bought_labels():
+    curve = comparison.Curve(np.array([4, 54, 104]), np.array([0, 1, 1]), None, 0.0)
+    found = [curve.measures[name] for name in ("area", "early", "late", "labels")]
+    assert found == [0.75, 0.5, 1.0, 54]
+
+
+def test_areas_are_shares_of_the_accuracy_of_all_labels():
+    found = compared(rows_of({"random": "5 8 10", "good": "5 10 10"}))
+    assert found.means("area") == pytest.approx(np.array([[0.775, 0.875]]))
+
+
+def test_labels_are_saved_where_both_reach_the_target():
+    found = compared(rows_of({"random": "5 8 10", "good": "5 10 10"}))
+    assert found.saved()[0] == pytest.approx([0, 1 - 14 / 24])
+    found = compared(rows_of({"random": "5 8 9", "good": "5 10 10"}))
+    assert np.isnan(found.saved()).all()
+
+
+def test_a_difference_that_is_the_same_for_all_seeds_is_sure():
+    found = compared(rows_of({"random": "5 8 10", "good": "5 10 10"}))
+    assert found.decisions().tolist() == [[0, 1]]
+    assert tables.wins(found) == ["", "1 / 0"]
+
+
+def test_sets_and_strategies_that_lack_seeds_are_left_out_and_named():
+    rows = rows_of({"random": "5 8 10", "good": "5 8 10"})
+    rows |= rows_of({"random": "5 8 10", "good": "5 8 10"}, "b", seeds=2)
+    found = compared(rows, ["random", "good", "none"])
+    assert (found.sets, found.strategies) == (["a"], ["random", "good"])
+    assert found.left_out == ["b", "none"]
+
+
+def test_small_sets_come_before_large_ones_and_few_seeds_before_many():
+    cells = list(strategies.in_turns(["letter", "wine"], ["svm"], ["margin"], 5))
+    assert [cell[0] for cell in cells] == ["wine"] * 5 + ["letter"] * 5
+    cells = list(strategies.in_turns(["wine", "heart"], ["svm"], ["margin"], 4))
+    seeds = [cell[3] for cell in cells]
+    assert seeds == [0, 1, 2, 0, 1, 2, 3, 3]
+
+
+def test_all_strategies_of_a_seed_begin_with_the_same_model():
+    first = {}
+    for (*split, strategy, seed), row in stored().items():
+        if strategy != "all labels":
+            n_right = row["correct"].split()[0]
+            first.setdefault((*split, seed), set()).add(n_right)
+    assert [key for key, found in first.items() if len(found) > 1] == []
+
+
+def test_the_user_guide_has_the_tables_of_the_stored_results():
+    made = strategies.make_tables(comparison.read_curves(stored()))
+    text = strategies.TABLES.read_text(encoding="utf-8")
+    readme = strategies.README.read_text(encoding="utf-8")
+    for table in made:  # else: python benchmarks/strategies.py --report
+        assert table.to_rst() in text
+        assert table.to_markdown() in readme
+
+
+def stored():
+    return strategies.read_results(strategies.RESULTS)
