@@ -118,10 +118,12 @@ drawn += family
 # %%
 # Representative and uncertain
 # ----------------------------
-# ``albl`` draws each row from ``margin``, from ``graph_density`` or from all.
+# ``albl`` draws each row from ``margin``, from ``graph_density`` or from all. ``auto``
+# has seen one model only, and covers all of the pool; later it looks closer to the
+# borders.
 
 family = ["density", "u_herding", "suggestive_annotation", "cluster_uncertain"]
-family += ["cluster_margin", "albl"]
+family += ["cluster_margin", "albl", "auto"]
 draw(family)
 drawn += family
 
