@@ -26,7 +26,14 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from strategy_cells import N_FIRST, run_cell
 from strategy_comparison import compare, read_curves
-from strategy_tables import NOTHING, beside_peers, by_classifier, by_kind, overall
+from strategy_tables import (
+    NOTHING,
+    beside_baseline,
+    beside_peers,
+    by_classifier,
+    by_kind,
+    overall,
+)
 
 from skactive.acquisition import get_strategy_names
 
@@ -90,6 +97,9 @@ MAIN = (
     "hierarchical",
     "auto",
 )
+# What is left of "auto" without its parts. Without weights and a region it is
+# "max_herding"; without herding, the smallest margins of the region, it is "margin".
+ABLATIONS = ("auto without narrowing", "auto without widening", "max_herding")
 SAME = {"kl_divergence"}  # another name of bald
 PEERS = tuple(
     f"scikit-activeml {name}"
@@ -98,7 +108,7 @@ PEERS = tuple(
 NEWTON = "expected_error_reduction, newton"
 # Minutes for a run: a part of their own, after all others.
 SLOW = ("expected_error_reduction", "mal", "vaal")
-PARTS = ("main", "classifiers", "rest", "peers", "slow")
+PARTS = ("main", "classifiers", "ablations", "rest", "peers", "slow")
 # Every cell has the first number of seeds before any has the second one.
 TURNS = (3, 5, 10)
 
@@ -127,6 +137,7 @@ HEADINGS = {
     "reported": "Sets that `auto` was not developed on, logistic regression:",
     "development": "Sets that `auto` was developed on:",
     "all": "All sets:",
+    "ablations": "`auto` without its parts: area less that of `auto`, in 0.001:",
     "kinds": "Area less that of `random`, in 0.001, by kind of set:",
     "classifiers": "Three classifiers on six sets:",
     "rest": "Every strategy on six sets, logistic regression:",
@@ -144,9 +155,11 @@ def cells_of(part):
     """Return sets, classifiers, strategies and the number of seeds of a part."""
     others = [*get_strategy_names(), NEWTON]
     others = [name for name in others if name not in {*MAIN, *SAME, *SLOW}]
+    ordinary = [name for name in REPORTED + DEVELOPMENT if name not in COSTLY]
     return {
         "main": (REPORTED + DEVELOPMENT, ("logistic",), MAIN, 10),
         "classifiers": (FEW_SETS, ("svm", "forest"), MAIN, 10),
+        "ablations": (ordinary, ("logistic",), ABLATIONS, 10),
         "rest": (FEW_SETS, ("logistic",), others, 5),
         "peers": (FEW_SETS, ("logistic",), PEERS, 10),
         "slow": (FEW_SETS, ("logistic",), SLOW, 5),
@@ -167,7 +180,7 @@ def in_turns(sets, classifiers, strategies, n_seeds):
 
 def cells_to_run(args, done):
     """Return the cells that are wanted and not there yet, in their order."""
-    known = {*get_strategy_names(), *PEERS, NEWTON}
+    known = {*get_strategy_names(), *ABLATIONS, *PEERS, NEWTON}
     cells, unknown = {}, {}
     for part in args.part:
         sets, classifiers, strategies, n_seeds = cells_of(part)
@@ -291,14 +304,20 @@ def make_tables(curves):
         for classifier in ("logistic", "svm", "forest")
     }
     found = {name for of in curves.values() for name in of}
-    others = sorted(found.difference(MAIN, PEERS))
+    others = sorted(found.difference(MAIN, PEERS, ABLATIONS[:2]))
     rest = compare(curves, FEW_SETS, "logistic", [*MAIN, *others])
     peers = {
         name: compare(curves, FEW_SETS, "logistic", ["random", name.split()[1], name])
         for name in PEERS
     }
+    parts = ["random", "auto", *ABLATIONS, "margin"]
+    ablations = {
+        title: compare(curves, sets, "logistic", parts)
+        for title, sets in (("reported", REPORTED), ("development", DEVELOPMENT))
+    }
     return [
         *(overall(name, comparison) for name, comparison in main.items()),
+        beside_baseline("ablations", ablations, "auto"),
         by_kind("kinds", main["all"], kinds(main["all"])),
         by_classifier("classifiers", few),
         overall("rest", rest),

@@ -23,7 +23,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import Proxy, get_strategy
+from skactive.acquisition import (
+    Prefilter,
+    Product,
+    Proxy,
+    UHerdingSampling,
+    get_strategy,
+)
 from skactive.acquisition._registry import check_model
 from skactive.model_selection import active_learning_curve
 
@@ -36,6 +42,12 @@ N_MEMBERS = 10  # bagged clones, where members are wanted and the model has none
 ALL_LABELS = "all labels"
 IMAGES = {"mnist10k"}
 
+
+def herd():
+    """Return how `auto` covers a region, with all candidates as the region."""
+    return UHerdingSampling(Product(["margin"], powers=[2]), bandwidth=1.0)
+
+
 # What is not run as its name says. Networks train for fewer epochs than their default
 # of 100, in every round.
 SPECIAL = {
@@ -45,6 +57,8 @@ SPECIAL = {
     "expected_error_reduction, newton": lambda: get_strategy(
         "expected_error_reduction"
     ).set_params(approximation="newton"),
+    "auto without narrowing": herd,
+    "auto without widening": lambda: Prefilter("margin", herd(), 10 * BATCH_SIZE),
     "mal": lambda: get_strategy("mal").set_params(max_epochs=10),
     "vaal": lambda: get_strategy("vaal").set_params(max_epochs=10),
 }

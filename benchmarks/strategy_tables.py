@@ -150,6 +150,32 @@ def by_classifier(name, comparisons):
     return Table(name, head, rows, " ".join(notes))
 
 
+def beside_baseline(name, comparisons, baseline):
+    """Return the table of areas less those of a strategy, by groups of sets."""
+    head, notes = ["strategy"], []
+    rows = {}
+    for title, comparison in comparisons.items():
+        if not comparison.sets or baseline not in comparison.strategies:
+            continue
+        head += [
+            f"{title}: area",
+            "first 50",
+            "later",
+            f"better / worse than {baseline}",
+        ]
+        gains = [
+            comparison.gains(baseline, measure).mean(axis=0)
+            for measure in ("area", "early", "late")
+        ]
+        signs = wins(comparison, baseline)
+        for j, strategy in enumerate(comparison.strategies):
+            if strategy != baseline:
+                row = rows.setdefault(strategy, [f"`{strategy}`"])
+                row += [*(thousandths(of[j]) for of in gains), signs[j]]
+        notes.append(f"{title.capitalize()}: {extent(comparison)}")
+    return Table(name, head, list(rows.values()), " ".join(notes))
+
+
 def by_kind(name, comparison, kinds):
     """Return the table of gains over random, of several kinds of sets.
 
