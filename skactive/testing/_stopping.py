@@ -49,7 +49,7 @@ def check_stopping_criterion(criterion, estimator=None):
         X, y = toy_data(n_classes)
         check_run(criterion, clf, X, y)
         _check_criterion_states_its_needs(criterion, X, y, estimator)
-        for batch_size in (1, 10) if n_classes == 2 else (10,):
+        for batch_size in (1, 10):
             _check_rounds(criterion, X, y, estimator, batch_size)
         _check_stops_a_run(criterion, X, y, estimator, batch_size=n_classes)
 

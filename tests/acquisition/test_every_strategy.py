@@ -125,7 +125,9 @@ def test_it_runs_on(name, kind, n_classes):
 
 
 @every_strategy
-@pytest.mark.parametrize("batch_size", [1, 100, 500])
+@pytest.mark.parametrize(
+    "batch_size", [1, pytest.param(100, marks=pytest.mark.slow), 500]
+)
 def test_it_selects_batches_of(name, batch_size):
     X, truth, hidden = rows(2)
     asked = run(name, X, truth, hidden, batch_size=batch_size)
@@ -133,6 +135,7 @@ def test_it_selects_batches_of(name, batch_size):
         assert len(asked) == (hidden == -1).sum()
 
 
+@pytest.mark.slow
 @every_strategy
 def test_the_same_seed_asks_the_same_rows(name):
     X, truth, hidden = rows(3)

@@ -226,7 +226,7 @@ def test_sparse_counts_give_what_dense_ones_give():
 
 def test_weights_are_those_of_all_rows_the_candidate_included():
     weights = np.random.default_rng(0).uniform(0.1, 5, 40)
-    pool = pool_of(GaussianNB(), fit_params={"sample_weight": weights})
+    pool = pool_of(GaussianNB(), n=40, fit_params={"sample_weight": weights})
     assert not one_more_label(pool).is_fast
 
     def fit_and_predict(rows, y):

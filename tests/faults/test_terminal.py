@@ -163,6 +163,7 @@ def test_t71_bytes_that_are_no_text_are_asked_again(terminal):
     assert "\x1b" not in terminal.output
 
 
+@pytest.mark.slow
 def test_t71_a_terminal_that_is_gone_ends_the_run_with_all_answers(terminal):
     terminal.answer("1", "2")
     found = terminal.hang_up()
