@@ -230,6 +230,7 @@ def square_or_die(i, flag, parent):
     return i * i
 
 
+@pytest.mark.slow
 def test_what_cannot_be_sent_to_a_process_is_said_with_the_remedy():
     unsendable = Unpicklable()
     with pytest.raises(ValueError, match="threading"):

@@ -1,19 +1,21 @@
 """The pool: what strategies see, and what it costs to look."""
 
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from skactive import ActiveLearningClassifier
+from skactive import ActiveLearningClassifier, _loop, _pool
 from skactive._blocks import BlockPredictor
 from skactive._pool import Pool
 from skactive.acquisition import BaseStrategy
@@ -214,6 +216,38 @@ def test_model_outputs_are_computed_once_and_shared():
     assert pool.is_fitted
     assert Counting.sizes == [100]
     assert pool.fit_seconds > 0
+
+
+@pytest.fixture
+def slow_forest(monkeypatch):
+    """A forest for whose fits alone time passes, two seconds each."""
+    clock = SimpleNamespace(now=0.0)
+    clock.perf_counter = lambda: clock.now
+    monkeypatch.setattr(_pool, "time", clock)
+    monkeypatch.setattr(_loop, "time", clock)
+
+    class SlowForest(RandomForestClassifier):
+        def fit(self, X, y):
+            clock.now += 2
+            return super().fit(X, y)
+
+    return SlowForest(n_estimators=2, random_state=0)
+
+
+def test_a_fit_within_a_fit_is_counted_once(slow_forest):
+    pool = make_pool(estimator=slow_forest)
+    _ = pool.committee, pool.estimator  # the forest is its own committee
+    assert pool.fit_seconds == 2
+
+
+@pytest.mark.parametrize("stopping", [None, "max_uncertainty"])  # it fits first
+def test_time_for_fits_is_no_time_for_selecting(slow_forest, stopping):
+    y = np.where(LABELED, TRUTH, -1)
+    params = {"strategy": "vote_entropy", "stopping": stopping, "budget": 2}
+    clf = make_clf(slow_forest, batch_size=1, oracle=lambda X: [0], **params)
+    history = clf.fit(X, y).history_
+    assert [record["fit_seconds"] for record in history] == [2, 2, 2]
+    assert [record["select_seconds"] for record in history] == [0, 0, 0]
 
 
 def test_a_pool_that_is_mostly_labelled_is_compacted():

@@ -39,12 +39,12 @@ CASES = {
     "k_center": {"strategy": "k_center"},
     "k_means": {"strategy": "k_means"},
     "badge": {"strategy": "badge"},
-    "bald": {"strategy": "bald", "committee": 4},
+    "bald": {"strategy": "bald", "committee": 2},
     "pseudo": {"unlabeled": PseudoLabels(threshold=0.6, decay=0.02)},
     "holdout": {"holdout_fraction": 0.4},
     "cold": {"initial_size": 9, "strategy": "entropy"},
 }
-N_ROUNDS = 4
+N_ROUNDS = 3
 
 
 def make_clf(**params):

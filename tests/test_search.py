@@ -16,7 +16,7 @@ from skactive.model_selection import LabeledFold
 
 BUDGET = 24
 N_CANDIDATES = 4
-N_FOLDS = 5
+N_FOLDS = 3
 
 X, TRUTH = load_digits(return_X_y=True)
 Y = hide_labels(TRUTH, 0.1, stratify=True, random_state=0)

@@ -1,9 +1,6 @@
 """The one registry of strategies: from a name to a class, imported when it is used."""
 
-import difflib
-import inspect
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 
 from sklearn.base import clone
@@ -11,6 +8,7 @@ from sklearn.base import clone
 from skactive._adapters import last_step, members_have_proba
 from skactive._committee import get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
+from skactive.utils._registry import Registry
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
@@ -65,6 +63,18 @@ STRATEGIES = {
 # What the modules of an optional package of ours import.
 REQUIREMENTS = {"skactive.deep": "torch"}
 
+_REGISTRY = Registry(
+    STRATEGIES,
+    noun="strategy",
+    parameter="strategy",
+    methods=("utility", "select"),
+    wrap=FunctionStrategy,
+    expected=(
+        "a name, an object with a `utility` or `select` method, or a callable pool -> "
+        "utilities"
+    ),
+)
+
 
 def get_strategy_names():
     """Return the names of all strategies that can be used here.
@@ -113,32 +123,7 @@ def get_strategy(strategy):
     >>> get_strategy("margin")
     MarginSampling()
     """
-    if isinstance(strategy, str):
-        return _load(strategy)()
-    if inspect.isclass(strategy):
-        raise TypeError(
-            f"strategy is the class {strategy.__name__}; pass an object of it, "
-            f"{strategy.__name__}()."
-        )
-    if hasattr(strategy, "utility") or hasattr(strategy, "select"):
-        return strategy
-    if callable(strategy):
-        return FunctionStrategy(strategy)
-    raise TypeError(
-        "strategy must be a name, an object with a `utility` or `select` method, or a "
-        f"callable pool -> utilities, got {strategy!r}."
-    )
-
-
-def _load(name):
-    if name not in STRATEGIES:
-        close = difflib.get_close_matches(name, STRATEGIES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"There is no strategy {name!r}.{hint} Available are {sorted(STRATEGIES)}."
-        )
-    module, class_name = STRATEGIES[name].split(":")
-    return getattr(import_module(module), class_name)
+    return _REGISTRY.get(strategy)
 
 
 def _is_installed(name):
@@ -227,7 +212,7 @@ def check_needs(strategy, estimator, committee=None):
     working = [
         name
         for name in get_strategy_names()
-        if not missing_needs(_load(name)(), estimator, committee)
+        if not missing_needs(_REGISTRY.load(name)(), estimator, committee)
     ]
     raise ValueError(
         f"The strategy {type(strategy).__name__} needs {owner} with {wanted}, and "

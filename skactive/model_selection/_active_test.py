@@ -310,7 +310,7 @@ def active_test(
     ...     X,
     ...     np.where(is_train, truth, -1),
     ...     oracle=SimulatedOracle(truth),
-    ...     surrogate=RandomForestClassifier(random_state=0),
+    ...     surrogate=RandomForestClassifier(30, random_state=0),
     ...     sample_ids=np.arange(len(X)),
     ...     random_state=0,
     ... )

@@ -1,13 +1,10 @@
 """The one registry of stopping criteria: from a name to a class."""
 
-import difflib
-import inspect
-from importlib import import_module
-
 from sklearn.base import clone
 
 from skactive.acquisition._registry import describe_need, missing_needs
 from skactive.stopping._base import FunctionCriterion, name_of
+from skactive.utils._registry import Registry
 
 CRITERIA = {
     "classification_change": "skactive.stopping._confidence:ClassificationChange",
@@ -19,6 +16,18 @@ CRITERIA = {
     "stabilizing_predictions": "skactive.stopping._stability:StabilizingPredictions",
     "validation_plateau": "skactive.stopping._plateau:ValidationPlateau",
 }
+
+_REGISTRY = Registry(
+    CRITERIA,
+    noun="stopping criterion named",
+    parameter="stopping",
+    methods=("update",),
+    wrap=FunctionCriterion,
+    expected=(
+        "a name, an object with an `update` method, a callable pool -> reason or None, "
+        "or a list of these"
+    ),
+)
 
 
 def get_criterion_names():
@@ -65,33 +74,7 @@ def get_criterion(criterion):
     >>> get_criterion("stabilizing_predictions")
     StabilizingPredictions()
     """
-    if isinstance(criterion, str):
-        return _load(criterion)()
-    if inspect.isclass(criterion):
-        raise TypeError(
-            f"stopping is the class {criterion.__name__}; pass an object of it, "
-            f"{criterion.__name__}()."
-        )
-    if hasattr(criterion, "update"):
-        return criterion
-    if callable(criterion):
-        return FunctionCriterion(criterion)
-    raise TypeError(
-        "stopping must be a name, an object with an `update` method, a callable pool "
-        f"-> reason or None, or a list of these, got {criterion!r}."
-    )
-
-
-def _load(name):
-    if name not in CRITERIA:
-        close = difflib.get_close_matches(name, CRITERIA, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"There is no stopping criterion named {name!r}.{hint} Available are "
-            f"{sorted(CRITERIA)}."
-        )
-    module, class_name = CRITERIA[name].split(":")
-    return getattr(import_module(module), class_name)
+    return _REGISTRY.get(criterion)
 
 
 def clone_criterion(criterion):
@@ -174,7 +157,7 @@ def check_needs(criterion, clf):
     working = [
         name
         for name in get_criterion_names()
-        if not missing_needs(_load(name)(), *models)
+        if not missing_needs(_REGISTRY.load(name)(), *models)
     ]
     raise ValueError(
         f"The stopping criterion {name_of(criterion)} needs a classifier with "

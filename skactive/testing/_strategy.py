@@ -49,8 +49,9 @@ def check_strategy(strategy, estimator=None):
     for n_classes in (2, 4):
         X, y = toy_data(n_classes)
         make_pool = _pool_maker(X, y, estimator)
-        for n_queries in (1, 7, len(make_pool())):
-            _check_selects_candidates(strategy, make_pool, n_queries)
+        pool = make_pool()
+        for n_queries in (1, 7, len(pool)):
+            _check_selects_candidates(strategy, pool, n_queries)
         _check_states_its_needs(strategy, make_pool)
         _check_repeats_itself(strategy, make_pool)
         _check_sees_blocks(strategy, make_pool)
@@ -96,8 +97,7 @@ def _check_is_an_estimator(strategy):
     )
 
 
-def _check_selects_candidates(strategy, make_pool, n_queries):
-    pool = make_pool()
+def _check_selects_candidates(strategy, pool, n_queries):
     selection = select_queries(_fresh(strategy), pool, n_queries)
     _require(
         1 <= len(selection.rows) <= n_queries,
@@ -162,7 +162,7 @@ def _check_runs(strategy, X, y, estimator):
         estimator,
         oracle=SimulatedOracle(y),
         strategy=_fresh(strategy),
-        batch_size=20,
+        batch_size=30,
         budget=None,
         random_state=0,
     ).fit(X, some, sample_ids=np.arange(len(y)), cost=costs(y))

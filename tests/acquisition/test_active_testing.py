@@ -143,7 +143,7 @@ def test_the_contract_of_a_strategy_is_kept():
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.3, 1.0])
 def test_sequences_are_drawn_as_often_as_their_probabilities_say(epsilon):
-    n_runs, counts, stated = 4000, Counter(), {}
+    n_runs, counts, stated = 1500, Counter(), {}
     rng = np.random.default_rng(0)
     for _ in range(n_runs):
         rows, q = draw_without_replacement(

@@ -24,7 +24,6 @@ from skactive.acquisition import (
 from skactive.acquisition import _batch_bald as module
 from skactive.acquisition import _joint_labels as joint_labels
 from skactive.acquisition._joint_labels import JointTable
-from skactive.testing import check_strategy
 
 LINEAR = LogisticRegression(max_iter=1000)
 
@@ -363,10 +362,6 @@ def test_of_a_large_batch_the_rest_is_that_of_bald():
     joint = BatchBALDSampling(1000).select(pool, 4)
     order = pool.candidates[np.argsort(-bald(pool.member_proba))]
     assert rows.tolist() == [*joint, *order[~np.isin(order, joint)][:6]]
-
-
-def test_it_keeps_the_contract_of_strategies():
-    check_strategy(BatchBALDSampling(max_configurations=2000))
 
 
 @pytest.mark.parametrize("parameter", [{"max_configurations": 0}, {"min_gain": 1.0}])

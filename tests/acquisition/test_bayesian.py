@@ -1,5 +1,7 @@
 """Drawing rows in proportion to what they tell, and what the family has in common."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -156,6 +158,9 @@ def make_pool(n_classes=3, block_size=None, dtype=float, n_samples=300):
     )
 
 
+shared_pool = cache(make_pool)  # what its models say is computed once
+
+
 def test_power_bald_draws_by_bald():
     pool = make_pool()
     rows, q = PowerBALDSampling(beta=3.0).select(pool, 10)
@@ -198,7 +203,7 @@ def test_the_family_keeps_the_contract(name):
 @pytest.mark.parametrize("n_queries", [1, 10, 100, "all"])
 def test_the_family_selects_as_many_different_candidates_as_wanted(name, n_queries):
     for n_classes in (2, 10):
-        pool = make_pool(n_classes)
+        pool = shared_pool(n_classes)
         wanted = len(pool) if n_queries == "all" else n_queries
         rows = select_queries(FAMILY[name], pool, wanted).rows
         assert len(set(rows)) == wanted
@@ -207,7 +212,7 @@ def test_the_family_selects_as_many_different_candidates_as_wanted(name, n_queri
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_the_family_runs_on_one_candidate_and_in_single_precision(name):
-    pool = make_pool(dtype=np.float32)
+    pool = shared_pool(dtype=np.float32)
     assert len(select_queries(FAMILY[name], pool, 7).rows) == 7
     last = Pool(
         pool.X,

@@ -52,7 +52,9 @@ def greedy(X, n_queries, labeled):
 @pytest.mark.parametrize("n_queries", [1, 10, 100, "all"])
 def test_choices_are_those_of_exact_distances(name, n_queries):
     X, labeled = FEATURES[name], [7, 3, 50]
-    n_queries = len(X) - 3 if n_queries == "all" else min(n_queries, len(X) - 3)
+    if n_queries == "all":
+        X, n_queries = X[-400:], len(X[-400:]) - 3
+    n_queries = min(n_queries, len(X) - 3)
     chosen = k_center(X, n_queries, labeled=labeled)
     assert chosen.tolist() == greedy(X, n_queries, labeled)
 

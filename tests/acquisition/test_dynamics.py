@@ -128,7 +128,7 @@ def test_arrays_of_another_shape_are_refused(function, wrong):
 def test_every_way_of_training_in_steps_keeps_the_contract(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs
-        check_strategy(LabelDispersionSampling(n_epochs=4), estimator)
+        check_strategy(LabelDispersionSampling(n_epochs=2), estimator)
 
 
 @pytest.mark.parametrize("block_size", [None, 17])

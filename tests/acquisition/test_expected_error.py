@@ -45,7 +45,7 @@ def anchors(test_data):
     return {entry["id"]: entry for entry in entries}
 
 
-def pool_of(estimator, n_classes=2, n=40, *, container=np.asarray, counts=False, **kw):
+def pool_of(estimator, n_classes=2, n=32, *, container=np.asarray, counts=False, **kw):
     """Return a pool whose candidates are every other row without a label."""
     X, y = make_classification(
         n, 6, n_informative=5, n_redundant=0, n_classes=n_classes,
@@ -161,10 +161,6 @@ def iris_queries(n_queries):
     return rows
 
 
-def test_the_first_row_asked_of_iris_is_the_published_one(anchors):
-    assert iris_queries(1) == anchors["eer_iris_log_sequence"]["sequence"][:1]
-
-
 @pytest.mark.reference
 def test_the_rows_asked_of_iris_are_the_published_ones(anchors):
     assert iris_queries(10) == anchors["eer_iris_log_sequence"]["sequence"]
@@ -173,7 +169,7 @@ def test_the_rows_asked_of_iris_are_the_published_ones(anchors):
 @pytest.mark.parametrize("loss", ["log", "zero_one"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_refits_are_those_of_the_next_round(n_classes, loss):
-    pool = pool_of(LogisticRegression(), n_classes)
+    pool = pool_of(LogisticRegression(), n_classes, n=24)
     scores = ExpectedErrorReductionSampling(loss).utility(pool)
     expected = utility_by_refits(pool, loss)
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-12)
@@ -230,7 +226,7 @@ def test_sparse_counts_give_what_dense_ones_give():
 
 def test_weights_are_those_of_all_rows_the_candidate_included():
     weights = np.random.default_rng(0).uniform(0.1, 5, 40)
-    pool = pool_of(GaussianNB(), fit_params={"sample_weight": weights})
+    pool = pool_of(GaussianNB(), n=40, fit_params={"sample_weight": weights})
     assert not one_more_label(pool).is_fast
 
     def fit_and_predict(rows, y):
@@ -492,7 +488,9 @@ def test_labels_may_be_texts():
     "model",
     [
         make_pipeline(TfidfVectorizer(), LogisticRegression()),
-        make_pipeline(HashingVectorizer(alternate_sign=False), MultinomialNB()),
+        make_pipeline(
+            HashingVectorizer(n_features=2**10, alternate_sign=False), MultinomialNB()
+        ),
     ],
 )
 @pytest.mark.parametrize("approximation", [None, "last_step"])

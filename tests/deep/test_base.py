@@ -174,7 +174,9 @@ def test_one_class_is_predicted_for_all_rows(clf, iris):
     assert set(clf.predict(iris[0])) == {"only"}
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (1, 8, 8)])
+@pytest.mark.parametrize(
+    "shape", [(8, 8), pytest.param((1, 8, 8), marks=pytest.mark.slow)]
+)
 def test_images_go_through_the_default_convolutions(clf, digits, shape):
     X, y = digits
     images = clone(clf).fit(X.reshape(-1, *shape), y)

@@ -20,9 +20,22 @@ def small(name):
 CLASSIFIERS = [
     small(name) for name in skactive.deep.__all__ if name.endswith("Classifier")
 ]
+# All share what scikit-learn sees of them; these two differ most in how they train.
+FIRST = ("BayesByBackpropClassifier", "DeepEnsembleClassifier")
+
+
+def is_first(clf):
+    return type(clf).__name__ in FIRST
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks(CLASSIFIERS)
+@parametrize_with_checks([clf for clf in CLASSIFIERS if is_first(clf)])
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks([clf for clf in CLASSIFIERS if not is_first(clf)])
+def test_scikit_learn_checks_of_the_others(estimator, check):
     check(estimator)

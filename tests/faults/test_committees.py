@@ -192,6 +192,7 @@ def is_gone(pid):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("heeds_ctrl_c")
 def test_t10_ctrl_c_while_workers_fit_leaves_none_of_them_behind(tmp_path):
     named = [("a", Hangs(str(tmp_path))), ("b", Hangs(str(tmp_path)))]
@@ -223,12 +224,9 @@ class Dies(DecisionTreeClassifier):
         return super().fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("flag", "message"),
-    [
-        ("dead", "once more in new"),
-        pytest.param(None, "in this process", marks=pytest.mark.slow),
-    ],
+    ("flag", "message"), [("dead", "once more in new"), (None, "in this process")]
 )
 def test_t42_a_killed_worker_costs_a_warning_and_changes_nothing(
     tmp_path, flag, message
@@ -249,7 +247,13 @@ class Unsendable(GaussianNB):
         raise pickle.PicklingError("this stays here")
 
 
-@pytest.mark.parametrize("labels", [y, np.full(150, -1)], ids=["labels", "none"])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param(y, marks=pytest.mark.slow, id="labels"),
+        pytest.param(np.full(150, -1), id="none"),
+    ],
+)
 def test_t45_a_member_that_cannot_be_sent_is_refused_with_the_remedy(labels):
     clf = learner(Unsendable(), committee=3, n_jobs=2)
     n_paid = 0 if labels is y else 4  # a cold start has no model that could fail

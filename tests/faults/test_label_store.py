@@ -207,8 +207,8 @@ def test_t37_every_row_of_a_search_is_paid_once(path, asked, n_jobs):
 
 def test_t49_processes_that_ask_at_the_same_time_pay_for_each_row_once(path, asked):
     context = get_context("spawn")
-    with ProcessPoolExecutor(3, mp_context=context) as pool:
-        jobs = [pool.submit(run_in_process, path, asked.log, s) for s in range(3)]
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        jobs = [pool.submit(run_in_process, path, asked.log, s) for s in range(2)]
         results = [job.result() for job in jobs]
     ids = asked.ids()
     assert len(ids) == len(set(ids)) > 100

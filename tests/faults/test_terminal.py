@@ -148,6 +148,7 @@ def test_t71_keys_label_skip_undo_and_add_a_class_at_a_real_terminal(terminal):
     assert "'x' is no key and no class" in terminal.output
 
 
+@pytest.mark.slow
 def test_t71_quitting_in_a_batch_ends_the_run_normally(terminal):
     terminal.answer("1", "2", "q")
     found = terminal.end()
@@ -155,12 +156,14 @@ def test_t71_quitting_in_a_batch_ends_the_run_normally(terminal):
     assert (found["error"], found["condition"]) == (None, "oracle")
 
 
+@pytest.mark.slow
 def test_t71_bytes_that_are_no_text_are_asked_again(terminal):
     terminal.answer("\udcff\udcfe", "2", "\x1b[200~1\x1b[201~", "1", "q")
     assert terminal.end()["answers"] == ["spam", "ham"]
     assert "\x1b" not in terminal.output
 
 
+@pytest.mark.slow
 def test_t71_a_terminal_that_is_gone_ends_the_run_with_all_answers(terminal):
     terminal.answer("1", "2")
     found = terminal.hang_up()
@@ -168,6 +171,7 @@ def test_t71_a_terminal_that_is_gone_ends_the_run_with_all_answers(terminal):
     assert (found["error"], found["condition"]) == (None, "oracle")
 
 
+@pytest.mark.slow
 def test_t71_ctrl_d_ends_the_run_with_all_answers(terminal):
     terminal.answer("1", "2", "1", "2")
     terminal.wait_for("\n> ")
@@ -178,7 +182,9 @@ def test_t71_ctrl_d_ends_the_run_with_all_answers(terminal):
     assert "The input has ended, all answers are kept." in terminal.output
 
 
-@pytest.mark.parametrize("n_answers", [0, 2, 4])
+@pytest.mark.parametrize(
+    "n_answers", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (0, 4))]
+)
 def test_t09_ctrl_c_at_the_terminal_loses_no_answer(terminal, n_answers):
     answers = ["1", "2", "1", "2"][:n_answers]
     terminal.answer(*answers)
@@ -188,6 +194,7 @@ def test_t09_ctrl_c_at_the_terminal_loses_no_answer(terminal, n_answers):
     assert found["error"] == "KeyboardInterrupt"
 
 
+@pytest.mark.slow
 def test_t71_without_an_input_nothing_is_asked_for_ever(tmp_path):
     path = tmp_path / "found.json"
     subprocess.run(

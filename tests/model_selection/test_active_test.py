@@ -71,6 +71,7 @@ def standard_errors_off(estimates):
     return abs(np.mean(estimates) - TRUE_RISK) / error
 
 
+@pytest.mark.slow
 def test_over_200_runs_lure_is_unbiased_and_the_naive_estimate_is_not():
     runs = [run(random_state=seed, batch_size=20) for seed in range(200)]
     lure = [queried_risk(MODEL, clf, X) for clf in runs]

@@ -14,7 +14,7 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import ShuffleSplit
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, scale
 
 from skactive import ActiveLearningClassifier, PseudoLabels
 from skactive.acquisition import MarginSampling
@@ -23,6 +23,7 @@ from skactive.model_selection import active_learning_curve
 from skactive.oracles import SimulatedOracle
 
 X, y = load_iris(return_X_y=True)
+X = scale(X)  # so that a logistic regression takes few steps
 CV = ShuffleSplit(3, test_size=0.4, random_state=0)
 logistic = LogisticRegression(max_iter=1000)
 

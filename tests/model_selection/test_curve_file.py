@@ -129,6 +129,7 @@ def test_a_first_line_that_was_cut_short_begins_anew(path):
     assert path.read_bytes().splitlines()[:2] == whole.splitlines()[:2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_process_loses_only_the_run_it_was_in(path):
     script = f"from {__name__} import *; by_function({str(path)!r}, 4, kills=True)"
