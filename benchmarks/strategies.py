@@ -97,9 +97,14 @@ MAIN = (
     "hierarchical",
     "auto",
 )
-# What is left of "auto" without its parts. Without weights and a region it is
-# "max_herding"; without herding, the smallest margins of the region, it is "margin".
-ABLATIONS = ("auto without narrowing", "auto without widening", "max_herding")
+# What is left of "auto" without its parts. Without herding it is "margin", and nearly
+# "max_herding" without all that looks at the model.
+ABLATIONS = (
+    "auto without narrowing",
+    "auto without widening",
+    "auto without distances",
+    "max_herding",
+)
 SAME = {"kl_divergence"}  # another name of bald
 PEERS = tuple(
     f"scikit-activeml {name}"
@@ -304,7 +309,7 @@ def make_tables(curves):
         for classifier in ("logistic", "svm", "forest")
     }
     found = {name for of in curves.values() for name in of}
-    others = sorted(found.difference(MAIN, PEERS, ABLATIONS[:2]))
+    others = sorted(found.difference(MAIN, PEERS, ABLATIONS[:-1]))
     rest = compare(curves, FEW_SETS, "logistic", [*MAIN, *others])
     peers = {
         name: compare(curves, FEW_SETS, "logistic", ["random", name.split()[1], name])

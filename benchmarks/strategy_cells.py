@@ -23,13 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import (
-    Prefilter,
-    Product,
-    Proxy,
-    UHerdingSampling,
-    get_strategy,
-)
+from skactive.acquisition import AutoSampling, Proxy, get_strategy
 from skactive.acquisition._registry import check_model
 from skactive.model_selection import active_learning_curve
 
@@ -43,9 +37,25 @@ ALL_LABELS = "all labels"
 IMAGES = {"mnist10k"}
 
 
-def herd():
-    """Return how `auto` covers a region, with all candidates as the region."""
-    return UHerdingSampling(Product(["margin"], powers=[2]), bandwidth=1.0)
+class AlwaysWide(AutoSampling):
+    """`auto` without narrowing its region."""
+
+    def _n_rows(self, pool, n_queries):
+        return len(pool)
+
+
+class AlwaysNarrow(AutoSampling):
+    """`auto` without widening its region."""
+
+    def _n_rows(self, pool, n_queries):
+        return min(self.prefilter * n_queries, len(pool))
+
+
+class OfDirections(AutoSampling):
+    """`auto` without the coordinate that tells near rows from far ones."""
+
+    def _features(self, pool, rows, n_queries):
+        return pool.embedding(rows)
 
 
 # What is not run as its name says. Networks train for fewer epochs than their default
@@ -57,8 +67,9 @@ SPECIAL = {
     "expected_error_reduction, newton": lambda: get_strategy(
         "expected_error_reduction"
     ).set_params(approximation="newton"),
-    "auto without narrowing": herd,
-    "auto without widening": lambda: Prefilter("margin", herd(), 10 * BATCH_SIZE),
+    "auto without narrowing": AlwaysWide,
+    "auto without widening": AlwaysNarrow,
+    "auto without distances": OfDirections,
     "mal": lambda: get_strategy("mal").set_params(max_epochs=10),
     "vaal": lambda: get_strategy("vaal").set_params(max_epochs=10),
 }

@@ -4,6 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import hstack, issparse
 
 from skactive._remembered import Remembered
 from skactive.acquisition._base import (
@@ -69,9 +70,15 @@ class AutoSampling(BaseStrategy):
        shrinks from all candidates to the ``prefilter * n_queries`` of smallest margin.
     2. Within the region the batch covers what is uncertain, by herding [2]_: greedily,
        it maximises ``sum_j u_j^2 max_{i in S} k(x_i, x_j)``, where u is 1 minus the
-       margin, k a Gaussian kernel of rows scaled to length one, and S the batch and
-       all rows with a label. So neither the rows of a batch resemble each other, nor
-       any that is known, and outliers, which cover only themselves, are left out.
+       margin, k a Gaussian kernel, and S the batch and all rows with a label. So
+       neither the rows of a batch resemble each other, nor any that is known, and
+       outliers, which cover only themselves, are left out.
+
+    The kernel compares directions, as in [2]_: ``k(x, x') = exp(-|x - x'|^2)`` for rows
+    scaled to length one. Dense rows are centred before, and all rows get one more
+    coordinate, which is as large as they are long in the mean: so directions also tell
+    near rows from far ones, and a shift or another unit of all features changes
+    nothing. Features of different units are to be scaled, as for any distance.
 
     Each of these parts is compared with what remains without it in the
     :ref:`benchmark <benchmark>`.
@@ -160,19 +167,16 @@ class AutoSampling(BaseStrategy):
         margins = _margins(pool)
         if not pool.has_embedding:
             return _select_without_distances(pool, n_queries, margins)
-        n_rows = len(pool.candidates)
-        if margins is not None:
-            n_rows = self._size_region(pool, n_queries)
         region, weights = np.arange(len(pool.candidates)), None
-        if n_rows < len(region):
-            region = np.sort(_most_uncertain(pool, margins, n_rows))
-        region = self._draw(region, n_queries, pool)
+        if margins is not None:
+            region = _most_uncertain(pool, margins, self._n_rows(pool, n_queries))
+        region = self._draw(np.sort(region), n_queries, pool)
         if margins is not None:
             weights = margins[region] ** 2
-        return _cover(pool, pool.candidates[region], weights, n_queries)
+        return self._cover(pool, pool.candidates[region], weights, n_queries)
 
-    def _size_region(self, pool, n_queries):
-        """Compare this model with an earlier one, and remember it."""
+    def _n_rows(self, pool, n_queries):
+        """Say how large the region is: compare this model with an earlier one."""
         models = [*getattr(self, "models_", []), Remembered.of_candidates(pool)]
         old = [model for model in models if model.is_old(pool, self.min_labels)]
         self.agreement_ = old[-1].agreement_with(models[-1]) if old else 0.0
@@ -182,12 +186,66 @@ class AutoSampling(BaseStrategy):
         self.n_region_ = region_size(len(pool), n_least, self.agreement_)
         return self.n_region_
 
-    def _draw(self, region, n_queries, pool):
-        """Draw from a region that is too large for its distances to be computed."""
+    def _draw(self, rows, n_queries, pool):
+        """Draw from rows that are too many for their distances to be computed."""
         if self.max_region is None:
-            return region
+            return rows
         n_most = max(self.max_region, math.ceil(self.prefilter * n_queries))
-        return draw_rows(region, n_most, pool.with_stream(_DRAWS).random_state)
+        return draw_rows(rows, n_most, pool.with_stream(_DRAWS).random_state)
+
+    def _cover(self, pool, rows, weights, n_queries):
+        """Choose those of the rows that cover all of them best, beside the known."""
+        known = np.flatnonzero(pool.labeled | pool.asked)
+        if weights is not None:
+            weights = np.concatenate([np.zeros(len(known)), weights])
+        together = np.concatenate([known, rows])
+        chosen = u_herding(
+            self._features(pool, together, n_queries),
+            weights,
+            n_queries,
+            labeled=np.arange(len(known)),
+            max_targets=None,
+        )
+        return together[chosen]
+
+    def _features(self, pool, rows, n_queries):
+        """Embed rows, as seen from outside the cloud that all rows are."""
+        everything = np.flatnonzero(pool.labeled | pool.asked)
+        everything = np.sort(np.concatenate([everything, pool.candidates]))
+        sample = pool.embedding(self._draw(everything, n_queries, pool))
+        return lift(pool.embedding(rows), sample)
+
+
+def lift(features, sample):
+    """Add a coordinate, so that directions of rows tell their distances.
+
+    Rows are moved so that the mean of the sample is the origin, unless they are sparse,
+    and get one coordinate more, the root mean square length of the rows of the sample.
+    The direction of a row then also says how far from the origin it was. Neither shift
+    nor scale of dense features matters.
+
+    Parameters
+    ----------
+    features : {ndarray, sparse matrix} of shape (n_rows, n_components)
+        Rows to be changed.
+
+    sample : {ndarray, sparse matrix} of shape (n_sampled, n_components)
+        Rows like these.
+
+    Returns
+    -------
+    lifted : {ndarray, sparse matrix} of shape (n_rows, n_components + 1)
+        The last column is constant.
+    """
+    if issparse(features):
+        length = np.sqrt(sample.multiply(sample).sum() / sample.shape[0])
+        constant = np.full((features.shape[0], 1), length or 1.0)
+        return hstack([features, constant], format="csr")
+    features, sample = np.asarray(features, float), np.asarray(sample, float)
+    center = sample.mean(axis=0)
+    length = np.sqrt(((sample - center) ** 2).sum(axis=1).mean())
+    constant = np.full((len(features), 1), length or 1.0)
+    return np.hstack([features - center, constant])
 
 
 def _margins(pool):
@@ -206,22 +264,6 @@ def _margins(pool):
 def _most_uncertain(pool, margins, n_rows):
     tie_seed = np.random.SeedSequence([pool.random_state, len(margins)])
     return top_k(margins, n_rows, np.random.default_rng(tie_seed))
-
-
-def _cover(pool, rows, weights, n_queries):
-    """Choose those of the rows that cover all of them best, beside the known ones."""
-    known = np.flatnonzero(pool.labeled | pool.asked)
-    if weights is not None:
-        weights = np.concatenate([np.zeros(len(known)), weights])
-    together = np.concatenate([known, rows])
-    chosen = u_herding(
-        pool.embedding(together),
-        weights,
-        n_queries,
-        labeled=np.arange(len(known)),
-        max_targets=None,
-    )
-    return together[chosen]
 
 
 def _select_without_distances(pool, n_queries, margins):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
@@ -13,6 +14,7 @@ from sklearn.svm import LinearSVC
 from skactive import ActiveLearningClassifier
 from skactive._pool import Pool
 from skactive.acquisition import AutoSampling, margin, region_size
+from skactive.acquisition._auto import lift
 from skactive.oracles import SimulatedOracle
 
 N_LABELED = 20
@@ -40,7 +42,10 @@ def make_pool(X, y, n_labeled, estimator=None, **params):
 
 def covering(pool, rows, weights, n_queries):
     """Choose by the definition, one row after the other."""
-    unit = pool.X / np.linalg.norm(pool.X, axis=1, keepdims=True)
+    centered = pool.X - pool.X.mean(axis=0)
+    length = np.sqrt((centered**2).sum(axis=1).mean())
+    lifted = np.column_stack([centered, np.full(len(centered), length)])
+    unit = lifted / np.linalg.norm(lifted, axis=1, keepdims=True)
     kernel = np.exp(-((unit[:, None] - unit[rows]) ** 2).sum(axis=2))
     chosen = list(np.flatnonzero(pool.labeled))
     for _ in range(n_queries):
@@ -90,6 +95,27 @@ def test_a_later_batch_covers_the_region_of_smallest_margins():
     region = np.sort(np.argsort(-scores)[:size])
     weights = scores[region] ** 2
     assert chosen.tolist() == covering(now, now.candidates[region], weights, 5)
+
+
+def test_neither_shift_nor_unit_of_the_features_matters():
+    X, y = data()
+    model = GaussianNB()
+    first, second = (
+        AutoSampling().select(make_pool(features, y, N_LABELED, model), 10)
+        for features in (X, 1000.0 + 8.0 * X)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_rows_in_one_direction_are_told_apart_by_their_length():
+    near, far = np.array([[1.0, 1.0]]), np.array([[9.0, 9.0]])
+    rows = np.concatenate([near, -near, far, -far])
+    lifted = lift(rows, rows)
+    assert lifted[:, -1] == pytest.approx(np.sqrt(82.0))
+    directions = lifted / np.linalg.norm(lifted, axis=1, keepdims=True)
+    assert np.abs(directions[0] - directions[2]).max() > 0.3
+    sparse = lift(csr_matrix(rows), csr_matrix(rows))
+    np.testing.assert_allclose(sparse.toarray(), lifted)
 
 
 def test_models_that_differ_by_few_labels_are_not_compared():
