@@ -191,6 +191,8 @@ def cells_to_run(args, done):
         sets, classifiers, strategies, n_seeds = cells_of(part)
         if args.sets:
             sets = args.sets
+        if args.classifiers:
+            classifiers = [name for name in classifiers if name in args.classifiers]
         if args.strategies:
             strategies = [name for name in strategies if name in args.strategies]
         n_seeds = args.seeds or n_seeds
@@ -382,6 +384,7 @@ def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--sets", nargs="+", help="instead of those of the part")
+    parser.add_argument("--classifiers", nargs="+", help="only these of the part")
     parser.add_argument("--strategies", nargs="+", help="only these of the part")
     parser.add_argument("--seeds", type=int, help="instead of those of the part")
     parser.add_argument("--n-jobs", type=int, default=1)
