@@ -30,6 +30,7 @@ from strategy_tables import (
     NOTHING,
     beside_baseline,
     beside_peers,
+    by_batch_size,
     by_classifier,
     by_kind,
     overall,
@@ -105,6 +106,9 @@ ABLATIONS = (
     "auto without distances",
     "max_herding",
 )
+# Other batch sizes than that of all else.
+BATCHES = (1, 50)
+BATCHED = ("random", "margin", "cluster_uncertain", "badge", "u_herding", "auto")
 SAME = {"kl_divergence"}  # another name of bald
 PEERS = tuple(
     f"scikit-activeml {name}"
@@ -113,7 +117,7 @@ PEERS = tuple(
 NEWTON = "expected_error_reduction, newton"
 # Minutes for a run: a part of their own, after all others.
 SLOW = ("expected_error_reduction", "mal", "vaal")
-PARTS = ("main", "classifiers", "ablations", "rest", "peers", "slow")
+PARTS = ("main", "classifiers", "ablations", "batches", "rest", "peers", "slow")
 # Every cell has the first number of seeds before any has the second one.
 TURNS = (3, 5, 10)
 
@@ -145,6 +149,7 @@ HEADINGS = {
     "ablations": "`auto` without its parts: area less that of `auto`, in 0.001:",
     "kinds": "Area less that of `random`, in 0.001, by kind of set:",
     "classifiers": "Three classifiers on six sets:",
+    "batches": "Three batch sizes on six sets, area less that of `random`, in 0.001:",
     "rest": "Every strategy on six sets, logistic regression:",
     "peers": "The same strategies of scikit-activeml 1.0.1:",
 }
@@ -165,10 +170,16 @@ def cells_of(part):
         "main": (REPORTED + DEVELOPMENT, ("logistic",), MAIN, 10),
         "classifiers": (FEW_SETS, ("svm", "forest"), MAIN, 10),
         "ablations": (ordinary, ("logistic",), ABLATIONS, 10),
+        "batches": (FEW_SETS, ("logistic",), of_sizes(BATCHES), 5),
         "rest": (FEW_SETS, ("logistic",), others, 5),
         "peers": (FEW_SETS, ("logistic",), PEERS, 10),
         "slow": (FEW_SETS, ("logistic",), SLOW, 5),
     }[part]
+
+
+def of_sizes(batch_sizes):
+    """Return names of strategies with other batch sizes."""
+    return [f"{name} in batches of {size}" for size in batch_sizes for name in BATCHED]
 
 
 def in_turns(sets, classifiers, strategies, n_seeds):
@@ -185,7 +196,7 @@ def in_turns(sets, classifiers, strategies, n_seeds):
 
 def cells_to_run(args, done):
     """Return the cells that are wanted and not there yet, in their order."""
-    known = {*get_strategy_names(), *ABLATIONS, *PEERS, NEWTON}
+    known = {*get_strategy_names(), *ABLATIONS, *of_sizes(BATCHES), *PEERS, NEWTON}
     cells, unknown = {}, {}
     for part in args.part:
         sets, classifiers, strategies, n_seeds = cells_of(part)
@@ -311,13 +322,17 @@ def make_tables(curves):
         for classifier in ("logistic", "svm", "forest")
     }
     found = {name for of in curves.values() for name in of}
-    others = sorted(found.difference(MAIN, PEERS, ABLATIONS[:-1]))
+    others = sorted(found.difference(MAIN, PEERS, ABLATIONS[:-1], of_sizes(BATCHES)))
     rest = compare(curves, FEW_SETS, "logistic", [*MAIN, *others])
     peers = {
         name: compare(curves, FEW_SETS, "logistic", ["random", name.split()[1], name])
         for name in PEERS
     }
     parts = ["random", "auto", *ABLATIONS, "margin"]
+    by_size = {10: compare(curves, FEW_SETS, "logistic", BATCHED)} | {
+        size: compare(curves, FEW_SETS, "logistic", of_sizes([size]))
+        for size in BATCHES
+    }
     ablations = {
         title: compare(curves, sets, "logistic", parts)
         for title, sets in (("reported", REPORTED), ("development", DEVELOPMENT))
@@ -327,6 +342,7 @@ def make_tables(curves):
         beside_baseline("ablations", ablations, "auto"),
         by_kind("kinds", main["all"], kinds(main["all"])),
         by_classifier("classifiers", few),
+        by_batch_size("batches", by_size),
         overall("rest", rest),
         beside_peers("peers", peers),
     ]

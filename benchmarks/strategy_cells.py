@@ -133,6 +133,12 @@ def make_classifier(name, seed):
     }[name]()
 
 
+def split_batch(name):
+    """Return a strategy and its batch size, which may stand behind the name."""
+    base, _, batch = name.partition(" in batches of ")
+    return base, int(batch or BATCH_SIZE)
+
+
 def make_strategy(name, classifier):
     """Return what a strategy is in `active_learning_curve`.
 
@@ -158,13 +164,16 @@ def make_strategy(name, classifier):
 def replay(dataset, classifier, strategy, seed, path):
     X, y, train, test = prepare(dataset, seed)
     model = make_classifier(classifier, seed)
+    base, batch_size = split_batch(strategy)
     with config_context(assume_finite=True), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return active_learning_curve(
             ActiveLearningClassifier(model, budget=BUDGET, batch_size=BATCH_SIZE),
             X,
             y,
-            strategies={strategy: make_strategy(strategy, model)},
+            strategies={
+                strategy: {"batch_size": batch_size} | make_strategy(base, model)
+            },
             initial=first_labels,
             cv=[(train, test)],
             scoring=["accuracy", "balanced_accuracy"],
@@ -222,7 +231,8 @@ def _rows(curves, cell, seconds):
     (n_train,), (n_test,) = curves.train_sizes, curves.test_sizes
     n_labeled, accuracy = curves.curve(strategy)
     n_first = len(curves.initial_indices[0])
-    if n_labeled.tolist() != points(n_first, n_train):
+    _, batch_size = split_batch(strategy)
+    if n_labeled.tolist() != points(n_first, n_train, batch_size):
         raise ValueError(f"The curve has points at {n_labeled.tolist()} labels.")
     _, balanced = curves.curve(strategy, scoring="balanced_accuracy")
     full = curves.full_scores
@@ -230,7 +240,7 @@ def _rows(curves, cell, seconds):
         **dict(zip(("dataset", "classifier", "seed"), cell, strict=True)),
         "n_train": int(n_train),
         "n_test": int(n_test),
-        "batch": BATCH_SIZE,
+        "batch": batch_size,
     }
     own = {"strategy": strategy, "n_first": n_first, "seconds": f"{seconds:.2f}"}
     of_all = {"strategy": ALL_LABELS, "n_first": int(n_train), "seconds": ""}
@@ -249,7 +259,7 @@ def _scores(accuracy, balanced, n_test):
     }
 
 
-def points(n_first, n_train):
+def points(n_first, n_train, batch_size):
     """Return the numbers of labels at which a curve has points."""
     last = min(n_first + BUDGET, n_train)
-    return [*range(n_first, last, BATCH_SIZE), last]
+    return [*range(n_first, last, batch_size), last]

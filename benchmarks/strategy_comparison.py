@@ -59,7 +59,8 @@ def read_curves(results):
         (of_all,), balanced = _numbers(full["correct"]), None
         if row["balanced"]:
             balanced = _numbers(row["balanced"]) / _numbers(full["balanced"])
-        at = np.array(points(int(row["n_first"]), int(row["n_train"])))
+        sizes = (int(row[name]) for name in ("n_first", "n_train", "batch"))
+        at = np.array(points(*sizes))
         scores = _numbers(row["correct"]) / of_all
         curve = Curve(at, scores, balanced, float(row["seconds"]))
         of_set = curves.setdefault((dataset, classifier), {})
@@ -156,8 +157,8 @@ class Comparison:
 def compare(curves, sets, classifier, strategies):
     """Return the comparison of what is complete.
 
-    A strategy that is there for at most half of the sets that `random` is there for is
-    left out; then, every set that lacks seeds of any of the others.
+    A strategy that is there for at most half of the sets of the first one is left out;
+    then, every set that lacks seeds of any of the others.
     """
     enough = {
         name: {
@@ -167,7 +168,7 @@ def compare(curves, sets, classifier, strategies):
         }
         for name in sets
     }
-    begun = [name for name in sets if "random" in enough[name]]
+    begun = [name for name in sets if strategies[0] in enough[name]]
     common = [
         strategy
         for strategy in strategies

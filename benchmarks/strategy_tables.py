@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from strategy_cells import split_batch
 from strategy_comparison import MIN_SEEDS
 from strategy_statistics import critical_difference, friedman_p, mean_ranks
 
@@ -173,6 +174,31 @@ def beside_baseline(name, comparisons, baseline):
                 row = rows.setdefault(strategy, [f"`{strategy}`"])
                 row += [*(thousandths(of[j]) for of in gains), signs[j]]
         notes.append(f"{title.capitalize()}: {extent(comparison)}")
+    return Table(name, head, list(rows.values()), " ".join(notes))
+
+
+def by_batch_size(name, comparisons):
+    """Return the table of gains over random, by the number of rows of a batch.
+
+    Parameters
+    ----------
+    comparisons : dict of int to Comparison
+        Of the same strategies in the same order, `random` first.
+    """
+    head, rows, notes = ["strategy"], {}, []
+    for size, comparison in sorted(comparisons.items()):
+        if not comparison.sets:
+            continue
+        baseline = comparison.strategies[0]
+        head += [f"{size} a round", "better / worse"]
+        gains = comparison.gains(baseline).mean(axis=0)
+        signs = wins(comparison, baseline)
+        for j, strategy in enumerate(comparison.strategies[1:], start=1):
+            base, _ = split_batch(strategy)
+            rows.setdefault(base, [f"`{base}`"]).extend(
+                [thousandths(gains[j]), signs[j]]
+            )
+        notes.append(f"{size} a round: {extent(comparison)}")
     return Table(name, head, list(rows.values()), " ".join(notes))
 
 

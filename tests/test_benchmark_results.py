@@ -17,7 +17,13 @@ with pytest.MonkeyPatch.context() as patch:
 
 def rows_of(correct, dataset="a", seeds=3):
     """Return rows with 4, 14 and 24 labels; with all labels, 10 are right."""
-    common = {"n_train": "24", "n_first": "4", "balanced": "", "seconds": "1"}
+    common = {
+        "n_train": "24",
+        "n_first": "4",
+        "batch": "10",
+        "balanced": "",
+        "seconds": "1",
+    }
     full = {"all labels": "10"}
     return {
         (dataset, "logistic", name, seed): common | {"correct": text}
