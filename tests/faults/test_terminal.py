@@ -1,5 +1,6 @@
 """What may happen at the terminal: T09, T38, T48, T57, T70, T71."""
 
+import contextlib
 import io
 import json
 import os
@@ -99,11 +100,18 @@ class Terminal:
         return json.loads(self.path.read_text())
 
     def interrupt(self):
-        """Press Ctrl-C at the next prompt, like a person: not in the same instant."""
+        """Press Ctrl-C at the next prompt, and again where nothing happens, as one does.
+
+        What comes between the prompt and the wait for a line, Python sees when the line
+        is there, which may be never.
+        """
         self.wait_for("\n> ")
-        # What comes between the prompt and the wait for a line, Python sees later.
-        time.sleep(0.5)
-        self.type("\x03")
+        for _ in range(3):
+            time.sleep(0.5)
+            self.type("\x03")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(20)
+                return
 
     def end(self):
         """Wait for the end of the process, and return what it has saved."""
