@@ -100,7 +100,7 @@ class Terminal:
         return json.loads(self.path.read_text())
 
     def interrupt(self):
-        """Press Ctrl-C at the next prompt, and again where nothing happens, as one does.
+        """Press Ctrl-C at the next prompt, and again where nothing happens.
 
         What comes between the prompt and the wait for a line, Python sees when the line
         is there, which may be never.
