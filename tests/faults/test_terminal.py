@@ -32,6 +32,7 @@ from skactive.oracles import TerminalOracle
 
 if sys.stdin is not None and sys.stdin.isatty():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches this process
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell says
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
 clf = ActiveLearningClassifier(
     DummyClassifier(), oracle=TerminalOracle(), strategy="random",
