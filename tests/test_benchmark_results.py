@@ -96,4 +96,6 @@ def test_the_user_guide_has_the_tables_of_the_stored_results():
 
 
 def stored():
-    return strategies.read_results(strategies.RESULTS)
+    results = strategies.read_results(strategies.RESULTS)
+    assert results
+    return results

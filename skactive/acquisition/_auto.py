@@ -10,7 +10,7 @@ from skactive._remembered import Remembered
 from skactive.acquisition._base import (
     BaseStrategy,
     select_without_embedding,
-    top_k,
+    top_candidates,
 )
 from skactive.acquisition._herding import u_herding
 from skactive.acquisition._uncertainty import boundary_closeness, margin
@@ -89,8 +89,8 @@ class AutoSampling(BaseStrategy):
     embedding in which they could be compared, the smallest margins are asked.
 
     Time: O(m (m + n_labeled) n_components) for a region of m rows, of which there are
-    at most `max_region`; memory: O(n_samples) and a copy of the embedding of the
-    region.
+    at most `max_region`; memory: O(n_samples) and copies of the embedding of the
+    region, and of as many rows to centre it by.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class AutoSampling(BaseStrategy):
             return _select_without_distances(pool, n_queries, margins)
         region, weights = np.arange(len(pool.candidates)), None
         if margins is not None:
-            region = _most_uncertain(pool, margins, self._n_rows(pool, n_queries))
+            region = top_candidates(margins, self._n_rows(pool, n_queries), pool)
         region = self._draw(np.sort(region), n_queries, pool)
         if margins is not None:
             weights = margins[region] ** 2
@@ -212,8 +212,11 @@ class AutoSampling(BaseStrategy):
         """Embed rows, as seen from outside the cloud that all rows are."""
         everything = np.flatnonzero(pool.labeled | pool.asked)
         everything = np.sort(np.concatenate([everything, pool.candidates]))
-        sample = pool.embedding(self._draw(everything, n_queries, pool))
-        return lift(pool.embedding(rows), sample)
+        sample = self._draw(everything, n_queries, pool)
+        # Embedded once, as that may be a pass through a network.
+        both, places = np.unique(np.concatenate([rows, sample]), return_inverse=True)
+        features = pool.embedding(both)
+        return lift(features[places[: len(rows)]], features[places[len(rows) :]])
 
 
 def lift(features, sample):
@@ -261,12 +264,7 @@ def _margins(pool):
     return None
 
 
-def _most_uncertain(pool, margins, n_rows):
-    tie_seed = np.random.SeedSequence([pool.random_state, len(margins)])
-    return top_k(margins, n_rows, np.random.default_rng(tie_seed))
-
-
 def _select_without_distances(pool, n_queries, margins):
     if margins is None:
         return select_without_embedding(pool, n_queries)
-    return pool.candidates[_most_uncertain(pool, margins, n_queries)]
+    return pool.candidates[top_candidates(margins, n_queries, pool)]

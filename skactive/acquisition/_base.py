@@ -187,8 +187,7 @@ def select_by_utility(strategy, pool, n_queries):
         The rows, highest utility first.
     """
     scores = utilities(strategy, pool)
-    tie_seed = np.random.SeedSequence([pool.random_state, len(pool.candidates)])
-    chosen = top_k(scores, n_queries, np.random.default_rng(tie_seed))
+    chosen = top_candidates(scores, n_queries, pool)
     return Selection(
         pool.candidates[chosen],
         utilities=scores[chosen],
@@ -219,6 +218,32 @@ def utilities(strategy, pool):
     for positions, block in pool.blocks():
         scores[positions] = _check_utility(strategy.utility(block), strategy, block)
     return scores
+
+
+def top_candidates(scores, k, pool):
+    """Return the positions of the k highest scores of candidates, highest first.
+
+    Which of several equal scores at the cut are taken depends on the seed of the pool,
+    and is the same for all that ask.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_candidates,)
+        Scores without NaN.
+
+    k : int
+        How many, at most n_candidates.
+
+    pool : Pool
+        The round.
+
+    Returns
+    -------
+    positions : ndarray of shape (k,), dtype int
+        Positions in ``pool.candidates``.
+    """
+    tie_seed = np.random.SeedSequence([pool.random_state, len(pool.candidates)])
+    return top_k(scores, k, np.random.default_rng(tie_seed))
 
 
 def top_k(scores, k, rng):

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
-from sklearn.metrics import pairwise_distances_argmin
 
 from skactive.acquisition._base import select_without_embedding
 from skactive.acquisition._core_set import KeepingStrategy
-from skactive.acquisition._hybrid import _condensed_distances
+from skactive.acquisition._hybrid import condensed_distances, nearest_center
 from skactive.utils._labels import as_labels
-from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -380,7 +378,7 @@ def _ward(features):
     """Return the children of the nodes of a Ward tree, (n_rows - 1, 2)."""
     if features.shape[0] == 1:
         return np.empty((0, 2), dtype=np.intp)
-    merges = linkage(_condensed_distances(features), method="ward")
+    merges = linkage(condensed_distances(features), method="ward")
     return merges[:, :2].astype(np.intp)
 
 
@@ -390,8 +388,5 @@ def _nearest_linked(pool, linked, features):
     nearest = np.empty(n_rows, dtype=np.intp)
     nearest[linked] = np.arange(len(linked))
     others = np.setdiff1d(np.arange(n_rows), linked, assume_unique=True)
-    size = block_rows(features)
-    for start in range(0, len(others), size):
-        rows = others[start : start + size]
-        nearest[rows] = pairwise_distances_argmin(pool.embedding(rows), features)
+    nearest[others] = nearest_center(pool, others, features)
     return nearest

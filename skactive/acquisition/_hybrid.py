@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
 from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import top_k
+from skactive.acquisition._base import top_candidates
 from skactive.acquisition._combine import OnUtility
 from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
@@ -169,9 +169,8 @@ class _PrefilteredSampling(OnUtility):
         """Return the positions of the most useful candidates, and their utilities."""
         scores = self._base_utilities(pool)
         n_kept = min(math.ceil(self.prefilter * n_queries), len(scores))
-        seed = np.random.SeedSequence([pool.random_state, len(scores)])
         # In the order of X: rounding of the utilities does not change the clusters.
-        kept = np.sort(top_k(scores, n_kept, np.random.default_rng(seed)))
+        kept = np.sort(top_candidates(scores, n_kept, pool))
         return kept, scores[kept]
 
 
@@ -324,11 +323,8 @@ class ClusterMarginSampling(_PrefilteredSampling):
             self.clusters_[linked] = labels
             others = np.setdiff1d(np.arange(n_samples), linked, assume_unique=True)
             if len(others):
-                means, size = _means(features, labels), block_rows(features)
-                for start in range(0, len(others), size):
-                    rows = others[start : start + size]
-                    nearest = pairwise_distances_argmin(pool.embedding(rows), means)
-                    self.clusters_[rows] = nearest
+                means = _means(features, labels)
+                self.clusters_[others] = nearest_center(pool, others, means)
         self._X_ref = _reference(pool.X)
 
     def __getstate__(self):
@@ -336,6 +332,16 @@ class ClusterMarginSampling(_PrefilteredSampling):
         state = dict(super().__getstate__())
         state.pop("_X_ref", None)
         return state
+
+
+def nearest_center(pool, rows, centers):
+    """Return the position of the center that is nearest to each row, in blocks."""
+    size = block_rows(centers)
+    parts = [
+        pairwise_distances_argmin(pool.embedding(rows[start : start + size]), centers)
+        for start in range(0, len(rows), size)
+    ]
+    return np.concatenate([np.empty(0, dtype=np.intp), *parts])
 
 
 def _reference(X):
@@ -351,7 +357,7 @@ def _link(features, cluster_size, distance_threshold):
     n_samples = features.shape[0]
     if n_samples == 1:
         return np.zeros(1, dtype=np.intp)
-    tree = linkage(_condensed_distances(features), method="average")
+    tree = linkage(condensed_distances(features), method="average")
     if distance_threshold is None:
         labels = fcluster(tree, math.ceil(n_samples / cluster_size), "maxclust")
     else:
@@ -359,7 +365,7 @@ def _link(features, cluster_size, distance_threshold):
     return labels - 1
 
 
-def _condensed_distances(features):
+def condensed_distances(features):
     """Return the distances of all pairs of rows, in the order that scipy wants."""
     n_samples = features.shape[0]
     if not issparse(features):

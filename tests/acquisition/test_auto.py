@@ -147,6 +147,31 @@ def test_decision_values_are_log_odds_where_there_are_no_probabilities():
     np.testing.assert_array_equal(first, second)
 
 
+def test_with_votes_only_it_covers_the_pool():
+    X, y = data()
+
+    class Votes(LogisticRegression):
+        predict_proba = decision_function = property()
+
+    pool = make_pool(X, y, N_LABELED, Votes())
+    chosen = AutoSampling().select(pool, 5)
+    assert chosen.tolist() == covering(pool, pool.candidates, np.ones(len(pool)), 5)
+
+
+def test_each_row_is_embedded_once_in_a_round():
+    X, y = data()
+    seen = []
+
+    class Embeds(LogisticRegression):
+        def embed(self, X):
+            seen.extend(map(tuple, X))
+            return X
+
+    pool = make_pool(X, y, N_LABELED, Embeds(max_iter=1000))
+    AutoSampling().select(pool, 5)
+    assert len(seen) == len(set(seen)) == len(X)
+
+
 def test_before_there_is_a_model_it_covers_the_pool():
     X, _ = make_blobs(90, n_features=5, centers=3, cluster_std=0.1, random_state=0)
     clf = ActiveLearningClassifier(

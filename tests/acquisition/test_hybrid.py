@@ -276,7 +276,7 @@ def test_distances_of_pairs_are_in_the_order_of_scipy(block, monkeypatch):
     monkeypatch.setattr(_hybrid, "_BLOCK_NUMBERS", block)
     X = np.random.default_rng(0).normal(size=(23, 4))
     for data in (X, csr_matrix(X), X.astype(np.float32)):
-        distances = _hybrid._condensed_distances(data)
+        distances = _hybrid.condensed_distances(data)
         np.testing.assert_allclose(distances, pdist(X), rtol=1e-5, atol=1e-6)
 
 
