@@ -124,7 +124,17 @@ def test_arrays_of_another_shape_are_refused(function, wrong):
         function(wrong)
 
 
-@pytest.mark.parametrize("estimator", [*BY_EPOCHS, *BY_STAGES])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BY_EPOCHS[0],
+        BY_STAGES[0],
+        *(
+            pytest.param(estimator, marks=pytest.mark.slow)
+            for estimator in (*BY_EPOCHS[1:], *BY_STAGES[1:])
+        ),
+    ],
+)
 def test_every_way_of_training_in_steps_keeps_the_contract(estimator):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs

@@ -124,10 +124,10 @@ def test_it_runs_on(name, kind, n_classes):
     run(name, X, truth, hidden, estimator=estimator, n_rounds=1)
 
 
+# The contract has a batch of one, of seven, and of all candidates.
+@pytest.mark.slow
 @every_strategy
-@pytest.mark.parametrize(
-    "batch_size", [1, pytest.param(100, marks=pytest.mark.slow), 500]
-)
+@pytest.mark.parametrize("batch_size", [1, 100, 500])
 def test_it_selects_batches_of(name, batch_size):
     X, truth, hidden = rows(2)
     asked = run(name, X, truth, hidden, batch_size=batch_size)

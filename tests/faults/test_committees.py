@@ -343,8 +343,15 @@ def alone():
     "estimator", [LogisticRegression(), DecisionTreeClassifier(random_state=0)], ids=str
 )
 @pytest.mark.parametrize("strategy", ["vote_entropy", "bald"])
-@pytest.mark.parametrize("n_jobs", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize(
+    ("n_jobs", "backend"),
+    [
+        (1, "loky"),  # which has no say then
+        (2, "loky"),
+        (2, "threading"),
+        *(pytest.param(4, b, marks=pytest.mark.slow) for b in ("loky", "threading")),
+    ],
+)
 def test_t59_workers_and_memory_order_change_nothing(
     alone, strategy, estimator, backend, n_jobs, order
 ):

@@ -27,7 +27,9 @@ class NoEstimator:
         self.kept.reset()
 
 
-@pytest.mark.parametrize("make_oracle", [CachedOracle, NoEstimator])
+@pytest.mark.parametrize(
+    "make_oracle", [CachedOracle, pytest.param(NoEstimator, marks=pytest.mark.slow)]
+)
 def test_a_store_that_keeps_all_promises_passes(make_oracle):
     check_label_store(make_oracle)
 
