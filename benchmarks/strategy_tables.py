@@ -13,6 +13,7 @@ CLASSIFIERS = {
     "forest": "random forest",
 }
 NOTHING = "Not measured yet."
+BEHIND = 0.01  # so much less area than random is named in the table of situations
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,51 @@ def by_kind(name, comparison, kinds):
     ]
     note = f"{extent(comparison)} Number of sets: {'; '.join(counts)}."
     return Table(name, ["strategy", *columns], sorted(rows), note)
+
+
+def by_situation(name, situations):
+    """Return the table of the best strategies, and the poor ones, of situations.
+
+    Parameters
+    ----------
+    situations : dict of str to (Comparison, callable, str)
+        By what they are: what is compared, which of its sets, and what measure. The
+        first strategy of a comparison is the one that the others are compared with.
+    """
+    head = ["situation", "sets", "largest gains", "`auto`", "`margin`"]
+    head += [f"behind by more than {1000 * BEHIND:.0f}"]
+    rows = []
+    for title, (comparison, belongs, measure) in situations.items():
+        chosen = [belongs(of) for of in comparison.sets]
+        if sum(chosen) < 2:
+            continue
+        baseline, *names = comparison.strategies
+        of_sets = comparison.gains(baseline, measure)[chosen].T[1:]
+        names = [split_batch(strategy)[0] for strategy in names]
+        gains = dict(zip(names, of_sets.mean(axis=1), strict=True))
+        texts = {
+            name: mean_and_error(1000 * of)
+            for name, of in zip(names, of_sets, strict=True)
+        }
+        best = sorted(gains, key=gains.get, reverse=True)
+        behind = [f"`{name}`" for name in reversed(best) if gains[name] < -BEHIND]
+        rows.append(
+            [
+                title,
+                str(sum(chosen)),
+                ", ".join(f"`{name}` {texts[name]}" for name in best[:3]),
+                *(texts.get(name, "") for name in ("auto", "margin")),
+                ", ".join(behind) or "none",
+            ]
+        )
+    note = "After ±: the standard error of the mean over the sets."
+    return Table(name, head, rows, note)
+
+
+def mean_and_error(values):
+    """Return the mean and its standard error as text."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{number(np.mean(values), '{:+.0f}')} ± {error:.0f}"
 
 
 def beside_peers(name, comparisons):

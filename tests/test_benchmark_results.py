@@ -12,6 +12,8 @@ with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(BENCHMARKS)
     strategies = importlib.import_module("strategies")
     comparison = importlib.import_module("strategy_comparison")
+    parts = importlib.import_module("strategy_parts")
+    report = importlib.import_module("strategy_report")
     tables = importlib.import_module("strategy_tables")
 
 
@@ -61,6 +63,20 @@ def test_a_difference_that_is_the_same_for_all_seeds_is_sure():
     assert tables.wins(found) == ["", "1 / 0"]
 
 
+def test_situations_have_the_mean_gain_over_the_first_strategy_and_its_error():
+    names = ["random", "auto", "margin"]
+    rows = rows_of({"random": "5 8 10", "auto": "5 10 10", "margin": "5 7 10"})
+    rows |= rows_of({"random": "5 8 10", "auto": "5 8 10", "margin": "5 7 10"}, "b")
+    found = compared(rows, names)
+    of = {"all": (found, lambda name: True, "area")}
+    of["one"] = (found, lambda name: name == "a", "area")  # which has no error
+    table = tables.by_situation("situations", of)
+    # areas over 20 labels: .775, .875 and .725, then .775, .775 and .725
+    gains = "`auto` +50 ± 50, `margin` −50 ± 0"
+    expected = ["all", "2", gains, "+50 ± 50", "−50 ± 0", "`margin`"]
+    assert table.rows == [expected]
+
+
 def test_sets_and_strategies_that_lack_seeds_are_left_out_and_named():
     rows = rows_of({"random": "5 8 10", "good": "5 8 10"})
     rows |= rows_of({"random": "5 8 10", "good": "5 8 10"}, "b", seeds=2)
@@ -70,9 +86,9 @@ def test_sets_and_strategies_that_lack_seeds_are_left_out_and_named():
 
 
 def test_small_sets_come_before_large_ones_and_few_seeds_before_many():
-    cells = list(strategies.in_turns(["letter", "wine"], ["svm"], ["margin"], 5))
+    cells = list(parts.in_turns(["letter", "wine"], ["svm"], ["margin"], 5))
     assert [cell[0] for cell in cells] == ["wine"] * 5 + ["letter"] * 5
-    cells = list(strategies.in_turns(["wine", "heart"], ["svm"], ["margin"], 4))
+    cells = list(parts.in_turns(["wine", "heart"], ["svm"], ["margin"], 4))
     seeds = [cell[3] for cell in cells]
     assert seeds == [0, 1, 2, 0, 1, 2, 3, 3]
 
@@ -87,9 +103,9 @@ def test_all_strategies_of_a_seed_begin_with_the_same_model():
 
 
 def test_the_user_guide_has_the_tables_of_the_stored_results():
-    made = strategies.make_tables(comparison.read_curves(stored()))
-    text = strategies.TABLES.read_text(encoding="utf-8")
-    readme = strategies.README.read_text(encoding="utf-8")
+    made = report.make_tables(comparison.read_curves(stored()))
+    text = report.TABLES.read_text(encoding="utf-8")
+    readme = report.README.read_text(encoding="utf-8")
     for table in made:  # else: python benchmarks/strategies.py --report
         assert table.to_rst() in text
         assert table.to_markdown() in readme
