@@ -39,7 +39,7 @@ TABLES = GUIDE / "benchmark_tables.inc"
 MARKS = "<!-- strategies.py: begin -->\n", "<!-- strategies.py: end -->\n"
 
 HEADINGS = {
-    "situations": "What is best where: area less that of `random`, in 0.001:",
+    "situations": "What to take where: area less that of `random`, in 0.001:",
     "reported": "Sets that `auto` was not developed on, logistic regression:",
     "development": "Sets that `auto` was developed on:",
     "all": "All these sets:",
@@ -148,9 +148,13 @@ def situations(few, by_size, unseen, together):
         for name, comparison in few.items()
     }
     for size, comparison in sorted(by_size.items()):
-        found[f"{size} a round"] = (comparison, any_of_them, "area")
-    found[f"first {EARLY} labels"] = (unseen, any_of_them, "early")
-    found["labels after them"] = (unseen, any_of_them, "late")
+        found[f"batches of {size}"] = (
+            comparison,
+            any_of_them,
+            "area",
+        )
+    found[f"the first {EARLY} labels"] = (unseen, any_of_them, "early")
+    found["the labels after them"] = (unseen, any_of_them, "late")
     for title, (belongs, measure) in kinds(together).items():
         found[title] = (together, belongs, measure)
     return found

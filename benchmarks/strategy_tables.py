@@ -13,7 +13,7 @@ CLASSIFIERS = {
     "forest": "random forest",
 }
 NOTHING = "Not measured yet."
-BEHIND = 0.01  # so much less area than random is named in the table of situations
+BEHIND = 0.01  # what has so much less area than random is not to be taken
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def by_kind(name, comparison, kinds):
 
 
 def by_situation(name, situations):
-    """Return the table of the best strategies, and the poor ones, of situations.
+    """Return the decision table: the best strategies, and the poor ones, by situation.
 
     Parameters
     ----------
@@ -238,8 +238,7 @@ def by_situation(name, situations):
         By what they are: what is compared, which of its sets, and what measure. The
         first strategy of a comparison is the one that the others are compared with.
     """
-    head = ["situation", "sets", "largest gains", "`auto`", "`margin`"]
-    head += [f"behind by more than {1000 * BEHIND:.0f}"]
+    head = ["where", "sets", "take", "`auto`", "`margin`", "rather not"]
     rows = []
     for title, (comparison, belongs, measure) in situations.items():
         chosen = [belongs(of) for of in comparison.sets]
@@ -254,17 +253,22 @@ def by_situation(name, situations):
             for name, of in zip(names, of_sets, strict=True)
         }
         best = sorted(gains, key=gains.get, reverse=True)
+        taken = [name for name in best[:3] if 0 < gains[best[0]] <= 2 * gains[name]]
         behind = [f"`{name}`" for name in reversed(best) if gains[name] < -BEHIND]
         rows.append(
             [
                 title,
                 str(sum(chosen)),
-                ", ".join(f"`{name}` {texts[name]}" for name in best[:3]),
+                ", ".join(f"`{name}` {texts[name]}" for name in taken),
                 *(texts.get(name, "") for name in ("auto", "margin")),
                 ", ".join(behind) or "none",
             ]
         )
-    note = "After ±: the standard error of the mean over the sets."
+    note = (
+        "After ±: the standard error of the mean over the sets. *Take*: of the three "
+        "largest gains those of at least half the largest. *Rather not*: more than "
+        f"{1000 * BEHIND:.0f} behind `{baseline}`, worst first."
+    )
     return Table(name, head, rows, note)
 
 

@@ -72,8 +72,7 @@ def test_situations_have_the_mean_gain_over_the_first_strategy_and_its_error():
     of["one"] = (found, lambda name: name == "a", "area")  # which has no error
     table = tables.by_situation("situations", of)
     # areas over 20 labels: .775, .875 and .725, then .775, .775 and .725
-    gains = "`auto` +50 ± 50, `margin` −50 ± 0"
-    expected = ["all", "2", gains, "+50 ± 50", "−50 ± 0", "`margin`"]
+    expected = ["all", "2", "`auto` +50 ± 50", "+50 ± 50", "−50 ± 0", "`margin`"]
     assert table.rows == [expected]
 
 
