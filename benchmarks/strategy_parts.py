@@ -115,7 +115,8 @@ PEERS = tuple(
     f"scikit-activeml {name}"
     for name in ("margin", "entropy", "vote_entropy", "typiclust", "k_center", "badge")
 )
-NEWTON = "expected_error_reduction, newton"
+# Other parameters than the default ones.
+VARIANTS = ("expected_error_reduction, newton", "typiclust, small clusters")
 # Minutes for a run: a part of their own, after all others.
 SLOW = ("expected_error_reduction", "mal", "vaal")
 PARTS = (
@@ -134,7 +135,7 @@ TURNS = (3, 5, 10)
 
 def cells_of(part):
     """Return sets, classifiers, strategies and the number of seeds of a part."""
-    others = [*get_strategy_names(), NEWTON]
+    others = [*get_strategy_names(), *VARIANTS]
     others = [name for name in others if name not in {*MAIN, *SAME, *SLOW}]
     ordinary = [name for name in REPORTED + DEVELOPMENT if name not in COSTLY]
     return {

@@ -188,7 +188,8 @@ class TypiClustSampling(BaseStrategy):
         Neighbours in the typicality; half of the rows of a cluster if that is less.
 
     min_cluster_size : int, default=6
-        Smaller clusters are left out, until all others are used up.
+        Smaller clusters are left out, until all others are used up. Where there are
+        only a few rows for each label to buy, nearly all are: 1 leaves out none.
 
     See Also
     --------
