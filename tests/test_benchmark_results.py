@@ -92,6 +92,7 @@ def test_small_sets_come_before_large_ones_and_few_seeds_before_many():
     assert seeds == [0, 1, 2, 0, 1, 2, 3, 3]
 
 
+@pytest.mark.slow
 def test_all_strategies_of_a_seed_begin_with_the_same_model():
     first = {}
     for (*split, strategy, seed), row in stored().items():
@@ -101,6 +102,7 @@ def test_all_strategies_of_a_seed_begin_with_the_same_model():
     assert [key for key, found in first.items() if len(found) > 1] == []
 
 
+@pytest.mark.slow
 def test_the_user_guide_has_the_tables_of_the_stored_results():
     made = report.make_tables(comparison.read_curves(stored()))
     text = report.TABLES.read_text(encoding="utf-8")

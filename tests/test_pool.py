@@ -186,8 +186,10 @@ def test_a_fit_with_a_rowwise_strategy_never_predicts_more_than_a_block(small_bl
     assert 90 + 85 <= sum(Counting.sizes) <= 2 * 100
 
 
-@pytest.mark.parametrize("strategy", ["margin", "entropy", "least_confident"])
-@pytest.mark.parametrize("container", [np.array, csr_matrix, pd.DataFrame])
+@pytest.mark.parametrize(
+    ("container", "strategy"),
+    [(np.array, "margin"), (csr_matrix, "entropy"), (pd.DataFrame, "least_confident")],
+)
 def test_the_size_of_blocks_does_not_change_what_is_asked(
     monkeypatch, strategy, container
 ):

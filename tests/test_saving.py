@@ -131,7 +131,15 @@ def test_resumed_in_another_process_at_every_round_equals_an_undisturbed_run(tmp
             assert_same(loop.finish(), run(LabelingLoop(make_clf(**params), X, Y)))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.slow)
+        if case in {"margin", "k_center", "k_means", "pseudo"}
+        else case
+        for case in CASES
+    ],
+)
 def test_loaded_after_every_answer_a_loop_equals_an_undisturbed_run(case, tmp_path):
     loop, path = LabelingLoop(make_clf(**CASES[case]), X, Y), tmp_path / "loop.json"
     calm = twin(loop)

@@ -49,7 +49,8 @@ COMBINATIONS = [
     Alternate(["margin", "k_means"]),
     EpsilonGreedy("margin", epsilon=0.5),
     Proxy(LogisticRegression(C=0.1), "entropy"),
-    # They nest.
+]
+NESTED = [
     Prefilter(
         Product(["margin", "entropy"]),
         Alternate([EpsilonGreedy("margin"), Subsample("k_means", 15)]),
@@ -82,7 +83,16 @@ def make_pool(n=60, n_classes=3, random_state=0, block_size=None, **kwargs):
     )
 
 
-@pytest.mark.parametrize("strategy", COMBINATIONS, ids=repr)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        *COMBINATIONS[::2],
+        *(pytest.param(s, marks=pytest.mark.slow) for s in COMBINATIONS[1::2]),
+        NESTED[0],
+        *(pytest.param(s, marks=pytest.mark.slow) for s in NESTED[1:]),
+    ],
+    ids=repr,
+)
 def test_combinations_keep_the_contract(strategy):
     check_strategy(strategy, FEW_TREES)
 

@@ -169,6 +169,7 @@ def test_asked_rows_without_an_answer_count_as_labelled():
     assert pick(make_pool(X, known=[1, 2], asked=[0, 4]), 1).tolist() == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", [None, RandomForestClassifier(2)])
 def test_the_strategy_keeps_its_contract(estimator):
     check_strategy(DiscriminativeSampling(estimator, n_sub_batches=3))

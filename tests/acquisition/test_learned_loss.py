@@ -249,6 +249,7 @@ def test_equal_rows_and_float32():
         assert np.isfinite(scores).all()
 
 
+@pytest.mark.slow
 def test_the_strategy_keeps_its_contract():
     check_strategy(LossPredictionSampling(KNeighborsRegressor(2), cv=3))
 

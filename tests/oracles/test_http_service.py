@@ -217,8 +217,17 @@ def test_after_a_failure_the_run_goes_on_with_the_labels_it_has(service):
     assert (clf.transduction_ != -1).sum() == 10
 
 
-@pytest.mark.parametrize("failure", [503, "hang up", "stall"])
-@pytest.mark.parametrize("make_oracle", [batch_oracle, row_oracle])
+@pytest.mark.parametrize(
+    ("make_oracle", "failure"),
+    [
+        (batch_oracle, 503),
+        (batch_oracle, "hang up"),
+        pytest.param(batch_oracle, "stall", marks=pytest.mark.slow),
+        (row_oracle, 503),
+        (row_oracle, "hang up"),
+        (row_oracle, "stall"),
+    ],
+)
 def test_a_retry_by_the_caller_hides_what_passes(service, make_oracle, failure):
     service.script = [None, failure, failure, None]
     timeout = 1.0 if failure == "stall" else 10.0

@@ -24,8 +24,7 @@ from skactive.testing import check_stopping_criterion
 RNG = np.random.default_rng(0)
 X_VAL, Y_VAL = RNG.random((30, 5)), np.arange(30) % 2
 
-CRITERIA = [
-    *get_criterion_names(),
+OTHERS = [
     MaxUncertainty(0.6),
     StabilizingPredictions(0.8, n_windows=1, n_stop_set=20, min_labels=1),
     ValidationPlateau(patience=5),
@@ -39,10 +38,16 @@ CRITERIA = [
 ]
 
 
+@pytest.mark.parametrize("name", get_criterion_names())
+def test_criteria_keep_their_contract(name):
+    check_stopping_criterion(name, GaussianNB())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "criterion", CRITERIA, ids=lambda c: getattr(c, "__name__", str(c))[:40]
+    "criterion", OTHERS, ids=lambda c: getattr(c, "__name__", str(c))[:40]
 )
-def test_criteria_keep_their_contract(criterion):
+def test_with_any_parameters_they_keep_it(criterion):
     check_stopping_criterion(criterion, GaussianNB())
 
 
