@@ -45,7 +45,14 @@ def run(unlabeled, estimator, **params):
     )
 
 
-@pytest.mark.parametrize(("unlabeled", "estimator"), WAYS)
+@pytest.mark.parametrize(
+    ("unlabeled", "estimator"),
+    [
+        WAYS[0],
+        *(pytest.param(*way, marks=pytest.mark.slow) for way in WAYS[1:3]),
+        WAYS[3],
+    ],
+)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_kind_of_strategy_works(unlabeled, estimator, strategy):
     clf = run(unlabeled, estimator, strategy=strategy, budget=8, committee=3)
