@@ -72,9 +72,8 @@ def comparisons_of(curves):
     }
 
 
-def make_tables(curves):
+def make_tables(curves, main):
     """Return all tables; one that has nothing to show yet says so."""
-    main = comparisons_of(curves)
     few = {
         classifier: compare(curves, FEW_SETS, classifier, MAIN)
         for classifier in ("logistic", "svm", "forest")
@@ -148,11 +147,7 @@ def situations(few, by_size, unseen, together):
         for name, comparison in few.items()
     }
     for size, comparison in sorted(by_size.items()):
-        found[f"batches of {size}"] = (
-            comparison,
-            any_of_them,
-            "area",
-        )
+        found[f"batches of {size}"] = (comparison, any_of_them, "area")
     found[f"the first {EARLY} labels"] = (unseen, any_of_them, "early")
     found["the labels after them"] = (unseen, any_of_them, "late")
     for title, (belongs, measure) in kinds(together).items():
@@ -179,7 +174,8 @@ def in_readme(tables):
 def write_report(results):
     """Write tables and pictures of the user guide, and a section of the README."""
     curves = read_curves(results)
-    tables, main = make_tables(curves), comparisons_of(curves)
+    main = comparisons_of(curves)
+    tables = make_tables(curves, main)
     pictures = PICTURES if main["reported"].sets else ()
     TABLES.write_text(in_guide(tables, pictures), encoding="utf-8")
     before, rest = README.read_text(encoding="utf-8").split(MARKS[0])

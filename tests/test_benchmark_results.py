@@ -104,12 +104,59 @@ def test_all_strategies_of_a_seed_begin_with_the_same_model():
 
 @pytest.mark.slow
 def test_the_user_guide_has_the_tables_of_the_stored_results():
-    made = report.make_tables(comparison.read_curves(stored()))
+    curves = comparison.read_curves(stored())
+    made = report.make_tables(curves, report.comparisons_of(curves))
     text = report.TABLES.read_text(encoding="utf-8")
     readme = report.README.read_text(encoding="utf-8")
     for table in made:  # else: python benchmarks/strategies.py --report
         assert table.to_rst() in text
         assert table.to_markdown() in readme
+
+
+@pytest.mark.slow
+def test_what_is_said_of_auto_is_what_was_measured():
+    main = report.comparisons_of(comparison.read_curves(stored()))
+    better, worse = {}, {}
+    for group in ("all", "further"):
+        found = main[group]
+        ranks, *_ = tables.ranking(found)
+        assert found.strategies[ranks.argmin()] == "auto"
+        for name in ("auto", "margin"):
+            signs = found.decisions()[:, found.strategies.index(name)]
+            better[name, group], worse[name, group] = sum(signs > 0), sum(signs < 0)
+            assert name == "margin" or not worse[name, group]
+    n_sets = sum(len(main[group].sets) for group in ("all", "further"))
+    auto, margin, losses = (
+        sum(counts[name, group] for group in ("all", "further"))
+        for counts, name in ((better, "auto"), (better, "margin"), (worse, "margin"))
+    )
+    assert (
+        f"better than random labels on {auto} of the {n_sets} and worse on none; "
+        f"`margin` on {margin} and on {losses}."
+    ) in words_of(BENCHMARKS.parent / "README.md")
+    assert (
+        f"better than random labels on {better['auto', 'all']} and on "
+        f"{better['auto', 'further']} of them, and worse on none; ``margin`` on "
+        f"{better['margin', 'all']} and {better['margin', 'further']}, and worse on one"
+    ) in words_of(report.GUIDE / "auto.rst")
+    assert worse["margin", "all"] == worse["margin", "further"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["margin", "entropy", "k_center"])
+def test_some_strategies_of_scikit_activeml_have_the_same_curves(name):
+    rows = stored()
+    theirs = [key for key in rows if key[2] == f"scikit-activeml {name}"]
+    assert theirs
+    for dataset, classifier, _, seed in theirs:
+        key = dataset, classifier, f"scikit-activeml {name}", seed
+        ours = dataset, classifier, name, seed
+        assert rows[key]["correct"] == rows[ours]["correct"]
+
+
+def words_of(path):
+    """Return a text without its line breaks."""
+    return " ".join(path.read_text(encoding="utf-8").split())
 
 
 def stored():

@@ -86,10 +86,8 @@ def make_pool(n=60, n_classes=3, random_state=0, block_size=None, **kwargs):
 @pytest.mark.parametrize(
     "strategy",
     [
-        *COMBINATIONS[::2],
-        *(pytest.param(s, marks=pytest.mark.slow) for s in COMBINATIONS[1::2]),
-        NESTED[0],
-        *(pytest.param(s, marks=pytest.mark.slow) for s in NESTED[1:]),
+        *COMBINATIONS,
+        *(pytest.param(nested, marks=pytest.mark.slow) for nested in NESTED),
     ],
     ids=repr,
 )
