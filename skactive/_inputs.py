@@ -52,6 +52,11 @@ class Inputs:
     budget: int
     seed: int
 
+    @property
+    def tie_seed(self):
+        """Seed of the one random order of all rows, in which ties are broken."""
+        return int(np.random.SeedSequence([self.seed]).generate_state(1, np.uint64)[0])
+
 
 def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     """Check all that can be checked without a model.

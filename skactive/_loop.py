@@ -443,6 +443,7 @@ class LabelingLoop:
             cost=inputs.cost,
             fit_params=inputs.fit_params,
             random_state=int(seed.generate_state(1)[0]),
+            tie_seed=inputs.tie_seed,
             n_jobs=self._clf.n_jobs,
             can_fit=final or not self._is_cold(),
             predictor=self._predictor,

@@ -23,6 +23,7 @@ from skactive.utils._rows import take_rows
 from skactive.utils._sharing import uses_processes
 from skactive.utils._sklearn import _check_method_params
 from skactive.utils._threads import few_threads
+from skactive.utils._ties import tie_keys
 
 _NO_ROWS = (np.empty(0, dtype=np.intp), None)
 
@@ -86,6 +87,9 @@ class Pool:
     random_state : int, default=0
         Seed of this round.
 
+    tie_seed : int, default=0
+        Seed of the one random order of all rows, see :meth:`tie_keys`.
+
     n_jobs : int or None, default=None
         Number of jobs for committees.
 
@@ -139,6 +143,7 @@ class Pool:
         cost=None,
         fit_params=None,
         random_state=0,
+        tie_seed=0,
         n_jobs=None,
         can_fit=True,
         predictor=None,
@@ -161,6 +166,7 @@ class Pool:
             cost=None if cost is None else _read_only(cost),
             fit_params=fit_params or {},
             random_state=random_state,
+            tie_seed=tie_seed,
             n_jobs=n_jobs,
             _unfitted=estimator,
             _unfitted_committee=committee,
@@ -485,6 +491,25 @@ class Pool:
     def has_output(self, name):
         """Tell whether the estimator has a method, such as ``"predict_proba"``."""
         return hasattr(self._models.get("estimator", self._unfitted), name)
+
+    def tie_keys(self, rows):
+        """Return where rows stand in the one random order of all rows of the run.
+
+        Of rows that tie, a strategy takes the one of the lowest key, so that nobody
+        is preferred for a place in the file. The order depends on the seed of the run
+        only; it is the same in all rounds, and in all parts of the pool.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_rows,), dtype int
+            Row numbers of `X`.
+
+        Returns
+        -------
+        keys : ndarray of shape (n_rows,), dtype uint64
+            All different.
+        """
+        return tie_keys(self.tie_seed, rows)
 
     def embedding(self, rows):
         """Return rows of `X` as numeric features, of shape (n_rows, n_components).

@@ -23,6 +23,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skactive.utils._ties import top_k
+
 # Names a strategy may put into `needs`, and the method of a classifier behind each.
 CAPABILITIES = {
     "proba": "predict_proba",
@@ -223,8 +225,7 @@ def utilities(strategy, pool):
 def top_candidates(scores, k, pool):
     """Return the positions of the k highest scores of candidates, highest first.
 
-    Which of several equal scores at the cut are taken depends on the seed of the pool,
-    and is the same for all that ask.
+    Of equal scores those are taken that come first in the random order of all rows.
 
     Parameters
     ----------
@@ -242,43 +243,7 @@ def top_candidates(scores, k, pool):
     positions : ndarray of shape (k,), dtype int
         Positions in ``pool.candidates``.
     """
-    tie_seed = np.random.SeedSequence([pool.random_state, len(pool.candidates)])
-    return top_k(scores, k, np.random.default_rng(tie_seed))
-
-
-def top_k(scores, k, rng):
-    """Return the positions of the k highest scores, highest first, in O(n).
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n,)
-        Scores without NaN.
-
-    k : int
-        How many, at most n.
-
-    rng : numpy.random.Generator
-        Says which of several equal scores at the cut are taken.
-
-    Returns
-    -------
-    positions : ndarray of shape (k,), dtype int
-        Positions in `scores`; equal ones in ascending order.
-    """
-    n = len(scores)
-    if k >= n:
-        chosen = np.arange(n)
-    elif k == 1:
-        tied = np.flatnonzero(scores == scores.max())
-        return tied if len(tied) == 1 else rng.choice(tied, 1)
-    else:
-        cut = np.partition(scores, n - k)[n - k]
-        above = np.flatnonzero(scores > cut)
-        tied = np.flatnonzero(scores == cut)
-        if len(above) + len(tied) > k:
-            tied = rng.permutation(tied)[: k - len(above)]
-        chosen = np.sort(np.concatenate([above, tied]))
-    return chosen[np.argsort(-scores[chosen], kind="stable")]
+    return top_k(scores, k, lambda tied: pool.tie_keys(pool.candidates[tied]))
 
 
 def select_without_embedding(pool, n_queries):

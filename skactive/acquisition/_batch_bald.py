@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.acquisition._base import BaseStrategy, top_k
+from skactive.acquisition._base import BaseStrategy, top_candidates
 from skactive.acquisition._bayesian import bald
 from skactive.acquisition._joint_labels import (
     N_GROUPS,
@@ -215,7 +215,7 @@ class BatchBALDSampling(BaseStrategy):
         if n_queries > self.max_joint:
             scores = bald(member_proba)
             scores[positions] = -np.inf
-            rest = top_k(scores, n_queries - self.max_joint, rng)
+            rest = top_candidates(scores, n_queries - self.max_joint, pool)
             positions = np.concatenate([positions, rest])
         return pool.candidates[positions]
 

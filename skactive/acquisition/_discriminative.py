@@ -9,9 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import BaseStrategy, top_k
+from skactive.acquisition._base import BaseStrategy
 from skactive.utils._sklearn import HasMethods, Interval, _set_random_states
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import tie_keys, top_k
 
 
 def discriminative(
@@ -86,7 +87,7 @@ def discriminative(
         if len(part):
             others = np.flatnonzero(~labeled)
             scores = _score_unlabeled(model, features, labeled, others)
-            new = others[top_k(scores, len(part), rng)]
+            new = others[top_k(scores, len(part), tie_keys(seed, others))]
             chosen.extend(new.tolist())
             labeled[new] = True
     return np.array(chosen, dtype=np.intp)

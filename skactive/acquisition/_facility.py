@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.acquisition._base import BaseStrategy, top_k
+from skactive.acquisition._base import BaseStrategy, top_candidates
 from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._coverage import (
     Cover,
@@ -200,8 +200,8 @@ class SuggestiveAnnotationSampling(OnUtility):
 
     def select(self, pool, n_queries):
         uncertainty = self._base_utilities(pool)
-        rng = np.random.default_rng(pool.random_state)
-        kept = np.sort(top_k(uncertainty, ceil(self.factor * n_queries), rng))
+        n_kept = min(ceil(self.factor * n_queries), len(pool))
+        kept = np.sort(top_candidates(uncertainty, n_kept, pool))
         known = np.flatnonzero(pool.labeled | pool.asked)
         rows = np.concatenate([known, pool.candidates])
         chosen = facility_location(

@@ -9,7 +9,7 @@ from skactive._committee import check_member_proba
 from skactive.acquisition._base import (
     BaseStrategy,
     select_by_utility,
-    top_k,
+    top_candidates,
     utilities,
 )
 from skactive.acquisition._disagreement import consensus, consensus_entropy
@@ -292,8 +292,7 @@ class BEMPSSampling(_PredictionStrategy):
             return select_by_utility(self, pool, n_queries).rows
         scores = utilities(self, pool)
         n_top = max(min(int(self.top * len(pool)), _MAX_CLUSTERED), n_queries)
-        rng = np.random.default_rng(pool.random_state)
-        best = top_k(scores, n_top, rng)
+        best = top_candidates(scores, n_top, pool)
         nearest = self._nearest_to_centers(pool, best[:_MAX_CLUSTERED], n_queries)
         others = np.delete(np.arange(n_top), nearest)
         chosen = np.concatenate([nearest, others[: n_queries - len(nearest)]])

@@ -13,9 +13,10 @@ from skactive.acquisition import (
     MarginSampling,
     get_strategy,
 )
-from skactive.acquisition._base import select_queries, top_k
+from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import check_needs
 from skactive.testing import check_strategy
+from skactive.utils._ties import first_of_best, tie_keys, top_k
 
 
 class FarFromOrigin(BaseStrategy):
@@ -28,7 +29,7 @@ class FarFromOrigin(BaseStrategy):
         return np.asarray(abs(X).sum(axis=1)).ravel()
 
 
-def make_pool(n=6, random_state=0):
+def make_pool(n=6, tie_seed=0):
     X = np.arange(n, dtype=float).reshape(-1, 1)
     y = np.array([0, 1] + [-1] * (n - 2))
     return Pool(
@@ -37,7 +38,7 @@ def make_pool(n=6, random_state=0):
         y != -1,
         np.arange(2, n),
         estimator=LogisticRegression(),
-        random_state=random_state,
+        tie_seed=tie_seed,
     )
 
 
@@ -55,20 +56,33 @@ def test_uncertainty_does_without_probabilities(name, estimator):
 @pytest.mark.parametrize("k", [1, 3, 5, 8])
 def test_top_k_equals_a_full_sort_where_there_are_no_ties(k):
     scores = np.random.default_rng(0).permutation(8).astype(float)
-    chosen = top_k(scores, k, np.random.default_rng(1))
+    chosen = top_k(scores, k, tie_keys(1, np.arange(8)))
     assert chosen.tolist() == np.argsort(-scores)[:k].tolist()
 
 
 def test_top_k_takes_all_above_the_cut_and_draws_among_the_tied():
     scores = np.array([1.0, 5.0, 1.0, 1.0, 3.0, 0.0, 1.0])
     drawn = {
-        tuple(top_k(scores, 3, np.random.default_rng(seed)).tolist())
+        tuple(top_k(scores, 3, tie_keys(seed, np.arange(7))).tolist())
         for seed in range(50)
     }
     assert drawn == {(1, 4, tied) for tied in (0, 2, 3, 6)}
 
 
-def test_equal_utilities_are_drawn_with_the_seed_of_the_round():
+def test_keys_of_ties_are_different_and_those_of_other_seeds_give_another_order():
+    orders = [np.argsort(tie_keys(seed, np.arange(1000))) for seed in range(200)]
+    assert all(len(np.unique(order)) == 1000 for order in orders)
+    first = np.array([order[:100] for order in orders])
+    # 20,000 draws: each tenth of the rows has 2,000, give or take 6 deviations of 42.
+    assert (abs(np.bincount(first.ravel() // 100, minlength=10) - 2000) < 255).all()
+
+
+def test_the_first_of_the_best_has_the_lowest_key():
+    keys = np.array([5, 1, 3, 2], dtype=np.uint64)
+    assert first_of_best(np.array([2.0, 1.0, 2.0, 2.0]), keys) == 3
+
+
+def test_equal_utilities_are_drawn_with_the_seed_of_the_run():
     picks = [
         select_queries(
             get_strategy(lambda pool: np.zeros(len(pool))), make_pool(50, seed), 3
