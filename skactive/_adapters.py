@@ -11,20 +11,23 @@ from scipy.sparse import issparse
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
-    ExtraTreesClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
-    RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
 )
 from sklearn.pipeline import Pipeline
+from sklearn.tree import BaseDecisionTree
 from sklearn.utils import check_array
 
-_FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+from skactive._member_classes import positions_of_members, predicted_positions
+from skactive.utils._capabilities import has_once_fitted
+from skactive.utils._sklearn import ForestClassifier
+
 _STAGED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 _NAMED = (VotingClassifier, StackingClassifier)
-_ENSEMBLES = (*_FORESTS, *_STAGED, *_NAMED, BaggingClassifier, AdaBoostClassifier)
+_BAGS = (BaggingClassifier, AdaBoostClassifier)
+_ENSEMBLES = (ForestClassifier, *_STAGED, *_NAMED, *_BAGS)
 # Boosting has many stages that differ little; about so many are taken for members.
 _N_STAGES = 10
 
@@ -42,10 +45,10 @@ def members_have_proba(estimator):
     estimator = last_step(estimator)
     if isinstance(estimator, _NAMED):
         parts = [part for _, part in estimator.estimators if part != "drop"]
-        return all(hasattr(part, "predict_proba") for part in parts)
-    if isinstance(estimator, (BaggingClassifier, AdaBoostClassifier)):
+        return all(has_once_fitted(part, "predict_proba") for part in parts)
+    if isinstance(estimator, _BAGS):
         part = estimator.estimator
-        return part is None or hasattr(part, "predict_proba")
+        return part is None or has_once_fitted(part, "predict_proba")
     return isinstance(estimator, _ENSEMBLES) or hasattr(
         estimator, "predict_member_proba"
     )
@@ -97,7 +100,7 @@ class EnsembleCommittee:
         self.classes_ = ensemble.classes_
         self.members_ = list(ensemble.estimators_)
         self._features = getattr(ensemble, "estimators_features_", None)
-        self._columns = [self._columns_of(member) for member in self.members_]
+        self._columns = positions_of_members(ensemble, self.members_)
         if all(hasattr(member, "predict_proba") for member in self.members_):
             self.predict_member_proba = self._predict_member_proba
 
@@ -106,19 +109,18 @@ class EnsembleCommittee:
         X = self._as_fitted(X)
         votes = []
         for number, member in enumerate(self.members_):
-            predicted = np.searchsorted(
-                member.classes_, member.predict(self._part(X, number))
-            )
-            votes.append(self.classes_[self._columns[number][predicted]])
+            predicted = member.predict(self._part(X, number))
+            positions = predicted_positions(member, predicted)
+            votes.append(self.classes_[self._columns[number][positions]])
         return np.array(votes)
 
     def _predict_member_proba(self, X):
         """Return probabilities of shape (n_members, n_samples, n_classes)."""
         X = self._as_fitted(X)
-        is_forest = isinstance(self.ensemble, _FORESTS)
-        checked = {"check_input": False} if is_forest else {}
-        out = None
+        is_forest, out = isinstance(self.ensemble, ForestClassifier), None
         for number, member in enumerate(self.members_):
+            is_checked = is_forest and isinstance(member, BaseDecisionTree)
+            checked = {"check_input": False} if is_checked else {}
             proba = member.predict_proba(self._part(X, number), **checked)
             if out is None:
                 shape = (len(self.members_), len(proba), len(self.classes_))
@@ -126,20 +128,11 @@ class EnsembleCommittee:
             out[number][:, self._columns[number]] = proba
         return out
 
-    def _columns_of(self, member):
-        """Return where the classes of a member stand among those of the ensemble."""
-        original = isinstance(self.ensemble, AdaBoostClassifier) or (
-            getattr(self.ensemble, "cv", None) == "prefit"
-        )
-        if original:
-            return np.searchsorted(self.classes_, member.classes_)
-        return np.asarray(member.classes_).astype(np.intp)  # encoded as 0, 1, ...
-
     def _as_fitted(self, X):
         """Return `X` in the container that the members were fitted on."""
         if isinstance(self.ensemble, _NAMED):
             return X
-        dtype = np.float32 if isinstance(self.ensemble, _FORESTS) else None
+        dtype = np.float32 if isinstance(self.ensemble, ForestClassifier) else None
         return check_array(X, accept_sparse="csr", dtype=dtype, ensure_all_finite=False)
 
     def _part(self, X, number):

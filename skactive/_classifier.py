@@ -22,6 +22,7 @@ from skactive._loop import LabelingLoop
 from skactive._pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
+from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._labels import check_y
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._sklearn import (
@@ -223,13 +224,13 @@ class ActiveLearningClassifier(
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethodsOnceFitted(["fit", "predict"])],
         "oracle": [callable, None],
         "strategy": _STRATEGY,
         "committee": [
             Interval(Integral, 2, None, closed="left"),
             list,
-            HasMethods(["fit", "predict"]),
+            HasMethodsOnceFitted(["fit", "predict"]),
             None,
         ],
         "initial_strategy": _STRATEGY,
@@ -577,6 +578,7 @@ class ActiveLearningClassifier(
         tags.classifier_tags = copy.deepcopy(
             inner.classifier_tags or tags.classifier_tags
         )
+        tags.classifier_tags.multi_label = False  # one label a row is asked for
         tags.non_deterministic = inner.non_deterministic
         return tags
 

@@ -17,12 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from skactive._adapters import is_committee
 from skactive._linear_members import LinearMembers
 from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
+from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
 from skactive.utils._labels import column_y
 from skactive.utils._outputs import check_proba
-from skactive.utils._rows import check_rows
+from skactive.utils._rows import check_rows, rows_not_finite, take_rows
 from skactive.utils._sklearn import (
-    HasMethods,
     Interval,
+    InvalidParameterError,
     LinearClassifierMixin,
     _check_method_params,
     _fit_context,
@@ -32,6 +33,8 @@ from skactive.utils._sklearn import (
 
 # So many clones are a committee if nothing is said about it.
 _N_DEFAULT_MEMBERS = 10
+# So many rows with NaN or infinity tell whether members take them.
+_MAX_ROWS_TRIED = 1000
 
 
 def _all_members_have_proba(committee):
@@ -100,7 +103,7 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "predict"]), list],
+        "estimator": [HasMethodsOnceFitted(["fit", "predict"]), list],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "bootstrap": ["boolean"],
         "n_jobs": [Integral, None],
@@ -159,7 +162,14 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         fit_params = dict(process_routing(self, "fit", **params).estimator.fit)
         self._fit_members(X, np.arange(len(y)), y, fit_params=fit_params)
+        self._refuse_rows_not_finite(X)
         return self
+
+    def _refuse_rows_not_finite(self, X):
+        """Raise as a member does, even if its bootstrap drew no row with NaN."""
+        rows = rows_not_finite(X)
+        if len(rows):
+            self.predict_member(take_rows(X, rows[:_MAX_ROWS_TRIED]))
 
     def _fit_members(
         self,
@@ -243,8 +253,14 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _named(self):
         """Return the unfitted members with their names."""
         if isinstance(self.estimator, list):
-            return self.estimator
+            return check_named(self.estimator, "estimator")
         return [(str(i), self.estimator) for i in range(self.n_members)]
+
+    def _kinds(self):
+        """Return the unfitted members, one of those that are alike."""
+        if isinstance(self.estimator, list):
+            return [member for _, member in self._named()]
+        return [self.estimator]
 
     @available_if(_all_members_have_proba)
     def predict_member_proba(self, X):
@@ -372,6 +388,41 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return tags
 
 
+def check_named(members, parameter):
+    """Return a list of members, or raise if it is no list of (name, classifier).
+
+    Parameters
+    ----------
+    members : list
+        What was given.
+
+    parameter : str
+        The name of the parameter, for the message.
+
+    Returns
+    -------
+    members : list of (str, estimator object)
+        The same.
+    """
+    wrong = [member for member in members if not _is_named(member)]
+    if members and not wrong:
+        return members
+    raise InvalidParameterError(
+        f"{parameter} must be a list of (name, classifier) with at least one member, "
+        "for instance [('forest', RandomForestClassifier()), ('bayes', GaussianNB())]. "
+        f"Got {f'the member {wrong[0]}' if wrong else 'an empty list'}."
+    )
+
+
+def _is_named(member):
+    """Tell whether a member of a list is a pair of a name and a classifier."""
+    if not isinstance(member, (tuple, list)) or len(member) != 2:
+        return False
+    name, model = member
+    predicts = hasattr(model, "predict") or may_come(model, "predict")
+    return isinstance(name, str) and hasattr(model, "fit") and predicts
+
+
 def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
     """Return the unfitted committee of a run, or None if the estimator is one itself.
 
@@ -406,7 +457,8 @@ def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
     if isinstance(committee, Integral):
         committee = CommitteeClassifier(estimator, int(committee), n_jobs=n_jobs)
     elif isinstance(committee, list):
-        committee = CommitteeClassifier(committee, n_jobs=n_jobs)
+        members = check_named(committee, "committee")
+        committee = CommitteeClassifier(members, n_jobs=n_jobs)
     elif isinstance(committee, type):
         raise TypeError(
             f"committee is the class {committee.__name__}; pass an object of it."

@@ -21,6 +21,7 @@ from skactive.acquisition._registry import (
     uses_embedding,
 )
 from skactive.stopping._registry import check_run, get_criteria
+from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._labels import (
     check_classes,
     check_missing_label,
@@ -173,7 +174,7 @@ def _check_pseudo_labels(clf, n_unlabeled):
     if not isinstance(clf.unlabeled, PseudoLabels):
         return
     clf.unlabeled._validate_params()
-    if n_unlabeled and not hasattr(clf.estimator, "predict_proba"):
+    if n_unlabeled and not has_once_fitted(clf.estimator, "predict_proba"):
         raise ValueError(
             f"unlabeled={clf.unlabeled} trains on rows that are predicted confidently, "
             "for which the estimator needs predict_proba, and "

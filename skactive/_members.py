@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
+from skactive.utils._capabilities import method_of
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import take_rows
 from skactive.utils._threads import one_thread
@@ -66,7 +67,7 @@ def fit_member(name, member, X, rows, y, params, predict):
 def predict_member(name, model, X, classes, method):
     """Return one member's classes, or probabilities in the order of `classes`."""
     with one_thread():
-        output = getattr(model, method)(X)
+        output = method_of(model, method)(X)
     if method == "predict":
         return output
     owner = f"Member {name} ({type(model).__name__})"

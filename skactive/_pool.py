@@ -17,6 +17,7 @@ from skactive._committee import (
 from skactive._embedding import Embedding
 from skactive._members import MemberOutput
 from skactive._pseudo_labels import PseudoLabels
+from skactive.utils._capabilities import may_come, method_of
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import take_rows
@@ -355,9 +356,10 @@ class Pool:
         teacher = self._teacher
         if teacher is None:
             teacher = self._fit_clone(*self._labeled_data(*_NO_ROWS))
+        predict = method_of(teacher, "predict_proba")
         name, found = type(teacher).__name__, []
         for part in self._predictor.slices(rows):
-            proba = self._predictor.predict(teacher.predict_proba, rows[part])
+            proba = self._predictor.predict(predict, rows[part])
             proba = check_proba(proba, teacher.classes_, self.classes, name)
             confident = pseudo.is_confident(proba, self.round)
             best = proba[confident].argmax(axis=1)
@@ -379,7 +381,8 @@ class Pool:
 
     def predict_proba(self, rows):
         """Return the probabilities of any rows of `X`, of shape (n_rows, n_classes)."""
-        return self._check_proba(self.estimator.predict_proba(take_rows(self.X, rows)))
+        predict = method_of(self.estimator, "predict_proba")
+        return self._check_proba(predict(take_rows(self.X, rows)))
 
     @property
     def predictions(self):
@@ -414,7 +417,7 @@ class Pool:
         """
         has_proba = self.has_output("predict_proba")
         method = "predict_proba" if has_proba else "predict"
-        predict = getattr(self.estimator, method)
+        predict = method_of(self.estimator, method)
         codes = []
         for part in self._predictor.slices(rows, may_compact=False):
             output = self._predictor.predict(predict, rows[part])
@@ -483,14 +486,22 @@ class Pool:
             return self._predictor.predict(
                 lambda X: member_votes(committee, X, classes), self.candidates, axis=1
             )
-        proba = self._predictor.predict(
-            committee.predict_member_proba, self.candidates, axis=1
-        )
+        predict = method_of(committee, "predict_member_proba")
+        proba = self._predictor.predict(predict, self.candidates, axis=1)
         return check_member_proba(committee, proba, classes)
 
     def has_output(self, name):
-        """Tell whether the estimator has a method, such as ``"predict_proba"``."""
-        return hasattr(self._models.get("estimator", self._unfitted), name)
+        """Tell whether the estimator has a method, such as ``"predict_proba"``.
+
+        Where that may come with the fit, the estimator is fitted.
+        """
+        if hasattr(self._models.get("estimator", self._unfitted), name):
+            return True
+        return (
+            self.can_fit
+            and may_come(self._unfitted, name)
+            and hasattr(self.estimator, name)
+        )
 
     def tie_keys(self, rows):
         """Return where rows stand in the one random order of all rows of the run.
@@ -668,7 +679,7 @@ class Pool:
     def _compute(self, method, check):
         if len(self._slices()) > 1:
             return self._gather(method, check)
-        predict = getattr(self.estimator, method)
+        predict = method_of(self.estimator, method)
         try:
             output = self._predictor.predict(predict, self.candidates)
         except Exception as error:

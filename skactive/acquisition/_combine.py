@@ -22,6 +22,7 @@ from skactive.acquisition._registry import (
     clone_strategy,
     get_strategy,
 )
+from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._sklearn import (
     HasMethods,
     Interval,
@@ -600,7 +601,7 @@ class Proxy(_Combination):
     ... )
     """
 
-    _parameter_constraints = {"estimator": [HasMethods(["fit", "predict"])]}
+    _parameter_constraints = {"estimator": [HasMethodsOnceFitted(["fit", "predict"])]}
 
     def __init__(self, estimator, strategy="margin"):
         self.estimator = estimator

@@ -10,7 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.utils._sklearn import HasMethods, Interval, _set_random_states
+from skactive.utils._capabilities import HasMethodsOnceFitted
+from skactive.utils._sklearn import Interval, _set_random_states
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import tie_keys, top_k
 
@@ -164,8 +165,8 @@ class DiscriminativeSampling(BaseStrategy):
 
     _parameter_constraints = {
         "estimator": [
-            HasMethods(["fit", "predict_proba"]),
-            HasMethods(["fit", "decision_function"]),
+            HasMethodsOnceFitted(["fit", "predict_proba"]),
+            HasMethodsOnceFitted(["fit", "decision_function"]),
             None,
         ],
         "n_sub_batches": [Interval(Integral, 1, None, closed="left")],

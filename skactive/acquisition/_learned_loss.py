@@ -14,11 +14,11 @@ from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 
 from skactive.acquisition._base import BaseStrategy
+from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import block_rows, take_rows
 from skactive.utils._sklearn import (
-    HasMethods,
     Interval,
     _check_method_params,
     _set_random_states,
@@ -176,7 +176,7 @@ class LossPredictionSampling(BaseStrategy):
     nonnegative = False
 
     _parameter_constraints = {
-        "regressor": [HasMethods(["fit", "predict"]), None],
+        "regressor": [HasMethodsOnceFitted(["fit", "predict"]), None],
         "cv": [Interval(Integral, 2, None, closed="left")],
         "max_components": [Interval(Integral, 1, None, closed="left")],
     }

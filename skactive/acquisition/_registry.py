@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from sklearn.base import clone
 
 from skactive._adapters import last_step, members_have_proba
-from skactive._committee import get_committee
+from skactive._committee import CommitteeClassifier, get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
+from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._registry import Registry
 
 # "module:Class", so that strategies with heavy requirements are found without them.
@@ -267,8 +268,8 @@ def _has(estimator, committee, name):
         last = last_step(estimator)
         return hasattr(last, "staged_predict") or hasattr(last, "partial_fit")
     if name != "member_proba":
-        return hasattr(estimator, CAPABILITIES[name])
+        return has_once_fitted(estimator, CAPABILITIES[name])
     members = get_committee(committee, estimator)
-    if members is None:
-        return members_have_proba(estimator)
-    return hasattr(members, "predict_member_proba") or members_have_proba(members)
+    if isinstance(members, CommitteeClassifier):
+        return all(has_once_fitted(m, "predict_proba") for m in members._kinds())
+    return members_have_proba(estimator if members is None else members)

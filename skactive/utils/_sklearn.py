@@ -2,11 +2,13 @@
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
+from sklearn.ensemble._forest import ForestClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    InvalidParameterError,
     RealNotInt,
     StrOptions,
     validate_params,
@@ -63,8 +65,10 @@ except ImportError:
 
 __all__ = [
     "CallbackSupportMixin",
+    "ForestClassifier",
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "LinearClassifierMixin",
     "RealNotInt",
     "StrOptions",

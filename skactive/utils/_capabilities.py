@@ -1,0 +1,112 @@
+"""What a classifier can do, asked before it is fitted."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skactive.utils._sklearn import HasMethods, _set_random_states
+
+# Parameters that hold the estimator which a meta-estimator delegates to.
+_DELEGATES = ("estimator", "final_estimator")
+# A trial: enough rows of each class for an inner cross-validation.
+_N_TRIAL_ROWS, _N_TRIAL_FEATURES = 20, 5
+
+
+def may_come(estimator, method):
+    """Tell whether an unfitted estimator without a method may have it when fitted."""
+    return _in_doubt(estimator, method) is not None
+
+
+def has_once_fitted(estimator, method):
+    """Tell whether an estimator has a method, or will have it when it is fitted.
+
+    Some methods come with `fit`: those of a stack whose last estimator is a default,
+    and of all that delegate to one. Whether it is so is found out by a fit on a few
+    rows that are made up. An estimator that cannot be fitted on them is believed to
+    have all that its class knows of.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Unfitted or fitted.
+
+    method : str
+        Name of the method.
+
+    Returns
+    -------
+    has : bool
+        False for what will certainly not be there.
+    """
+    if hasattr(estimator, method):
+        return True
+    part = _in_doubt(estimator, method)
+    if part is None:
+        return False
+    try:
+        return hasattr(_fit_on_trial(part), method)
+    except Exception:  # whatever an estimator says to rows that are not for it
+        return True
+
+
+def method_of(model, method):
+    """Return a method of a fitted model, or say that it did not come with the fit."""
+    if hasattr(model, method):
+        return getattr(model, method)
+    raise ValueError(
+        f"{type(model).__name__} is fitted now and has no {method}, which is needed "
+        "here. Use a classifier that has it, or a strategy, stopping criterion or "
+        f"committee that works without it. The classifier is {model}."
+    )
+
+
+class HasMethodsOnceFitted(HasMethods):
+    """Constraint: an object that has some methods, when it is fitted at the latest.
+
+    Parameters
+    ----------
+    methods : str or list of str
+        Names of the methods.
+    """
+
+    def is_satisfied_by(self, val):
+        """Tell whether a value is such an object."""
+        if super().is_satisfied_by(val):
+            return True
+        if isinstance(val, type) or not hasattr(val, "fit"):
+            return False
+        return all(has_once_fitted(val, method) for method in self.methods)
+
+
+def _in_doubt(estimator, method):
+    """Return the part of an estimator that decides whether a method comes with `fit`.
+
+    None, if the method will certainly not come.
+    """
+    while True:
+        kind = type(estimator)
+        if not (hasattr(kind, method) or hasattr(kind, "__getattr__")):
+            return None
+        inner = _delegate(estimator)
+        if inner is None or hasattr(inner, method):
+            return estimator
+        estimator = inner
+
+
+def _delegate(estimator):
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    parts = [getattr(estimator, name, None) for name in _DELEGATES]
+    return next((part for part in parts if hasattr(part, "fit")), None)
+
+
+def _fit_on_trial(estimator):
+    """Return a clone that is fitted on rows and labels that mean nothing."""
+    model, rng = clone(estimator), np.random.RandomState(0)
+    _set_random_states(model, rng)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        X = rng.uniform(size=(_N_TRIAL_ROWS, _N_TRIAL_FEATURES))
+        return model.fit(X, np.arange(_N_TRIAL_ROWS) % 2)
