@@ -22,7 +22,8 @@ from sklearn.utils import check_array
 
 from skactive._member_classes import positions_of_members, predicted_positions
 from skactive.utils._capabilities import has_once_fitted
-from skactive.utils._sklearn import ForestClassifier
+from skactive.utils._pipelines import check_same_rows, last_step, predicting_steps
+from skactive.utils._sklearn import ForestClassifier, _num_samples
 
 _STAGED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 _NAMED = (VotingClassifier, StackingClassifier)
@@ -70,20 +71,13 @@ def as_committee(estimator):
     """
     if isinstance(estimator, Pipeline):
         return _TransformedCommittee(
-            estimator[:-1], as_committee(estimator.steps[-1][1])
+            predicting_steps(estimator), as_committee(estimator.steps[-1][1])
         )
     if hasattr(estimator, "predict_member_proba"):
         return estimator
     if isinstance(estimator, _STAGED):
         return StagedCommittee(estimator)
     return EnsembleCommittee(estimator)
-
-
-def last_step(estimator):
-    """Return the classifier at the end of a Pipeline, or the estimator itself."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 class EnsembleCommittee:
@@ -182,5 +176,8 @@ class _TransformedCommittee:
         return self.committee.predict_member_proba(self._transform(X))
 
     def _transform(self, X):
-        X = self.steps.transform(X) if len(self.steps.steps) else X
-        return X.tocsr() if issparse(X) else X
+        if self.steps is None:
+            return X
+        features = self.steps.transform(X)
+        check_same_rows(self.steps, X, _num_samples(features))
+        return features.tocsr() if issparse(features) else features

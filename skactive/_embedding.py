@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
+from skactive.utils._pipelines import check_same_rows, predicting_steps
 from skactive.utils._rows import as_numeric, rows_not_finite, take_rows
 from skactive.utils._sklearn import _num_samples
 
@@ -24,9 +24,7 @@ class Embedding:
     def __init__(self, X, estimator):
         self._X = X
         self._has_embed = hasattr(estimator, "embed")
-        self._steps = None
-        if isinstance(estimator, Pipeline) and len(estimator.steps) > 1:
-            self._steps = estimator[:-1]
+        self._steps = predicting_steps(estimator)
         self._features = None  # of all rows, where no label changes them
         self._steps_need_labels = False
         self._steps_leave_nan = False
@@ -56,7 +54,10 @@ class Embedding:
             X = take_rows(self._X, rows)
             if self._has_embed:
                 return np.asarray(pool.estimator.embed(X))
-            return _array_or_csr(pool.estimator[:-1].transform(X))
+            steps = predicting_steps(pool.estimator)
+            features = _array_or_csr(steps.transform(X))
+            check_same_rows(steps, X, features.shape[0])
+            return features
         features = self._fixed_features()
         if features is None:
             raise ValueError(
@@ -96,12 +97,14 @@ class Embedding:
             return
         self._tried = True
         if self._steps is not None and not self._has_embed:
+            steps = clone(self._steps)
             try:
-                features = clone(self._steps).fit_transform(self._X)
+                features = steps.fit_transform(self._X)
             except Exception:  # a step that needs y raises whatever it likes
                 self._steps_need_labels = True
             else:
                 features = _array_or_csr(features)
+                check_same_rows(steps, self._X, features.shape[0])
                 self._features = as_numeric(features)
                 self._steps_leave_nan = len(rows_not_finite(features)) > 0
                 return

@@ -28,6 +28,7 @@ from skactive.utils._labels import (
     check_y,
     is_marker,
 )
+from skactive.utils._pipelines import refuse_dropping_steps
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
 from skactive.utils._sklearn import (
     _num_samples,
@@ -311,6 +312,7 @@ def check_first_model(pool, strategy, embedder, estimator):
     estimator : estimator object
         The unfitted classifier.
     """
+    refuse_dropping_steps(estimator, pool.X)
     if uses_embedding(strategy, estimator) and embedder.is_impossible():
         raise ValueError(
             f"The strategy {type(strategy).__name__} needs rows that are numbers "

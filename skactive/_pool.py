@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn.base import clone
 
-from skactive._adapters import as_committee, last_step
+from skactive._adapters import as_committee
 from skactive._blocks import BlockPredictor
 from skactive._committee import (
     CommitteeClassifier,
@@ -20,6 +20,7 @@ from skactive._pseudo_labels import PseudoLabels
 from skactive.utils._capabilities import may_come, method_of
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
+from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sharing import uses_processes
 from skactive.utils._sklearn import _check_method_params
@@ -486,7 +487,7 @@ class Pool:
             return self._predictor.predict(
                 lambda X: member_votes(committee, X, classes), self.candidates, axis=1
             )
-        predict = method_of(committee, "predict_member_proba")
+        predict = method_of(committee, "predict_member_proba", axis=1)
         proba = self._predictor.predict(predict, self.candidates, axis=1)
         return check_member_proba(committee, proba, classes)
 

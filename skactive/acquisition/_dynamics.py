@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._disagreement import variation_ratio
 from skactive.utils._labels import as_labels
+from skactive.utils._pipelines import is_sampler, predicting_steps, training_rows
 from skactive.utils._rows import block_rows, slice_rows, take_rows
 from skactive.utils._sklearn import Interval, _num_samples, _set_random_states
 
@@ -188,10 +189,16 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
             f"can be followed step by step, got {estimator}. AdaBoostClassifier, "
             "HistGradientBoostingClassifier, SGDClassifier and MLPClassifier have one."
         )
-    for part in _split(model)[0]:
-        X = part.fit_transform(X, y)
-    X = X.tocsr() if issparse(X) else X
-    epochs = _train_by_epochs(last, X, y, n_epochs, random_state)
+    if _has_samplers(model):
+        model.fit(X, y)
+        learnt = _training_rows(model, X, y, random_state)
+        X = _transform(_split(model)[0], X)
+    else:
+        for part in _split(model)[0]:
+            X = part.fit_transform(X, y)
+        X = X.tocsr() if issparse(X) else X
+        learnt = X, y
+    epochs = _train_by_epochs(last, *learnt, n_epochs, random_state)
     return np.array(
         [np.concatenate([p for _, p in _predict(m, X)]) == y for m in epochs]
     )
@@ -211,10 +218,25 @@ def _split(estimator):
     """Return the parts of a Pipeline that transform, and the classifier at its end."""
     parts = []
     while isinstance(estimator, Pipeline):
-        if len(estimator.steps) > 1:
-            parts.append(estimator[:-1])
+        parts.append(predicting_steps(estimator))
         estimator = estimator.steps[-1][1]
-    return parts, estimator
+    return [part for part in parts if part is not None], estimator
+
+
+def _has_samplers(estimator):
+    while isinstance(estimator, Pipeline):
+        if any(is_sampler(step) for _, step in estimator.steps):
+            return True
+        estimator = estimator.steps[-1][1]
+    return False
+
+
+def _training_rows(estimator, X, y, random_state):
+    """Return what the classifier at the end of a fitted Pipeline is trained on."""
+    while isinstance(estimator, Pipeline):
+        X, y = training_rows(estimator, X, y, random_state)
+        estimator = estimator.steps[-1][1]
+    return X.tocsr() if issparse(X) else X, y
 
 
 def _transform(parts, X):
@@ -324,18 +346,16 @@ def _over_stages(pool, parts, boosting):
 
 def _over_epochs(pool, parts, estimator, n_epochs):
     known = np.flatnonzero(pool.labeled)
-    labels = as_labels(pool.y[known])
+    random_state = np.random.RandomState(pool.random_state)
+    learnt, labels = _training_rows(
+        pool.estimator, take_rows(pool.X, known), as_labels(pool.y[known]), random_state
+    )
+    weight = None
+    if not _has_samplers(pool.estimator):
+        weight = _sample_weight(pool, estimator, known)
     # Once: a vectorizer before the classifier would take longer than an epoch.
     X = _transform(parts, take_rows(pool.X, pool.candidates))
-    random_state = np.random.RandomState(pool.random_state)
-    epochs = _train_by_epochs(
-        estimator,
-        _transform(parts, take_rows(pool.X, known)),
-        labels,
-        n_epochs,
-        random_state,
-        _sample_weight(pool, estimator, known),
-    )
+    epochs = _train_by_epochs(estimator, learnt, labels, n_epochs, random_state, weight)
     counts = np.zeros((len(pool), len(pool.classes)), dtype=np.int32)
     for model in epochs:
         for rows, predicted in _predict(model, X):

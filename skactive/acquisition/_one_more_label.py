@@ -15,6 +15,7 @@ from skactive._members import run_tasks
 from skactive.acquisition._closed_forms import closed_form
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba
+from skactive.utils._pipelines import is_sampler
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _check_method_params
 from skactive.utils._threads import one_thread
@@ -198,7 +199,11 @@ def _split(pool, frozen):
     model = pool.estimator
     if not isinstance(model, Pipeline) or pool.fit_params:
         return [], model
-    first = [step for _, step in model.steps[:-1] if step not in (None, "passthrough")]
+    before = [step for _, step in model.steps[:-1]]
+    if any(map(is_sampler, before)):  # it makes other rows of one more label
+        n_fixed = next(i for i, step in enumerate(before) if is_sampler(step))
+        return (before[:n_fixed], model[n_fixed:]) if frozen else ([], model)
+    first = [step for step in before if step not in (None, "passthrough")]
     if frozen or not any(get_tags(step).requires_fit for step in first):
         return first, model.steps[-1][1]
     return [], model
@@ -208,7 +213,8 @@ def _transform(steps, X):
     # One by one: older versions of scikit-learn take a Pipeline for unfitted if its
     # last step has learnt nothing.
     for step in steps:
-        X = step.transform(X)
+        if step not in (None, "passthrough"):
+            X = step.transform(X)
     return X
 
 

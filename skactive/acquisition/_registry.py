@@ -5,10 +5,11 @@ from importlib.util import find_spec
 
 from sklearn.base import clone
 
-from skactive._adapters import last_step, members_have_proba
+from skactive._adapters import members_have_proba
 from skactive._committee import CommitteeClassifier, get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
 from skactive.utils._capabilities import has_once_fitted
+from skactive.utils._pipelines import last_step
 from skactive.utils._registry import Registry
 
 # "module:Class", so that strategies with heavy requirements are found without them.

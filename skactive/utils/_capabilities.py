@@ -1,11 +1,13 @@
 """What a classifier can do, asked before it is fitted."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skactive.utils._pipelines import check_same_rows
 from skactive.utils._sklearn import HasMethods, _set_random_states
 
 # Parameters that hold the estimator which a meta-estimator delegates to.
@@ -51,15 +53,40 @@ def has_once_fitted(estimator, method):
         return True
 
 
-def method_of(model, method):
-    """Return a method of a fitted model, or say that it did not come with the fit."""
+def method_of(model, method, *, axis=0):
+    """Return a method that predicts, or raise if it did not come with the fit.
+
+    Parameters
+    ----------
+    model : estimator object
+        Fitted.
+
+    method : str
+        Name of the method, which takes rows.
+
+    axis : int, default=0
+        Where the rows are in its output, if that is an array.
+
+    Returns
+    -------
+    predict : callable
+        ``predict(X) -> output``; it raises if rows are lost on the way.
+    """
     if hasattr(model, method):
-        return getattr(model, method)
+        return partial(_predict, model, method, axis)
     raise ValueError(
         f"{type(model).__name__} is fitted now and has no {method}, which is needed "
         "here. Use a classifier that has it, or a strategy, stopping criterion or "
         f"committee that works without it. The classifier is {model}."
     )
+
+
+def _predict(model, method, axis, X):
+    output = getattr(model, method)(X)
+    shape = getattr(output, "shape", ())
+    if len(shape) > axis:
+        check_same_rows(model, X, shape[axis])
+    return output
 
 
 class HasMethodsOnceFitted(HasMethods):

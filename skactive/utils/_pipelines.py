@@ -1,0 +1,169 @@
+"""The steps of a Pipeline: which of them predict, and that none of them drops rows."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skactive.utils._rows import take_rows
+from skactive.utils._sklearn import _num_samples, _set_random_states
+
+# On so many rows it is tried whether steps drop some.
+_N_ROWS_TRIED = 200
+
+
+def last_step(estimator):
+    """Return the classifier at the end of a Pipeline, or the estimator itself."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def is_sampler(step):
+    """Tell whether a step changes the rows of a fit, and does nothing in predicting."""
+    return hasattr(step, "fit_resample")
+
+
+def predicting_steps(estimator):
+    """Return what a Pipeline does to rows before its last step predicts.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A Pipeline, fitted or not, or any other estimator.
+
+    Returns
+    -------
+    steps : Pipeline or None
+        The same steps without the last and without samplers, such as those of
+        imbalanced-learn; None if no step is left.
+    """
+    if not isinstance(estimator, Pipeline):
+        return None
+    before = estimator.steps[:-1]
+    kept = [(name, step) for name, step in before if not is_sampler(step)]
+    if not kept:
+        return None
+    return estimator[:-1] if len(kept) == len(before) else Pipeline(kept)
+
+
+def training_rows(estimator, X, y, random_state):
+    """Return what the last step of a fitted Pipeline is trained on.
+
+    Parameters
+    ----------
+    estimator : Pipeline
+        Fitted.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The rows that it was fitted on.
+
+    y : ndarray of shape (n_samples,)
+        Their labels.
+
+    random_state : RandomState instance
+        Seeds samplers that have no seed.
+
+    Returns
+    -------
+    X, y : array-like, ndarray
+        Transformed, with the rows that samplers leave and make.
+    """
+    for _, step in estimator.steps[:-1]:
+        if is_sampler(step):
+            sampler = clone(step)
+            _set_random_states(sampler, random_state)
+            X, y = sampler.fit_resample(X, y)
+        elif step not in (None, "passthrough"):
+            X = step.transform(X)
+    return X, y
+
+
+def refuse_dropping_steps(estimator, X):
+    """Try on some rows, without labels, whether a step of a Pipeline drops any.
+
+    Only steps of other packages and functions are suspected; those that cannot be
+    fitted without labels are seen when the model is.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Unfitted.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        All rows.
+
+    Raises
+    ------
+    ValueError
+        Naming the step.
+    """
+    while hasattr(getattr(estimator, "estimator", None), "fit"):  # of a search
+        estimator = estimator.estimator
+    steps = predicting_steps(estimator)
+    if steps is None or not any(_is_suspect(step) for _, step in steps.steps):
+        return
+    n_rows = _num_samples(X)
+    rows = np.unique(np.linspace(0, n_rows - 1, _N_ROWS_TRIED).astype(np.intp))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = clone(steps).fit(take_rows(X, rows))
+            found = _find_dropping(fitted, take_rows(X, rows))
+    except Exception:  # whatever a step says to rows without labels
+        return
+    if found is not None:
+        raise ValueError(found)
+
+
+def check_same_rows(model, X, n_after):
+    """Raise if a fitted model made more or fewer rows of `X` than there are.
+
+    Parameters
+    ----------
+    model : estimator object
+        A fitted classifier, or the steps of a Pipeline that transform.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The rows that it got.
+
+    n_after : int
+        The number of rows that came out.
+    """
+    n_rows = _num_samples(X)
+    if n_after == n_rows:
+        return
+    found, inner = None, getattr(model, "best_estimator_", model)
+    if isinstance(inner, Pipeline):
+        found = _find_dropping(inner, X)
+    raise ValueError(found or _lost(type(model).__name__, n_rows, n_after))
+
+
+def _is_suspect(step):
+    if step in (None, "passthrough"):
+        return False
+    is_own = type(step).__module__.partition(".")[0] == "sklearn"
+    return isinstance(step, (FunctionTransformer, Pipeline)) or not is_own
+
+
+def _find_dropping(pipeline, X):
+    """Return what is to be said of the first step that changes the number of rows."""
+    for name, step in pipeline.steps:
+        if step in (None, "passthrough") or not hasattr(step, "transform"):
+            continue
+        n_before, X = _num_samples(X), step.transform(X)
+        if _num_samples(X) != n_before:
+            who = f"The step {name!r} of the Pipeline, {type(step).__name__},"
+            return _lost(who, n_before, _num_samples(X))
+    return None
+
+
+def _lost(who, n_before, n_after):
+    return (
+        f"{who} makes {n_after} rows of {n_before} when it predicts. Every row must "
+        "get its prediction, so none may vanish or be added: take the rows out of X "
+        "before, or let the step change values instead of dropping rows, for instance "
+        "cap outliers instead of trimming them."
+    )
