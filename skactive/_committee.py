@@ -419,8 +419,10 @@ def _is_named(member):
     if not isinstance(member, (tuple, list)) or len(member) != 2:
         return False
     name, model = member
+    if not isinstance(name, str) or isinstance(model, type):
+        return False
     predicts = hasattr(model, "predict") or may_come(model, "predict")
-    return isinstance(name, str) and hasattr(model, "fit") and predicts
+    return hasattr(model, "fit") and predicts
 
 
 def get_committee(committee, estimator, *, n_jobs=None, random_state=None):

@@ -12,6 +12,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LogisticRegression,
     Perceptron,
@@ -19,11 +20,12 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skactive import CommitteeClassifier
+from skactive import ActiveLearningClassifier, CommitteeClassifier
 from skactive._linear_members import LinearMembers
 from skactive._members import bootstrap_rows, run_tasks
 
@@ -34,8 +36,6 @@ X, y = make_classification(
 
 @parametrize_with_checks(
     [
-        # With this seed the first row, in which the checks hide what is to be found,
-        # is in a bootstrap; members look at their own rows only.
         CommitteeClassifier(LogisticRegression(), n_members=3, random_state=0),
         CommitteeClassifier(
             [("tree", DecisionTreeClassifier()), ("bayes", GaussianNB())],
@@ -55,6 +55,39 @@ def test_every_member_is_fitted_on_a_bootstrap_of_its_own():
     shares = [len(np.unique(r, axis=0)) / len(X) for r in rows]
     assert np.mean(shares) == pytest.approx(1 - np.exp(-1), abs=0.05)
     assert not any(np.array_equal(rows[0], other) for other in rows[1:])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_no_bootstrap_draws_is_refused_if_it_is_not_finite(value):
+    rows = X[:40].copy()
+    rows[3, 1] = value
+    for seed in range(30):  # some of these draw the row for no member
+        committee = CommitteeClassifier(GaussianNB(), 2, random_state=seed)
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            committee.fit(rows, y[:40])
+
+
+def test_rows_with_nan_are_fitted_by_members_that_take_them():
+    rows = X[:40].copy()
+    rows[3, 1] = np.nan
+    imputing = make_pipeline(SimpleImputer(), GaussianNB())
+    for estimator in (DecisionTreeClassifier(), imputing):
+        CommitteeClassifier(estimator, 3, random_state=0).fit(rows, y[:40])
+
+
+@pytest.mark.parametrize(
+    "members", [[], [GaussianNB()], [("a",)], [(1, GaussianNB())], [("a", GaussianNB)]]
+)
+def test_a_list_that_does_not_name_classifiers_says_how_to_write_it(members):
+    with pytest.raises(ValueError, match=r"estimator must be a list of \(name, cl"):
+        CommitteeClassifier(members).fit(X, y)
+    oracle = []
+    clf = ActiveLearningClassifier(
+        GaussianNB(), oracle=oracle.append, strategy="bald", committee=members
+    )
+    with pytest.raises(ValueError, match=r"committee must be a list of \(name, cla"):
+        clf.fit(X, np.where(np.arange(len(X)) < 20, y, -1))
+    assert oracle == []
 
 
 def test_every_member_has_a_seed_of_its_own():

@@ -40,6 +40,7 @@ TESTED_IN = {
     "quire_heart_sequence": "test_quire.py",
     "quire_zero_kernel": "test_quire.py",
     "eer_iris_log_sequence": "test_expected_error.py",
+    "eer_iris_zero_one_sequence": "test_expected_error.py",
     "eer_constant_classifier": "test_expected_error.py",
     "us_toy_sequence": "test_anchors.py",
     "us_heart_sequence": "test_anchors.py",

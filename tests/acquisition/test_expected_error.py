@@ -146,7 +146,7 @@ def test_a_constant_classifier_has_the_published_value(anchors):
         np.testing.assert_allclose(scores * n_eval, total)
 
 
-def iris_queries(n_queries):
+def iris_queries(n_queries, loss="log"):
     """Return what is asked of iris, numbered as in the published sequence."""
     X, y = load_iris(return_X_y=True)
     order = np.argsort(np.arange(150) % 50 != 0, kind="stable")
@@ -155,7 +155,7 @@ def iris_queries(n_queries):
     for _ in range(n_queries):
         known = np.where(labeled, y, -1)
         pool = Pool(X, known, labeled, np.flatnonzero(~labeled), estimator=model)
-        strategy = ExpectedErrorReductionSampling(max_candidates=None)
+        strategy = ExpectedErrorReductionSampling(loss, max_candidates=None)
         rows.append(int(strategy.select(pool, 1)[0]))
         labeled = labeled | (np.arange(150) == rows[-1])
     return rows
@@ -164,6 +164,12 @@ def iris_queries(n_queries):
 @pytest.mark.reference
 def test_the_rows_asked_of_iris_are_the_published_ones(anchors):
     assert iris_queries(10) == anchors["eer_iris_log_sequence"]["sequence"]
+
+
+@pytest.mark.reference
+def test_the_rows_asked_of_iris_are_the_published_ones_of_the_zero_one_loss(anchors):
+    published = anchors["eer_iris_zero_one_sequence"]["sequence"]
+    assert iris_queries(10, "zero_one") == published
 
 
 @pytest.mark.parametrize("loss", ["log", "zero_one"])

@@ -2,8 +2,12 @@
 
 import pytest
 from sklearn import config_context
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skactive import ActiveLearningClassifier
@@ -23,6 +27,24 @@ def scikit_learn_checks():
         ],
         expected_failed_checks=expected_failures,
     )
+
+
+def checks_of_other_kinds():
+    kinds = [
+        RandomForestClassifier(5, random_state=0),
+        DecisionTreeClassifier(random_state=0),
+        KNeighborsClassifier(),
+        GaussianNB(),
+    ]
+    return parametrize_with_checks(
+        [ActiveLearningClassifier(kind) for kind in kinds],
+        expected_failed_checks=expected_failures,
+    )
+
+
+@checks_of_other_kinds()
+def test_t73_scikit_learn_checks_around_other_kinds(estimator, check):
+    check(estimator)
 
 
 @scikit_learn_checks()
