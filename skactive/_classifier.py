@@ -23,8 +23,10 @@ from skactive._pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._capabilities import HasMethodsOnceFitted
+from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y
 from skactive.utils._rows import check_rows, take_rows
+from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import (
     CallbackSupportMixin,
     HasMethods,
@@ -43,7 +45,7 @@ _DELEGATED = ("predict", "predict_proba", "predict_log_proba", "decision_functio
 
 
 class ActiveLearningClassifier(
-    CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    CallbackSupportMixin, BriefMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """A classifier that asks for the labels that are worth their price.
 
@@ -534,6 +536,7 @@ class ActiveLearningClassifier(
             extra = {k: v for k, v in params.items() if k != "sample_weight"}
             _raise_for_params(extra, self, "score")
         X = check_rows(self, X, reset=False)
+        check_aligned(X, {"y": y} | params)
         y, labeled, labels = check_y(y, self.missing_label, has_oracle=False)
         check_consistent_length(X, y, params.get("sample_weight"))
         if not labeled.any():

@@ -18,14 +18,18 @@ from skactive._adapters import is_committee
 from skactive._linear_members import LinearMembers
 from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
 from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
+from skactive.utils._containers import check_aligned
 from skactive.utils._labels import column_y
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
+from skactive.utils._shown import BriefMixin, shown, shown_values
 from skactive.utils._sklearn import (
     Interval,
     InvalidParameterError,
     LinearClassifierMixin,
+    _check_feature_names,
     _check_method_params,
+    _check_n_features,
     _fit_context,
     _raise_for_params,
     _set_random_states,
@@ -44,7 +48,9 @@ def _all_members_have_proba(committee):
     return all(hasattr(member, "predict_proba") for member in members)
 
 
-class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class CommitteeClassifier(
+    BriefMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """A committee of classifiers, each fitted on a bootstrap of the labelled rows.
 
     Predicts by the mean of the members' probabilities if all of them have any, else
@@ -157,6 +163,7 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but "
                 "the target y is None."
             )
+        check_aligned(X, {"y": y} | params)
         y = column_y(y)
         check_consistent_length(X, y)
         check_classification_targets(y)
@@ -213,6 +220,8 @@ class CommitteeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         outputs : list of length n_members, or None
             What `predict` returned for each member.
         """
+        _check_feature_names(self, X, reset=True)
+        _check_n_features(self, X, reset=True)
         self.classes_ = np.unique(y)
         others = np.asarray(others, dtype=np.intp)
         random_state = check_random_state(self.random_state)
@@ -469,7 +478,7 @@ def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
         raise TypeError(
             "committee must be a number of members, a list of (name, classifier), or "
             "a classifier with several members: an ensemble of scikit-learn, or one "
-            f"with `predict_member_proba`. Got {committee!r}."
+            f"with `predict_member_proba`. Got {shown(committee)}."
         )
     committee = clone(committee)
     params = committee.get_params(deep=False)
@@ -490,7 +499,7 @@ def member_votes(committee, X, classes):
     if not np.isin(votes, classes).all():
         raise ValueError(
             f"{type(committee).__name__} votes for other classes than "
-            f"{classes.tolist()}, those that have labels."
+            f"{shown_values(classes)}, those that have labels."
         )
     return np.searchsorted(classes, votes)
 

@@ -22,6 +22,7 @@ from skactive.acquisition._registry import (
 )
 from skactive.stopping._registry import check_run, get_criteria
 from skactive.utils._capabilities import has_once_fitted
+from skactive.utils._containers import check_aligned, index_of, is_in_other_order
 from skactive.utils._labels import (
     check_classes,
     check_missing_label,
@@ -30,6 +31,7 @@ from skactive.utils._labels import (
 )
 from skactive.utils._pipelines import refuse_dropping_steps
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
     _num_samples,
     _raise_for_params,
@@ -84,6 +86,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     check_missing_label(clf.missing_label)
     _check_estimator(clf.estimator)
     X = check_rows(clf, X, reset=True)
+    aligned = {"y": y, "sample_ids": sample_ids, "cost": cost}
+    check_aligned(X, aligned | fit_params)
     if y is None:
         raise ValueError(
             f"This {type(clf).__name__} estimator requires y to be passed, but the "
@@ -104,6 +108,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         validate_nested_params(criterion)
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
+    _warn_if_named_otherwise(sample_ids, y=y, cost=cost)
     cost = _check_cost(cost, n_samples)
     if has_oracle and n_unlabeled and budget:
         get_committee(clf.committee, clf.estimator)
@@ -132,13 +137,13 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
 def _check_estimator(estimator):
     if is_regressor(estimator):
         raise ValueError(
-            f"estimator must be a classifier, got the regressor {estimator}."
+            f"estimator must be a classifier, got the regressor {shown(estimator)}."
         )
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(
-            f"estimator={estimator} works on pairwise kernels or distances, where rows "
-            "cannot be taken without columns. Pass features and let it compute them, "
-            "for instance SVC(kernel='rbf')."
+            f"estimator={shown(estimator)} works on pairwise kernels or distances, "
+            "where rows cannot be taken without columns. Pass features and let it "
+            "compute them, for instance SVC(kernel='rbf')."
         )
 
 
@@ -164,8 +169,8 @@ def _check_minus_one(clf, labels, classes):
     if known and isinstance(known[0], str) and _sorts_y(clf.estimator):
         raise ValueError(
             'unlabeled="pass" hands rows without a label to the estimator as -1, and '
-            f"{clf.estimator} takes no -1 among classes that are strings, such as "
-            f"{str(known[0])!r}. Encode the classes as integers, for instance with "
+            f"{shown(clf.estimator)} takes no -1 among classes that are strings, such "
+            f"as {str(known[0])!r}. Encode the classes as integers, for instance with "
             "LabelEncoder; SelfTrainingClassifier takes strings."
         )
 
@@ -177,9 +182,9 @@ def _check_pseudo_labels(clf, n_unlabeled):
     clf.unlabeled._validate_params()
     if n_unlabeled and not has_once_fitted(clf.estimator, "predict_proba"):
         raise ValueError(
-            f"unlabeled={clf.unlabeled} trains on rows that are predicted confidently, "
-            "for which the estimator needs predict_proba, and "
-            f"{clf.estimator} has none. Use a classifier that has it, or set "
+            f"unlabeled={shown(clf.unlabeled)} trains on rows that are predicted "
+            "confidently, for which the estimator needs predict_proba, and "
+            f"{shown(clf.estimator)} has none. Use a classifier that has it, or set "
             'unlabeled="ignore".'
         )
 
@@ -258,7 +263,7 @@ def _check_ids(items):
         is_int = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
         if not (is_int or isinstance(item, str)):
             raise ValueError(
-                f"sample_ids must be ints or strs, got {item!r} of type "
+                f"sample_ids must be ints or strs, got {shown(item)} of type "
                 f"{type(item).__name__}. Ids of other types can be turned into text, "
                 "for instance by df.index.astype(str)."
             )
@@ -269,6 +274,19 @@ def _check_ids(items):
             f"sample_ids must be unique, but {twice!r} stands for several rows. Ids of "
             "rows of several files can be joined, for instance f'{file}-{number}'."
         )
+
+
+def _warn_if_named_otherwise(sample_ids, **others):
+    """Warn where values could be meant by the ids of the rows, in another order."""
+    if sample_ids is None or index_of(sample_ids) is not None:
+        return
+    for name, values in others.items():
+        if is_in_other_order(values, sample_ids):
+            _warn(
+                f"{name} is matched with the rows by position, although its index "
+                f"holds the sample_ids in another order. If that is meant, pass "
+                f"{name}.to_numpy(); if not, {name}.loc[sample_ids]."
+            )
 
 
 def _check_cost(cost, n_samples):
@@ -330,8 +348,8 @@ def check_first_model(pool, strategy, embedder, estimator):
     if len(risky) and not _takes_nan(estimator, embedder, risky):
         raise ValueError(
             f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
-            f"{estimator} does not take. Impute them in a Pipeline inside, or use a "
-            "classifier that takes them, such as HistGradientBoostingClassifier."
+            f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or "
+            "use a classifier that takes them, such as HistGradientBoostingClassifier."
         )
 
 

@@ -11,6 +11,7 @@ from skactive.utils._labels import (
     parse_label,
     store_label,
 )
+from skactive.utils._shown import shown, shown_values
 
 
 class Ledger:
@@ -154,7 +155,10 @@ class Ledger:
         if self._unlabeled == "pass" and is_marker(label, -1):
             raise ValueError('-1 stands for a missing label with unlabeled="pass"')
         if self._classes is not None and label not in self._classes:
-            raise ValueError(f"{label!r} is not one of the classes {self._classes}")
+            raise ValueError(
+                f"{shown(label)} is not one of the classes "
+                f"{shown_values(self._classes)}"
+            )
         return label
 
     def _write(self, row, label):

@@ -23,9 +23,11 @@ from skactive._saving import Step, read, replay, state_of, write
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
-from skactive.oracles._asking import answer_list
+from skactive.oracles._asking import answer_list, in_order, names_of
+from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import like_given, take_rows
+from skactive.utils._shown import shown, shown_values
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,9 @@ class LabelingLoop:
         ----------
         labels : sequence of length n_labels
             Labels of the rows of the last :meth:`ask`, in their order, or of the rows
-            named by `indices` or `sample_ids`. None, nan or the missing label means
+            named by `indices` or `sample_ids`; a pandas Series whose index holds
+            exactly the ids (or names, or numbers) of these rows may have them in any
+            order. None, nan or the missing label means
             that there is no answer; the row is not asked again.
 
         indices : array-like of shape (n_labels,), default=None
@@ -213,7 +217,9 @@ class LabelingLoop:
         with self._keeping_labels():
             rows = self._rows_told(indices, sample_ids)
             values = answer_list(
-                labels, len(rows), missing_label=self._clf.missing_label
+                in_order(labels, self._names_of(rows)),
+                len(rows),
+                missing_label=self._clf.missing_label,
             )
             refused = self._record(rows, values)
             if refused:
@@ -507,9 +513,15 @@ class LabelingLoop:
         if not self._ledger.knows(rows):
             raise ValueError(
                 "Labels can be told only for rows that ask() has returned, got "
-                f"the rows {rows}."
+                f"the rows {shown_values(np.ravel(rows))}."
             )
         return rows.astype(np.intp)
+
+    def _names_of(self, rows):
+        """Return what rows may be named by in the index of labels."""
+        ids, index = self._inputs.sample_ids, index_of(self._inputs.X)
+        names = names_of(None, None if ids is None else ids[rows])
+        return [*names, *([] if index is None else [index[rows]]), rows]
 
     def _find(self, sample_ids):
         """Return the row numbers of some ids."""
@@ -521,10 +533,13 @@ class LabelingLoop:
         if self._row_of_id is None:  # made once, as labels may be told one by one
             self._row_of_id = {i: row for row, i in enumerate(known.tolist())}
         where = self._row_of_id
-        asked = np.asarray(sample_ids).tolist()
+        asked = list_of(sample_ids)
         unknown = [sample_id for sample_id in asked if sample_id not in where]
         if unknown:
-            raise ValueError(f"There are no rows with the sample_ids {unknown}.")
+            raise ValueError(
+                f"There are no rows with the sample_ids {shown_values(unknown)}."
+                f"{hint_of_type(unknown, where)}"
+            )
         return np.array([where[sample_id] for sample_id in asked], dtype=np.intp)
 
     def _close_round(self):
@@ -794,10 +809,10 @@ class LabelingLoop:
             if isinstance(error, OSError):  # a full disk is no want of labels
                 raise
             hint = (
-                f"This was a fit of {pool.failed_estimator} on {pool.labeled.sum()} "
-                f"labels of {len(pool.classes)} classes. If it takes more than that, "
-                "let the cold start ask more of them: initial_size="
-                f"{self._clf.initial_size} is the number of labels to begin with."
+                f"This was a fit of {shown(pool.failed_estimator)} on "
+                f"{pool.labeled.sum()} labels of {len(pool.classes)} classes. If it "
+                "takes more than that, let the cold start ask more of them: "
+                f"initial_size={self._clf.initial_size} is the number of labels to begin with."
             )
             if not self._queries:
                 error.add_note(hint)

@@ -6,10 +6,11 @@ import numpy as np
 from scipy.special import entr
 from sklearn.base import BaseEstimator
 
+from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import Interval
 
 
-class PseudoLabels(BaseEstimator):
+class PseudoLabels(BriefMixin, BaseEstimator):
     """Train on confidently predicted rows, too, for the time of one fit.
 
     A value for the parameter `unlabeled` of

@@ -185,7 +185,7 @@ def with_gaps(values, marker):
         (pd.Series(with_gaps(TRUTH.tolist(), None), dtype="Int64"), None, "i"),
         (pd.Series(Y, dtype="Int64"), -1, "i"),
         (pd.Series(Y, dtype="category"), -1, "i"),
-        (pl.Series(with_gaps(TRUTH.tolist(), None)), np.nan, "f"),
+        (pl.Series(with_gaps(TRUTH.tolist(), None)), np.nan, "i"),
         (pl.Series(Y), -1, "i"),
     ],
 )

@@ -23,6 +23,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skactive.utils._shown import BriefMixin, shown, shown_values
 from skactive.utils._ties import top_k
 
 # Names a strategy may put into `needs`, and the method of a classifier behind each.
@@ -36,7 +37,7 @@ CAPABILITIES = {
 }
 
 
-class BaseStrategy(BaseEstimator):
+class BaseStrategy(BriefMixin, BaseEstimator):
     """Base class of all strategies.
 
     A subclass implements `utility`, or overrides `select` where the rows of a batch
@@ -284,9 +285,9 @@ def refuse_negative(owner, strategy):
         )
     if not getattr(strategy, "nonnegative", False):
         raise ValueError(
-            f"{type(owner).__name__} multiplies utilities, and those of {strategy!r} "
-            "may be negative. If they never are, write it as a class derived from "
-            "BaseStrategy, whose attribute nonnegative is True."
+            f"{type(owner).__name__} multiplies utilities, and those of "
+            f"{shown(strategy)} may be negative. If they never are, write it as "
+            "a class derived from BaseStrategy, whose attribute nonnegative is True."
         )
 
 
@@ -320,7 +321,9 @@ def _check_selected(rows, strategy, pool, n_queries):
             f"shape {rows.shape} and dtype {rows.dtype}."
         )
     if len(np.unique(rows)) < len(rows):
-        raise ValueError(f"{owner} returned the same row more than once: {rows}.")
+        raise ValueError(
+            f"{owner} returned the same row more than once: {shown_values(rows)}."
+        )
     stray = rows[~np.isin(rows, pool.candidates)]
     if len(stray):
         raise ValueError(

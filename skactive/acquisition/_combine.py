@@ -23,6 +23,7 @@ from skactive.acquisition._registry import (
     get_strategy,
 )
 from skactive.utils._capabilities import HasMethodsOnceFitted
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
     HasMethods,
     Interval,
@@ -128,7 +129,7 @@ class _UtilityCombination(_Combination):
         if numbers.shape != (len(self.strategies),) or not (numbers >= 0).all():
             raise ValueError(
                 f"{name} must hold a number >= 0 for each of the "
-                f"{len(self.strategies)} strategies, got {getattr(self, name)!r}."
+                f"{len(self.strategies)} strategies, got {shown(getattr(self, name))}."
             )
         return numbers
 

@@ -16,6 +16,7 @@ from skactive.acquisition._disagreement import variation_ratio
 from skactive.utils._labels import as_labels
 from skactive.utils._pipelines import is_sampler, predicting_steps, training_rows
 from skactive.utils._rows import block_rows, slice_rows, take_rows
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import Interval, _num_samples, _set_random_states
 
 
@@ -186,8 +187,9 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
     if not hasattr(last, "partial_fit"):
         raise ValueError(
             "estimator must have staged_predict or partial_fit, so that its training "
-            f"can be followed step by step, got {estimator}. AdaBoostClassifier, "
-            "HistGradientBoostingClassifier, SGDClassifier and MLPClassifier have one."
+            f"can be followed step by step, got {shown(estimator)}. "
+            "AdaBoostClassifier, HistGradientBoostingClassifier, SGDClassifier and "
+            "MLPClassifier have one."
         )
     if _has_samplers(model):
         model.fit(X, y)

@@ -15,6 +15,7 @@ from skactive.acquisition._base import (
 from skactive.acquisition._disagreement import consensus, consensus_entropy
 from skactive.acquisition._joint_labels import as_float, label_entropy
 from skactive.acquisition._representative import _cluster, _nearest_in_free_clusters
+from skactive.utils._containers import with_small_indices
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
@@ -169,7 +170,7 @@ class _PredictionStrategy(BaseStrategy):
 
     def _target_proba(self, pool):
         if self.targets is not None:
-            return _member_proba(pool, self.targets)
+            return _member_proba(pool, with_small_indices(self.targets))
         n_samples = len(pool.labeled)
         rng = np.random.default_rng(pool.random_state)
         rows = rng.choice(n_samples, min(self.n_targets, n_samples), replace=False)

@@ -5,6 +5,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skactive.utils._labels import column_y
+from skactive.utils._shown import shown_values
 
 
 def check_training(classifier, X, y, *, reset):
@@ -101,7 +102,7 @@ def check_classes(classifier, y, classes):
     unknown = np.setdiff1d(y, known)
     if len(unknown):
         raise ValueError(
-            f"y holds {unknown.tolist()}, which are not among the classes "
-            f"{known.tolist()}."
+            f"y holds {shown_values(unknown)}, which are not among the classes "
+            f"{shown_values(known)}."
         )
     return known

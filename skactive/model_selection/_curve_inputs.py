@@ -10,7 +10,9 @@ from sklearn.utils import check_random_state, indexable
 
 from skactive.acquisition._registry import check_model, clone_strategy
 from skactive.datasets import hide_labels
+from skactive.utils._containers import check_aligned, refuse_lazy
 from skactive.utils._labels import check_y, labeled_mask
+from skactive.utils._shown import shown
 
 # Parameters of the classifier that are set for every run.
 _SET_HERE = ("oracle", "random_state", "missing_label")
@@ -40,6 +42,8 @@ def check_estimator(estimator):
 def check_data(estimator, X, y):
     """Return X as something that rows can be taken of, and the labels."""
     marker = estimator.missing_label
+    refuse_lazy(X, "X")
+    check_aligned(X, {"y": y})
     X, y = indexable(X, y)
     _, labeled, labels = check_y(y, marker, has_oracle=True)
     if not labeled.all():
@@ -69,7 +73,7 @@ def get_variants(estimator, strategies):
     if not strategies or not all(isinstance(name, str) for name in strategies):
         raise ValueError(
             "strategies must name at least one strategy, and names are strings; got "
-            f"{strategies!r}."
+            f"{shown(strategies)}."
         )
     variants = {None: clone(estimator).set_params(oracle=None, stopping=None)}
     for name, strategy in strategies.items():
@@ -109,7 +113,7 @@ def get_seed(random_state, path):
     if path is not None and not isinstance(random_state, Integral):
         raise ValueError(
             "random_state must be an int where there is a path, so that a run that was "
-            f"interrupted can go on; got {random_state!r}."
+            f"interrupted can go on; got {shown(random_state)}."
         )
     if isinstance(random_state, Integral):
         return int(random_state)
@@ -151,6 +155,6 @@ def _initial_rows(y_train, initial, missing_label, seed):
     if not valid or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(y_train)):
         raise ValueError(
             f"initial must return row numbers of the {len(y_train)} labels that it "
-            f"gets, got {rows!r}."
+            f"gets, got {shown(rows)}."
         )
     return rows.astype(np.intp)

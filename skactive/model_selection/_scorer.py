@@ -7,8 +7,10 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_missing_label, split_labeled
 from skactive.utils._rows import take_rows
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import _check_method_params
 
 
@@ -43,7 +45,7 @@ def labeled_scorer(scoring, *, missing_label=-1):
     scorer = get_scorer(scoring)
     if not callable(scorer):
         raise TypeError(
-            f"scoring must be the name of a scorer or a callable, got {scoring!r}."
+            f"scoring must be the name of a scorer or a callable, got {shown(scoring)}."
         )
     return _LabeledScorer(scorer, missing_label)
 
@@ -56,6 +58,7 @@ class _LabeledScorer:
         self._missing_label = missing_label
 
     def __call__(self, estimator, X, y, **metadata):
+        check_aligned(X, {"y": y} | metadata)
         _, labeled, labels = split_labeled(y, self._missing_label)
         if not labeled.any():
             warnings.warn(

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit, check_cv
 
+from skactive.utils._containers import check_aligned, refuse_lazy
 from skactive.utils._labels import check_missing_label, split_labeled
 from skactive.utils._rows import take_rows
 
@@ -72,6 +73,8 @@ class LabeledFold(BaseCrossValidator):
             If no row has a label, or `cv` is a TimeSeriesSplit, whose order of time
             unlabelled rows in every training part would break.
         """
+        refuse_lazy(X, "X")
+        check_aligned(X, {"y": y, "groups": groups})
         cv, rows, others, labels = self._labeled_part(y)
         groups = None if groups is None else np.asarray(groups)
         X_labeled = take_rows(X, rows)

@@ -9,7 +9,9 @@ import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
 from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
+from skactive.utils._containers import index_of, is_numbered, order_of_names
 from skactive.utils._labels import NULL_TEXTS
+from skactive.utils._shown import shown
 
 # What an oracle may ask for by naming it in its signature; a store gives one more.
 KEYWORDS = ("sample_ids", "proba", "classes")
@@ -45,7 +47,7 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         If it requires sample ids and there are none.
     """
     if not callable(oracle):
-        raise TypeError(f"oracle must be a callable, got {oracle!r}.")
+        raise TypeError(f"oracle must be a callable, got {shown(oracle)}.")
     if inspect.isclass(oracle):
         raise TypeError(
             f"oracle is the class {oracle.__name__}; pass an object of it, "
@@ -63,7 +65,7 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         inspect.Parameter.VAR_POSITIONAL,
     ):
         raise TypeError(
-            f"The oracle {oracle!r} takes no rows; its first parameter must be X, "
+            f"The oracle {shown(oracle)} takes no rows; its first parameter must be X, "
             "which is passed by position."
         )
     wanted = []
@@ -80,17 +82,17 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         if named and parameter.name == "sample_ids" and not has_sample_ids:
             if required:
                 raise ValueError(
-                    f"The oracle {oracle!r} requires sample_ids, and the fit got none. "
-                    "Pass the ids that the oracle knows the rows by, for instance "
-                    "fit(X, y, sample_ids=np.arange(n_samples))."
+                    f"The oracle {shown(oracle)} requires sample_ids, and the fit got "
+                    "none. Pass the ids that the oracle knows the rows by, for "
+                    "instance fit(X, y, sample_ids=np.arange(n_samples))."
                 )
         elif named and parameter.name in keywords:
             wanted.append(parameter.name)
         elif required:
             raise TypeError(
-                f"The oracle {oracle!r} requires the parameter {parameter.name!r}, "
-                f"which it will not get. An oracle gets X, and of {keywords} those "
-                "that its signature names; give other parameters a default, or bind "
+                f"The oracle {shown(oracle)} requires the parameter "
+                f"{parameter.name!r}, which it will not get. An oracle gets X, and "
+                f"of {keywords} those that its signature names; give other parameters a default, or bind "
                 "them with functools.partial."
             )
     return tuple(wanted)
@@ -147,11 +149,12 @@ def ask_oracle(oracle, keywords, query, tell):
     """
     given = {name: getattr(query, name) for name in keywords}
     n_told, answers = 0, None
+    names = names_of(query.X, query.sample_ids)
     try:
         with calling_oracle():
             answers = oracle(query.X, **given)
         if not isinstance(answers, Iterator):
-            tell(answers, indices=query.indices)
+            tell(in_order(answers, names), indices=query.indices)
             return False
         for row in query.indices:
             with calling_oracle():
@@ -165,7 +168,7 @@ def ask_oracle(oracle, keywords, query, tell):
             n_told += 1
         check_exhausted(answers, len(query.indices))
     except StopLabeling as stop:
-        prefix = list(stop.labels if stop.labels is not None else [])
+        prefix = prefix_of(stop, names)
         if len(prefix) > len(query.indices):
             raise OracleError(
                 f"StopLabeling came with {len(prefix)} labels for a batch of "
@@ -177,6 +180,14 @@ def ask_oracle(oracle, keywords, query, tell):
     finally:
         close_generator(answers)
     return False
+
+
+def prefix_of(stop, names):
+    """Return the labels that came with StopLabeling, those of the first rows."""
+    if stop.labels is None:
+        return []
+    labels = list(stop.labels)
+    return list(in_order(stop.labels, [known[: len(labels)] for known in names]))
 
 
 def close_generator(answers):
@@ -244,6 +255,28 @@ def answer_list(answers, n_expected, *, missing_label):
     return values
 
 
+def in_order(answers, names):
+    """Return answers in the order of the rows, if their index says which is whose."""
+    orders = (order_of_names(answers, known) for known in names)
+    order = next((order for order in orders if order is not None), None)
+    if order is None or (order == np.arange(len(order))).all():
+        return answers
+    if not is_numbered(answers.index):
+        return answers.iloc[order]
+    warnings.warn(
+        "The answers are a Series whose index, 0, 1, 2, ..., could also be meant as "
+        "the ids of the rows; they are read by position. Give a list.",
+        UserWarning,
+        stacklevel=2,
+    )
+    return answers
+
+
+def names_of(X, sample_ids):
+    """Return what rows may be named by in the index of their answers."""
+    return [names for names in (sample_ids, index_of(X)) if names is not None]
+
+
 def _as_list(answers, n_expected, missing_label):
     if inspect.isawaitable(answers) or inspect.isasyncgen(answers):
         if inspect.iscoroutine(answers):
@@ -256,7 +289,7 @@ def _as_list(answers, n_expected, missing_label):
     if isinstance(answers, (list, tuple)):
         return list(answers)
     if not hasattr(answers, "__len__") or not hasattr(answers, "__getitem__"):
-        raise _refused(answers, f"{answers!r} of type {type(answers).__name__}")
+        raise _refused(answers, f"{shown(answers)} of type {type(answers).__name__}")
     array = np.asarray(answers)
     if array.ndim == 2 and array.shape[1] == 1:
         warnings.warn(
@@ -268,7 +301,7 @@ def _as_list(answers, n_expected, missing_label):
         array = array.ravel()
     if array.ndim != 1:
         raise _refused(answers, f"an array of shape {array.shape}")
-    if array.dtype.kind == "U":
+    if array.dtype.kind in "UT":
         _refuse_hidden_abstention(answers, array, missing_label)
     return array.tolist()
 

@@ -13,6 +13,7 @@ from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._store import LabelStore
 from skactive.utils._labels import parse_label
+from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import Interval
 
 
@@ -37,7 +38,7 @@ class _SignatureOfCall:
         )
 
 
-class CachedOracle(BaseEstimator):
+class CachedOracle(BriefMixin, BaseEstimator):
     """Keep the answers of an oracle in a file, and pay for each row once.
 
     A row that the file knows is answered from there. All others are asked of `oracle`
@@ -235,10 +236,11 @@ class CachedOracle(BaseEstimator):
 
         Parameters
         ----------
-        data : str, path-like, data frame, mapping or list of dict
+        data : str, path-like, data frame, Series, mapping or list of dict
             A table: the name of a CSV or JSONL file (by its suffix), a data frame, a
             mapping from column names to columns, or a list with a dict per row. Texts
-            of a CSV file that are whole numbers become ints.
+            of a CSV file that are whole numbers become ints. Or a pandas Series of
+            labels whose index holds the ids.
 
         sample_id : str, default="sample_id"
             Name of the column with the ids.

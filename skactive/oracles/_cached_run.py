@@ -20,10 +20,14 @@ from skactive.oracles._asking import (
     calling_oracle,
     check_exhausted,
     close_generator,
+    in_order,
+    names_of,
     oracle_keywords,
+    prefix_of,
 )
 from skactive.oracles._store import to_key
 from skactive.utils._rows import like_given, take_rows
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import _num_samples
 
 # Request ids are version 5 UUIDs in this name space.
@@ -47,13 +51,13 @@ class Batch:
             self.ids = np.empty(len(sample_ids), dtype=object)
             self.ids[:] = sample_ids
         self.classes = classes
-        self.proba = proba
+        self.proba = None if proba is None else np.asarray(proba)
         self.keys = [to_key(sample_id) for sample_id in self.ids.tolist()]
         n_rows = _num_samples(X)
         if len(self.keys) != n_rows or len(set(self.keys)) != n_rows:
             raise ValueError(
                 f"sample_ids must hold one id for each of the {n_rows} rows, all "
-                f"different, got {list(sample_ids)}."
+                f"different, got {shown(sample_ids)}."
             )
 
     def question(self, keys, keywords, task):
@@ -72,6 +76,11 @@ class Batch:
         if "request_ids" in keywords:
             found["request_ids"] = [_request_id(task, key) for key in keys]
         return X, {name: found[name] for name in keywords}
+
+    def names(self, keys, X):
+        """Return what some of the rows, `X`, may be named by in answers."""
+        where = {key: row for row, key in enumerate(self.keys)}
+        return names_of(X, self.ids[[where[key] for key in keys]])
 
     def prefix(self, known):
         """Return the labels of the rows before the first that has none."""
@@ -210,6 +219,7 @@ class CachedRun:
             except StopLabeling as stop:
                 raise self._stopped(stop, batch, claim, known) from stop
             if not isinstance(answers, Iterator):
+                answers = in_order(answers, batch.names(claim.mine, X))
                 self._write_list(claim, answers, known)
                 return None
             if not claim.others and claim.limit is None:
@@ -280,7 +290,7 @@ class CachedRun:
 
     def _stopped(self, stop, batch, claim, known):
         """Write the labels that came with a wish to stop; return ours for the batch."""
-        labels = list(stop.labels if stop.labels is not None else [])
+        labels = prefix_of(stop, batch.names(claim.mine, None))
         if len(labels) > len(claim.mine):
             raise OracleError(
                 f"StopLabeling came with {len(labels)} labels for a batch of "

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from skactive.oracles._store import to_key
+from skactive.utils._containers import check_aligned, index_of, refuse_lazy
 
 _COLUMNS = ("task", "sample_id", "label", "annotator", "answered_at")
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]*")
@@ -18,7 +19,7 @@ def read_answers(data, sample_id, label):
 
     Parameters
     ----------
-    data : str, path-like, data frame, mapping or list of dict
+    data : str, path-like, data frame, Series, mapping or list of dict
         The table, or the name of its file.
 
     sample_id, label : str
@@ -79,14 +80,20 @@ def _columns(data, sample_id, label):
         columns = data and [[row.get(n) for row in data] for n in (sample_id, label)]
         columns = columns or ([], [])
     elif isinstance(data, Mapping) or hasattr(data, "columns"):
+        refuse_lazy(data, "data")
         names = list(data if isinstance(data, Mapping) else data.columns)
         missing = [name for name in (sample_id, label) if name not in names]
         columns = [data[name] for name in (sample_id, label) if name not in missing]
+        if not missing:
+            check_aligned(columns[0], {label: columns[1]}, owner=sample_id)
         columns = [c.tolist() if hasattr(c, "tolist") else list(c) for c in columns]
+    elif index_of(data) is not None:  # a Series
+        return data.index.tolist(), data.tolist()
     else:
         raise TypeError(
             "Labels are taken from the name of a CSV or JSONL file, a data frame, a "
-            f"mapping of columns or a list of dicts, got {type(data).__name__}."
+            "Series whose index holds the ids, a mapping of columns or a list of "
+            f"dicts, got {type(data).__name__}."
         )
     if missing:
         raise ValueError(

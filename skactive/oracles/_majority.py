@@ -22,6 +22,7 @@ from skactive.oracles._asking import (
 from skactive.oracles._cached import CachedOracle
 from skactive.utils._labels import check_missing_label, parse_label
 from skactive.utils._rows import like_given, take_rows
+from skactive.utils._shown import BriefMixin, shown
 from skactive.utils._sklearn import Interval, _num_samples
 
 
@@ -36,7 +37,7 @@ class _Question:
     classes: np.ndarray | None
 
 
-class MajorityOracle(BaseEstimator):
+class MajorityOracle(BriefMixin, BaseEstimator):
     """Ask several annotators, and take the label that enough of them give.
 
     The label of a row is the one that most annotators give, if `min_agree` of them do;
@@ -238,8 +239,8 @@ class MajorityOracle(BaseEstimator):
             return ask_oracle(asked, keywords, _part_of(question, rows), tell)
         except OracleError as error:
             raise OracleError(
-                f"Annotator {number}, {oracle!r}: {error} All votes that were given "
-                "are kept in `votes_` of the MajorityOracle.",
+                f"Annotator {number}, {shown(oracle)}: {error} All votes that were "
+                "given are kept in `votes_` of the MajorityOracle.",
                 answers=error.answers,
             ) from error
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.sparse import issparse
 
+from skactive.utils._containers import column_names
 from skactive.utils._rows import is_dataframe
 
 # Lines of one row that are shown, and characters of one value of a mapping.
@@ -77,7 +78,7 @@ def rows_of(X):
         row for sparse data, else an item of the list or array.
     """
     if is_dataframe(X):
-        names = list(X.columns)
+        names = column_names(X)
         if hasattr(X, "itertuples"):
             values = X.itertuples(index=False, name=None)
         else:

@@ -1,16 +1,27 @@
 """An oracle that knows the answers, for experiments and tests."""
 
+import warnings
 import zlib
+from collections import Counter
 from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skactive.utils._containers import (
+    check_aligned,
+    hint_of_type,
+    index_of,
+    is_in_other_order,
+    is_numbered,
+    list_of,
+)
 from skactive.utils._labels import column_y
+from skactive.utils._shown import BriefMixin, shown_values
 from skactive.utils._sklearn import Interval
 
 
-class SimulatedOracle(BaseEstimator):
+class SimulatedOracle(BriefMixin, BaseEstimator):
     """Answer from a table of true labels, if wanted with errors and abstentions.
 
     The table is keyed by sample ids, so that the answers stay right inside pipelines
@@ -23,7 +34,10 @@ class SimulatedOracle(BaseEstimator):
         True labels.
 
     sample_ids : array-like of shape (n_samples,) or None, default=None
-        Ids of the rows of `y_true`, unique ints or strs; ``0..n_samples-1`` if None.
+        Ids of the rows of `y_true`, unique ints or strs. If None, the index of a pandas
+        Series, unless its values are of another type than the ids that are asked, and
+        else ``0..n_samples-1``. A Series whose index holds `sample_ids` in another
+        order is looked up by its index. A warning tells if its order says otherwise.
 
     noise : float, default=0.0
         Probability that an answer is one of the other classes.
@@ -77,36 +91,82 @@ class SimulatedOracle(BaseEstimator):
         """
         self._validate_params()
         y_true = column_y(self.y_true)
-        positions = self._positions(list(np.asarray(sample_ids).tolist()), len(y_true))
+        asked = list_of(sample_ids)
+        positions = self._positions(asked, len(y_true))
         labels = y_true[positions].tolist()
+        self._warn_of_two_readings(asked, labels, y_true)
         if self.noise == 0 and self.abstain == 0:
             return labels
         classes = np.unique(y_true).tolist()
         return [
             self._disturb(label, classes, sample_id)
-            for label, sample_id in zip(labels, sample_ids, strict=True)
+            for label, sample_id in zip(labels, asked, strict=True)
         ]
 
     def _positions(self, asked, n_samples):
-        if self.sample_ids is None:
-            wrong = [i for i in asked if type(i) is not int or not 0 <= i < n_samples]
-            positions = asked
-        else:
-            ids = np.asarray(self.sample_ids).tolist()
-            if len(ids) != n_samples:
-                raise ValueError(
-                    f"SimulatedOracle has {n_samples} labels and {len(ids)} "
-                    "sample_ids; expected one id per label."
-                )
-            where = {sample_id: row for row, sample_id in enumerate(ids)}
-            wrong = [i for i in asked if i not in where]
-            positions = [where[i] for i in asked if i in where]
+        """Return where the labels of some ids stand."""
+        ids = self._ids(asked, n_samples)
+        by_number = isinstance(ids, range)
+        where = ids if by_number else {i: row for row, i in enumerate(ids)}
+        wrong = [i for i in asked if type(i) not in (int, str) or i not in where]
         if wrong:
             raise ValueError(
-                f"SimulatedOracle knows no label for the sample_ids {wrong[:5]}; it "
-                f"has labels for {n_samples} ids. Pass it the ids that `fit` gets."
+                f"SimulatedOracle knows no label for the sample_ids "
+                f"{shown_values(wrong)}; it "
+                f"has labels for {n_samples} ids, such as {ids[0]!r}. Pass it the ids "
+                "that `fit` gets, as sample_ids or as the index of y_true."
+                f"{hint_of_type(wrong, where)}"
             )
-        return positions
+        if len(where) < n_samples:
+            twice = next(i for i, n in Counter(ids).items() if n > 1)
+            raise ValueError(
+                f"SimulatedOracle has several labels for the sample_id {twice!r}. Pass "
+                "sample_ids that are unique, or y_true.to_numpy() if the ids are row "
+                "numbers."
+            )
+        return asked if by_number else [where[i] for i in asked]
+
+    def _ids(self, asked, n_samples):
+        """Return the ids of the rows of `y_true`, of a range if they are numbered."""
+        index = index_of(self.y_true)
+        if self.sample_ids is None:
+            if index is None or is_numbered(index):
+                return range(n_samples)
+            names = index.tolist()
+            fits = set(map(type, names)) & set(map(type, asked))
+            return names if fits else range(n_samples)
+        check_aligned(self.sample_ids, {"y_true": self.y_true}, owner="sample_ids")
+        ids = list_of(self.sample_ids)
+        if len(ids) != n_samples:
+            raise ValueError(
+                f"SimulatedOracle has {n_samples} labels and {len(ids)} sample_ids; "
+                "expected one id per label."
+            )
+        if is_in_other_order(self.y_true, ids):
+            return index.tolist()
+        return ids
+
+    def _warn_of_two_readings(self, asked, labels, y_true):
+        """Warn where the index of `y_true` was followed, and positions also fit."""
+        index = index_of(self.y_true)
+        if index is None or is_numbered(index) or index_of(self.sample_ids) is not None:
+            return
+        if self.sample_ids is None:
+            rows = asked
+            if not all(type(row) is int and 0 <= row < len(y_true) for row in rows):
+                return
+            remedy = "pass y_true.to_numpy() if the ids are row numbers"
+        else:
+            where = {i: row for row, i in enumerate(list_of(self.sample_ids))}
+            rows = [where[i] for i in asked]
+            remedy = "pass y_true.to_numpy() if it is in the order of sample_ids"
+        if y_true[rows].tolist() != labels:
+            warnings.warn(
+                "SimulatedOracle looks ids up in the index of y_true, which gives "
+                f"other labels than its order does; {remedy}.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _disturb(self, label, classes, sample_id):
         key = zlib.crc32(str(sample_id).encode())

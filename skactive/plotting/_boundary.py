@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay
 
+from skactive.utils._containers import column_names
 from skactive.utils._rows import is_dataframe
 from skactive.utils._sklearn import _get_adapter_from_container
 
@@ -19,7 +20,7 @@ def predict_on_grid(clf, X, coordinates):
     corners = np.stack([low - margin, high + margin])
     if is_dataframe(X):  # a Pipeline may look for columns by their names
         adapter = _get_adapter_from_container(X)
-        corners = adapter.create_container(corners, corners, columns=X.columns)
+        corners = adapter.create_container(corners, corners, columns=column_names(X))
     # It draws at once, so it gets axes that nobody sees.
     return DecisionBoundaryDisplay.from_estimator(
         clf,

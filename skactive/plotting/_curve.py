@@ -6,8 +6,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skactive._pool import Pool
 from skactive.plotting._matplotlib import import_pyplot
+from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y
-from skactive.utils._rows import take_rows
+from skactive.utils._rows import check_rows, take_rows
 
 # Of the first ten curves, of the next ten, and so on: colours come again after ten.
 _LINE_STYLES = ("-", ":", "-.")
@@ -366,6 +367,8 @@ def replay(clf, X, X_test, y_test, *, scoring=None):
     one for each round that added some.
     """
     scorer = check_scoring(clf.estimator_, scoring=scoring)
+    X, X_test = (check_rows(clf, rows, reset=False) for rows in (X, X_test))
+    check_aligned(X_test, {"y_test": y_test}, owner="X_test")
     _, labeled, labels = check_y(y_test, clf.missing_label, has_oracle=False)
     X_test = take_rows(X_test, np.flatnonzero(labeled))
     n_labeled, scores, estimator = [], [], None

@@ -8,7 +8,9 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 
 from skactive._embedding import Embedding
+from skactive.utils._containers import check_aligned, column_names
 from skactive.utils._rows import all_finite, as_numeric, is_dataframe
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import _num_samples
 
 
@@ -46,6 +48,7 @@ def project(clf, X, projection=None):
         coordinates = _transform(clf, X, projection)
         name = type(projection).__name__
     else:
+        check_aligned(X, {"projection": projection})
         coordinates, name = _given_coordinates(projection), "Projection"
     _check_coordinates(coordinates, _num_samples(X), projection)
     return coordinates, (f"{name} 1", f"{name} 2"), False
@@ -64,7 +67,7 @@ def plane_features(X):
 
 def _column_names(X):
     if is_dataframe(X):
-        return tuple(str(name) for name in X.columns)
+        return tuple(str(name) for name in column_names(X))
     return "Feature 0", "Feature 1"
 
 
@@ -93,7 +96,7 @@ def _given_coordinates(projection):
     except (TypeError, ValueError) as error:
         raise ValueError(
             "projection must be None, a transformer with fit_transform, or an array of "
-            f"shape (n_samples, 2), got {projection!r}."
+            f"shape (n_samples, 2), got {shown(projection)}."
         ) from error
 
 

@@ -11,8 +11,10 @@ calls it again with equal pools, so what it says may depend on nothing else. A f
 
 from sklearn.base import BaseEstimator
 
+from skactive.utils._shown import BriefMixin
 
-class BaseCriterion(BaseEstimator):
+
+class BaseCriterion(BriefMixin, BaseEstimator):
     """Base class of all stopping criteria.
 
     A subclass implements `update`.

@@ -5,6 +5,7 @@ from sklearn.base import clone
 from skactive.acquisition._registry import describe_need, missing_needs
 from skactive.stopping._base import FunctionCriterion, name_of
 from skactive.utils._registry import Registry
+from skactive.utils._shown import shown
 
 CRITERIA = {
     "classification_change": "skactive.stopping._confidence:ClassificationChange",
@@ -161,6 +162,6 @@ def check_needs(criterion, clf):
     ]
     raise ValueError(
         f"The stopping criterion {name_of(criterion)} needs a classifier with "
-        f"{describe_need(missing[0])}, and {clf.estimator} has none. Criteria that "
-        f"work with it: {working}."
+        f"{describe_need(missing[0])}, and {shown(clf.estimator)} has none. Criteria "
+        f"that work with it: {working}."
     )

@@ -5,6 +5,11 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
 from skactive.stopping._base import BaseCriterion
+from skactive.utils._containers import (
+    check_aligned,
+    refuse_lazy,
+    with_small_indices,
+)
 from skactive.utils._labels import as_labels, column_y, kind_of
 from skactive.utils._rows import is_one_dimensional, take_rows
 from skactive.utils._sklearn import _num_samples
@@ -30,6 +35,8 @@ class ValidationCriterion(BaseCriterion):
                 f"{owner} needs X_val and y_val, or neither of them, and got one."
             )
         if self.X_val is not None:
+            refuse_lazy(self.X_val, "X_val")
+            check_aligned(self.X_val, {"y_val": self.y_val}, owner="X_val")
             check_consistent_length(self.X_val, self.y_val)
             if _num_samples(self.X_val) == 0:
                 raise ValueError(f"X_val of {owner} is empty; pass rows with labels.")
@@ -73,7 +80,7 @@ class ValidationCriterion(BaseCriterion):
 
     def _score(self, pool):
         """Return the score of the model of a round, None without a single label."""
-        X, y = self.X_val, self.y_val
+        X, y = with_small_indices(self.X_val), self.y_val
         if X is None:
             rows = np.flatnonzero(is_held(pool))
             if len(rows) == 0:

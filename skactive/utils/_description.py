@@ -7,6 +7,7 @@ import re
 import numpy as np
 from scipy.sparse import issparse
 
+from skactive.utils._containers import column_names
 from skactive.utils._labels import is_null
 from skactive.utils._rows import (
     block_rows,
@@ -111,8 +112,9 @@ def hash_rows(X):
         X = X if X.has_sorted_indices else X.sorted_indices()
         return hash_values("sparse", list(X.shape), X.indptr, X.indices, X.data)
     if is_dataframe(X):
-        names = [str(name) for name in X.columns]
-        return hash_values("frame", names, *(np.asarray(X[name]) for name in X.columns))
+        names = column_names(X)
+        columns = (np.asarray(X[name]) for name in names)
+        return hash_values("frame", [str(name) for name in names], *columns)
     shape = [_num_samples(X)] if is_one_dimensional(X) else list(X.shape)
     size = block_rows(X)
     blocks = (slice_rows(X, start, start + size) for start in range(0, shape[0], size))

@@ -7,6 +7,9 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skactive.utils._containers import as_column
+from skactive.utils._shown import shown, shown_values
+
 # What becomes of None, nan and NA when numpy is made to write them as text.
 NULL_TEXTS = frozenset({"None", "nan", "NaN", "<NA>", "NaT"})
 
@@ -31,9 +34,7 @@ def is_marker(value, missing_label):
 
 def column_y(y):
     """Return `y` as a one-dimensional ndarray, whatever container it came in."""
-    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and y.isna().any():
-        y = y.to_numpy(dtype=object)  # pandas' NA would make floats of integers
-    return column_or_1d(np.asarray(y), warn=True)
+    return column_or_1d(as_column(y), warn=True)
 
 
 def labeled_mask(y, missing_label):
@@ -147,7 +148,7 @@ def check_classes(classes, labels, missing_label):
     given = np.asarray(classes)
     if given.ndim != 1 or len(given) == 0:
         raise ValueError(
-            f"classes must be a non-empty 1d sequence of labels, got {classes!r}."
+            f"classes must be a non-empty 1d sequence of labels, got {shown(classes)}."
         )
     if any(is_marker(value, missing_label) for value in list(classes)):
         raise ValueError(
@@ -156,12 +157,12 @@ def check_classes(classes, labels, missing_label):
         )
     given = np.unique(as_labels(given))
     if len(given) != len(classes):
-        raise ValueError(f"classes must be unique, got {classes!r}.")
+        raise ValueError(f"classes must be unique, got {shown(classes)}.")
     unknown = sorted(set(labels.tolist()) - set(given.tolist()), key=str)
     if unknown:
         raise ValueError(
-            f"y contains the labels {unknown}, which are not among the closed "
-            f"classes={list(classes)!r}."
+            f"y contains the labels {shown_values(unknown)}, which are not among the "
+            f"closed classes={shown_values(classes)}."
         )
     return given
 
@@ -209,14 +210,16 @@ def parse_label(value, *, kind, missing_label):
         return None
     found = _kind(value)
     if found is None:
-        raise ValueError(f"{value!r} of type {type(value).__name__} is not a label")
+        raise ValueError(
+            f"{shown(value)} of type {type(value).__name__} is not a label"
+        )
     if found is float and not (math.isfinite(value) and value == int(value)):
-        raise ValueError(f"{value!r} is not a class")
+        raise ValueError(f"{shown(value)} is not a class")
     if kind is None or found is kind:
         return value if found is not float or kind is float else int(value)
     if str in (found, kind) or kind(value) != value:
         raise ValueError(
-            f"{value!r} ({type(value).__name__}) cannot become a label of type "
+            f"{shown(value)} ({type(value).__name__}) cannot become a label of type "
             f"{kind.__name__} without loss"
         )
     return kind(value)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skactive.utils._shown import shown_values
+
 # Rows of probabilities may miss a sum of one by this much (float32, rounding).
 _SUM_TOLERANCE = 1e-3
 
@@ -58,8 +60,8 @@ def align_columns(proba, columns, classes, owner):
         return proba
     if not np.isin(columns, classes).all():
         raise ValueError(
-            f"{owner} predicts the classes {columns.tolist()}, but only "
-            f"{classes.tolist()} have labels."
+            f"{owner} predicts the classes {shown_values(columns)}, but only "
+            f"{shown_values(classes)} have labels."
         )
     aligned = np.zeros((len(proba), len(classes)), dtype=proba.dtype)
     aligned[:, np.searchsorted(classes, columns)] = proba

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from skactive.utils._shown import shown
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -98,4 +100,6 @@ class Registry:
             return given
         if callable(given):
             return self.wrap(given)
-        raise TypeError(f"{self.parameter} must be {self.expected}, got {given!r}.")
+        raise TypeError(
+            f"{self.parameter} must be {self.expected}, got {shown(given)}."
+        )

@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.validation import validate_data
 
+from skactive.utils._containers import refuse_lazy, with_small_indices
 from skactive.utils._labels import is_null
 from skactive.utils._sklearn import (
     _check_feature_names,
@@ -45,10 +46,12 @@ def check_rows(estimator, X, *, reset):
     """Validate `X` without copying it, and without looking at what it holds.
 
     Data frames and sequences of texts stay what they are. Sparse data become CSR, as
-    rows are taken from them in every round. Everything else becomes an ndarray.
+    rows are taken from them in every round, with indices of 32 bits, as many estimators
+    take no others. Everything else becomes an ndarray.
     """
+    refuse_lazy(X, "X")
     if is_one_dimensional(X):
-        return list(X) if isinstance(X, tuple) else X
+        return _as_sequence(X)
     if is_dataframe(X):
         n_samples, n_features = X.shape
         for n, what in [(n_samples, "sample"), (n_features, "feature")]:
@@ -60,7 +63,9 @@ def check_rows(estimator, X, *, reset):
         _check_feature_names(estimator, X, reset=reset)
         _check_n_features(estimator, X, reset=reset)
         return X
-    return validate_data(
+    if getattr(getattr(X, "dtype", None), "kind", None) == "T":
+        X = X.astype(object)  # scikit-learn takes no texts of numpy's StringDType
+    X = validate_data(
         estimator,
         X,
         reset=reset,
@@ -69,6 +74,16 @@ def check_rows(estimator, X, *, reset):
         ensure_all_finite=False,
         allow_nd=get_tags(estimator).input_tags.three_d_array,
     )
+    return with_small_indices(X)
+
+
+def _as_sequence(X):
+    """Return a sequence of texts or objects as something rows can be taken from."""
+    if isinstance(X, tuple):
+        return list(X)
+    if hasattr(X, "isna") and not hasattr(X, "iloc"):  # an Index or array of pandas
+        return np.asarray(X, dtype=object)
+    return X
 
 
 def take_rows(X, rows):

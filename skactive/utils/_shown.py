@@ -1,0 +1,113 @@
+"""Values as messages and reprs show them: tables by their size, all else short."""
+
+import copy
+
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+
+from skactive.utils._sklearn import InvalidParameterError
+
+_MAX_VALUES = 5
+_MAX_TEXT = 200
+
+
+def shown(value):
+    """Return a value as a text of one line for a message.
+
+    Arrays, tables and long sequences are told by their size. Of other values it is the
+    repr, cut where it gets long.
+    """
+    if isinstance(value, (list, tuple, set, frozenset, range)):
+        if len(value) > _MAX_VALUES:
+            return f"<{type(value).__name__} of {len(value)}>"
+    elif is_table(value):
+        return _size(value)
+    text = " ".join(repr(without_tables(value)).split())
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
+
+
+def shown_values(values):
+    """Return some of the values that a message is about, and how many more."""
+    values = [v.item() if hasattr(v, "item") else v for v in values]
+    names = ", ".join(map(shown, values[:_MAX_VALUES]))
+    more = len(values) - _MAX_VALUES
+    return f"[{names}]" if more <= 0 else f"[{names}, and {more} more]"
+
+
+def is_table(value):
+    """Tell whether a value is an array, a sparse matrix, a data frame or a column."""
+    has_shape = hasattr(value, "shape") and not isinstance(value, type)
+    return has_shape and (issparse(value) or len(getattr(value, "shape", ())) > 0)
+
+
+def _size(table):
+    shape = tuple(table.shape)
+    size = shape[0] if len(shape) == 1 else " x ".join(map(str, shape))
+    return f"<{type(table).__name__} of {size}>"
+
+
+class _Shown:
+    """Stands for a value in a repr."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        return self.text
+
+
+def without_tables(value):
+    """Return what has the repr of a value, but for tables in it, which have a size.
+
+    Estimators are looked into, and lists of them. Nothing is changed; what contains no
+    table is returned as it is.
+    """
+    if is_table(value) or _is_long(value):
+        return _Shown(shown(value))
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        parts = [without_tables(part) for part in value]
+        same = all(new is old for new, old in zip(parts, value, strict=True))
+        return value if same else type(value)(parts)
+    if isinstance(value, BaseEstimator):
+        return _estimator_without_tables(value)
+    return value
+
+
+def _is_long(value):
+    """Tell whether a value is a long sequence of plain values."""
+    if not isinstance(value, (list, tuple)) or len(value) <= 2 * _MAX_VALUES:
+        return False
+    return not any(isinstance(v, (tuple, BaseEstimator)) for v in value)
+
+
+def _estimator_without_tables(estimator):
+    changed = {}
+    for name, old in estimator.get_params(deep=False).items():
+        new = without_tables(old)
+        if new is not old:
+            changed[name] = new
+    if not changed:
+        return estimator
+    twin = copy.copy(estimator)
+    vars(twin).update(changed)
+    return twin
+
+
+class BriefMixin:
+    """Keeps tables out of the repr of an estimator, and out of errors of parameters."""
+
+    def __repr__(self, N_CHAR_MAX=700):
+        return BaseEstimator.__repr__(without_tables(self), N_CHAR_MAX)
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidParameterError(_brief(str(error), self)) from None
+
+
+def _brief(message, estimator):
+    """Return the message on a wrong parameter with a short text of its value."""
+    name = message.split("'")[1]
+    expected, got, _ = message.rpartition(" Got ")
+    return f"{expected}{got}{shown(getattr(estimator, name))} instead."
