@@ -24,7 +24,7 @@ from skactive.exceptions import FitInProgressError
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._containers import check_aligned
-from skactive.utils._labels import check_y
+from skactive.utils._labels import check_y, warn_if_split_blindly
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import (
@@ -120,6 +120,11 @@ class ActiveLearningClassifier(
     classes : array-like of shape (n_classes,) or None, default=None
         The closed set of classes; other answers are refused. If None, an answer may
         be a new class.
+
+    unknown_answers : {"raise", "abstain"}, default="raise"
+        What happens to an answer that is none of the closed `classes`: the run ends
+        with an :class:`~skactive.exceptions.OracleError`, or it counts as no answer,
+        with a warning for the first ones. The row is not asked again.
 
     n_jobs : int or None, default=None
         Number of jobs for the members of a committee.
@@ -248,6 +253,7 @@ class ActiveLearningClassifier(
         "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
         "missing_label": "no_validation",  # it may be anything that marks
         "classes": ["array-like", None],
+        "unknown_answers": [StrOptions({"raise", "abstain"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -272,6 +278,7 @@ class ActiveLearningClassifier(
         unlabeled="ignore",
         missing_label=-1,
         classes=None,
+        unknown_answers="raise",
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -289,6 +296,7 @@ class ActiveLearningClassifier(
         self.unlabeled = unlabeled
         self.missing_label = missing_label
         self.classes = classes
+        self.unknown_answers = unknown_answers
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -547,6 +555,7 @@ class ActiveLearningClassifier(
             )
             return float("nan")
         if not labeled.all():
+            warn_if_split_blindly(y, labeled, self.missing_label)
             rows = np.flatnonzero(labeled)
             params = _check_method_params(X, params, indices=rows)
             X = take_rows(X, rows)

@@ -96,6 +96,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     y, labeled, labels = check_y(y, clf.missing_label, has_oracle=has_oracle)
     check_consistent_length(X, y)
     classes = check_classes(clf.classes, labels, clf.missing_label)
+    _check_unknown_answers(clf)
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
     _check_pseudo_labels(clf, n_unlabeled)
@@ -153,6 +154,14 @@ def _check_initial_strategy(strategy):
         raise ValueError(
             "initial_strategy must not need a model, as it is used before there is "
             f"one, and {type(strategy).__name__} needs one. Use 'k_means' or 'random'."
+        )
+
+
+def _check_unknown_answers(clf):
+    if clf.unknown_answers == "abstain" and clf.classes is None:
+        raise ValueError(
+            "unknown_answers='abstain' needs `classes`: without a closed set of them "
+            "every answer is a class. Set classes=[...], or unknown_answers='raise'."
         )
 
 

@@ -1,6 +1,7 @@
 """The ledger of a run: who is labelled, since when, and who has been asked."""
 
 import warnings
+from numbers import Number
 
 import numpy as np
 
@@ -11,7 +12,11 @@ from skactive.utils._labels import (
     parse_label,
     store_label,
 )
+from skactive.utils._new_classes import Spellings
 from skactive.utils._shown import shown, shown_values
+
+# So many different answers that are no classes are told one by one.
+_MAX_WARNINGS = 5
 
 
 class Ledger:
@@ -30,6 +35,9 @@ class Ledger:
 
     holdout : ndarray of shape (n_holdout,), dtype int
         Rows that are kept as a test sample.
+
+    unknown_answers : {"raise", "abstain"}, default="raise"
+        What an answer means that is none of a closed set of classes.
 
     Attributes
     ----------
@@ -50,7 +58,9 @@ class Ledger:
         abstention.
     """
 
-    def __init__(self, inputs, *, missing_label, unlabeled, holdout):
+    def __init__(
+        self, inputs, *, missing_label, unlabeled, holdout, unknown_answers="raise"
+    ):
         self.y = inputs.y.copy()
         self.labeled = inputs.labeled.copy()
         self.labeled_iter = np.where(inputs.labeled, 0, -1)
@@ -64,6 +74,9 @@ class Ledger:
         self._classes = None if inputs.classes is None else inputs.classes.tolist()
         known = self.y[self.labeled] if inputs.classes is None else inputs.classes
         self._kind = kind_of(as_labels(known))
+        self._spellings = Spellings(np.unique(as_labels(known)).tolist())
+        self._abstains_on_unknown = unknown_answers == "abstain"
+        self._unknown = set()
 
     @property
     def asked(self):
@@ -149,17 +162,41 @@ class Ledger:
         kind = self._kind
         if kind is None and self.y.dtype.kind in "iuf" and not isinstance(value, str):
             kind = kind_of(self.y)
-        label = parse_label(value, kind=kind, missing_label=self._missing_label)
+        try:
+            label = self._check_class(value, kind)
+        except ValueError as error:
+            if not (self._abstains_on_unknown and _is_scalar(value)):
+                raise
+            self._warn_of_unknown(value, error)
+            return None
         if label is None:
             return None
         if self._unlabeled == "pass" and is_marker(label, -1):
             raise ValueError('-1 stands for a missing label with unlabeled="pass"')
-        if self._classes is not None and label not in self._classes:
-            raise ValueError(
-                f"{shown(label)} is not one of the classes "
-                f"{shown_values(self._classes)}"
-            )
         return label
+
+    def _check_class(self, value, kind):
+        """Return an answer as a label, None for an abstention, or raise."""
+        label = parse_label(value, kind=kind, missing_label=self._missing_label)
+        if label is None or self._classes is None or label in self._classes:
+            return label
+        alike = self._spellings.alike(label)
+        hint = "" if alike is None else f"; {alike!r} is spelt otherwise"
+        raise ValueError(
+            f"{shown(label)} is not one of the classes {shown_values(self._classes)}"
+            f"{hint}"
+        )
+
+    def _warn_of_unknown(self, value, error):
+        """Warn of an answer that counts as an abstention, of a few different ones."""
+        if value in self._unknown or len(self._unknown) == _MAX_WARNINGS:
+            return
+        self._unknown.add(value)
+        warnings.warn(
+            f"An answer counts as none, as unknown_answers='abstain': {error}.",
+            UserWarning,
+            stacklevel=4,
+        )
 
     def _write(self, row, label):
         """Write a label that is new; one that is known already stays."""
@@ -175,8 +212,22 @@ class Ledger:
                     stacklevel=4,
                 )
             return
+        alike = self._spellings.alike(label)
+        self._spellings.add(label)
+        if alike is not None:
+            warnings.warn(
+                f"The answer {shown(label)} for row {row} is a new class, and differs "
+                f"from the class {shown(alike)} in case or white space only. Let the "
+                "oracle spell classes in one way, or set `classes`.",
+                UserWarning,
+                stacklevel=4,
+            )
         self.y = store_label(self.y, row, label)
         self.labeled[row] = True
         self.labeled_iter[row] = self.asked_in[row]
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
+
+
+def _is_scalar(value):
+    return isinstance(value, (str, Number, np.generic))

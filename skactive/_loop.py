@@ -25,6 +25,7 @@ from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list, in_order, names_of
 from skactive.utils._containers import hint_of_type, index_of, list_of
+from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import like_given, take_rows
 from skactive.utils._shown import shown, shown_values
@@ -155,6 +156,7 @@ class LabelingLoop:
             missing_label=clf.missing_label,
             unlabeled=clf.unlabeled,
             holdout=self._holdout,
+            unknown_answers=clf.unknown_answers,
         )
         self._closed_queries = []
         self._closed_probabilities = []
@@ -695,6 +697,7 @@ class LabelingLoop:
             estimator = pool.estimator
             committee = self._final_committee(pool)
         self._warn_if_nothing_was_bought()
+        self._warn_of_late_classes()
         state = self._state() | holdout
         record = {
             "round": state["n_iter_"] + 1,
@@ -776,6 +779,26 @@ class LabelingLoop:
                 stacklevel=6,
             )
 
+    def _warn_of_late_classes(self):
+        """Warn of new classes that may be typing errors, or sentences of refusal."""
+        if not self._condition or self._inputs.classes is not None:
+            return
+        ledger = self._ledger
+        rows = [row for row in self._queries if ledger.labeled[row]]
+        bought = ledger.labels(rows).tolist()
+        given = ledger.labels(ledger.labeled_iter == 0).tolist()
+        late = late_and_once(given, bought)
+        if late:
+            names = shown_values([bought[i] for i in late])
+            where = shown_values([rows[i] for i in late])
+            warnings.warn(
+                f"The classes {names} came late and have one label each, in the rows "
+                f"{where}. If they are no classes, but mistakes or refusals, name "
+                "those that there are: classes=..., with unknown_answers='abstain'.",
+                UserWarning,
+                stacklevel=6,
+            )
+
     def _bought(self):
         """Return the labels of this run and their rows, for an exception."""
         rows = np.array(self._queries, dtype=np.intp)
@@ -812,7 +835,8 @@ class LabelingLoop:
                 f"This was a fit of {shown(pool.failed_estimator)} on "
                 f"{pool.labeled.sum()} labels of {len(pool.classes)} classes. If it "
                 "takes more than that, let the cold start ask more of them: "
-                f"initial_size={self._clf.initial_size} is the number of labels to begin with."
+                f"initial_size={self._clf.initial_size} is the number of labels to "
+                "begin with."
             )
             if not self._queries:
                 error.add_note(hint)

@@ -327,8 +327,8 @@ def _check_selected(rows, strategy, pool, n_queries):
     stray = rows[~np.isin(rows, pool.candidates)]
     if len(stray):
         raise ValueError(
-            f"{owner} returned rows that are no candidates: {stray}. They are "
-            "labelled, have been asked already, or do not exist; choose from "
+            f"{owner} returned rows that are no candidates: {shown_values(stray)}. "
+            "They are labelled, have been asked already, or do not exist; choose from "
             "pool.candidates, which holds row numbers of X."
         )
     return rows.astype(np.intp, copy=False)
@@ -342,13 +342,13 @@ def _check_drawn(probabilities, rows, strategy):
     if not (valid and ((probabilities > 0) & (probabilities <= 1)).all()):
         raise ValueError(
             f"{type(strategy).__name__}.select must return one probability in (0, 1] "
-            f"for each of its {len(rows)} rows, got {probabilities}."
+            f"for each of its {len(rows)} rows, got {shown(probabilities)}."
         )
     return probabilities
 
 
 def _owner(strategy):
     if isinstance(strategy, FunctionStrategy):
-        name = getattr(strategy.function, "__name__", repr(strategy.function))
+        name = getattr(strategy.function, "__name__", shown(strategy.function))
         return f"The strategy {name}"
     return f"{type(strategy).__name__}.utility"

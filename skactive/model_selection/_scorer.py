@@ -8,7 +8,11 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skactive.utils._containers import check_aligned
-from skactive.utils._labels import check_missing_label, split_labeled
+from skactive.utils._labels import (
+    check_missing_label,
+    split_labeled,
+    warn_if_split_blindly,
+)
 from skactive.utils._rows import take_rows
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import _check_method_params
@@ -59,7 +63,10 @@ class _LabeledScorer:
 
     def __call__(self, estimator, X, y, **metadata):
         check_aligned(X, {"y": y} | metadata)
-        _, labeled, labels = split_labeled(y, self._missing_label)
+        y, labeled, labels = split_labeled(
+            y, self._missing_label, owner="labeled_scorer"
+        )
+        warn_if_split_blindly(y, labeled, self._missing_label)
         if not labeled.any():
             warnings.warn(
                 "The score is not defined, as no row has a label.",

@@ -121,7 +121,7 @@ class LabeledFold(BaseCrossValidator):
                 "LabeledFold cannot wrap TimeSeriesSplit: unlabelled rows join every "
                 "training part, and would bring the future into it."
             )
-        y, labeled, labels = split_labeled(y, self.missing_label)
+        y, labeled, labels = split_labeled(y, self.missing_label, owner="LabeledFold")
         if not labeled.any():
             raise ValueError(
                 "LabeledFold found no row with a label: all of y is missing_label="

@@ -92,8 +92,8 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
             raise TypeError(
                 f"The oracle {shown(oracle)} requires the parameter "
                 f"{parameter.name!r}, which it will not get. An oracle gets X, and "
-                f"of {keywords} those that its signature names; give other parameters a default, or bind "
-                "them with functools.partial."
+                f"of {keywords} those that its signature names; give other "
+                "parameters a default, or bind them with functools.partial."
             )
     return tuple(wanted)
 

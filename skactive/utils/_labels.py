@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import warnings
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -52,14 +53,18 @@ def labeled_mask(y, missing_label):
     return np.ones(len(y), dtype=bool)
 
 
-def split_labeled(y, missing_label):
-    """Return `y` as a 1d array, the mask of labelled rows, and their labels."""
+def split_labeled(y, missing_label, *, owner=None):
+    """Return `y` as a 1d array, the mask of labelled rows, and their labels.
+
+    Errors name the `owner` of the parameter missing_label, if there is one.
+    """
     y = column_y(y)
+    _refuse_hidden_marker(y, missing_label, owner=owner)
     labeled = labeled_mask(y, missing_label)
-    return y, labeled, as_labels(y[labeled])
+    return y, labeled, as_labels(y[labeled], owner=owner)
 
 
-def as_labels(values):
+def as_labels(values, *, owner=None):
     """Give an array that holds nothing but labels its natural dtype.
 
     Only object arrays change: numbers in them become a numeric array, as scikit-learn
@@ -70,7 +75,7 @@ def as_labels(values):
     if any(is_null(value) for value in values):
         raise ValueError(
             "Input y contains NaN or None, which is not the marker of a missing label "
-            "here; set missing_label=None (None, nan and NA are one marker)."
+            f"here; set {_setting('None', owner)} (None, nan and NA are one marker)."
         )
     kinds = {_kind(value) for value in values}
     if kinds == {str}:
@@ -87,7 +92,8 @@ def as_labels(values):
 def check_y(y, missing_label, *, has_oracle):
     """Validate a partly labelled `y`; return it, the labelled mask and the labels."""
     y = column_y(y)
-    _refuse_hidden_marker(y, missing_label, has_oracle=has_oracle)
+    if has_oracle:
+        _refuse_wrapped_marker(y, missing_label)
     y, labeled, labels = split_labeled(y, missing_label)
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         bad = "NaN" if np.isnan(labels).any() else "infinity"
@@ -100,8 +106,33 @@ def check_y(y, missing_label, *, has_oracle):
     return y, labeled, labels
 
 
-def _refuse_hidden_marker(y, missing_label, *, has_oracle):
-    """Raise if `y` holds a marker in disguise, as text or wrapped around."""
+def warn_if_split_blindly(y, labeled, missing_label):
+    """Warn of scores in a cross-validation that does not know `y` as classes.
+
+    An integer `cv` stratifies what scikit-learn knows as a target. A `y` of dtype
+    object with a marker that is no text is none, and is cut in the order of its rows.
+    """
+    if labeled.all() or y.dtype.kind != "O" or isinstance(missing_label, str):
+        return
+    warnings.warn(
+        f"{int((~labeled).sum())} of {len(labeled)} rows have no label, and are left "
+        "out of the score. If this is a cross-validation with an integer cv: "
+        f"scikit-learn does not know a y of dtype object with {missing_label} as "
+        "classes, and cuts it in the order of its rows, without stratifying. Use "
+        f"cv=LabeledFold(5, missing_label={missing_label}).",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _setting(missing_label, owner):
+    """Return how to set the marker, for an error."""
+    setting = f"missing_label={missing_label}"
+    return setting if owner is None else f"{owner}(..., {setting})"
+
+
+def _refuse_hidden_marker(y, missing_label, *, owner):
+    """Raise if `y` holds a marker in disguise, turned into text."""
     if y.dtype.kind in "UO" and not isinstance(missing_label, str):
         texts = NULL_TEXTS if is_null(missing_label) else {str(missing_label)}
         found = sorted(texts.intersection(v for v in y.tolist() if type(v) is str))
@@ -110,11 +141,14 @@ def _refuse_hidden_marker(y, missing_label, *, has_oracle):
                 f"y contains the string {found[0]!r}, which looks like the missing "
                 f"label {missing_label!r} turned into text. Pass y with dtype=object, "
                 f"so that it can hold {missing_label!r} itself, or set "
-                f"missing_label={found[0]!r}."
+                f"{_setting(repr(found[0]), owner)}."
             )
+
+
+def _refuse_wrapped_marker(y, missing_label):
+    """Raise if an unsigned `y` holds a negative marker wrapped around."""
     if (
-        has_oracle
-        and y.dtype.kind == "u"
+        y.dtype.kind == "u"
         and isinstance(missing_label, numbers.Integral)
         and missing_label < 0
     ):

@@ -1,0 +1,71 @@
+"""Answers that make a class by mistake: other spellings, and classes that come once."""
+
+from collections import Counter
+
+import numpy as np
+
+# A class that comes late is suspicious once the others have so many labels on average.
+_LABELS_PER_CLASS = 5
+
+
+class Spellings:
+    """Knows the classes so far, and finds those that a new one only spells anew.
+
+    Parameters
+    ----------
+    classes : iterable
+        The classes known in the beginning.
+    """
+
+    def __init__(self, classes):
+        self._known = set()
+        self._by_form = {}
+        for label in classes:
+            self.add(label)
+
+    def add(self, label):
+        """Note a class."""
+        self._known.add(label)
+        if isinstance(label, str):
+            self._by_form.setdefault(_form(label), label)
+
+    def alike(self, label):
+        """Return a class that differs in case or white space only, or None.
+
+        None for a class that is known itself.
+        """
+        if label in self._known or not isinstance(label, str):
+            return None
+        return self._by_form.get(_form(label))
+
+
+def _form(text):
+    """Return a text without what people do not mean when they spell it otherwise."""
+    return "".join(text.split()).casefold()
+
+
+def late_and_once(given, bought):
+    """Find classes that may be no classes: one label each, bought late.
+
+    A class counts if its only label is among the last half of those that were bought,
+    and all other classes have five labels on average.
+
+    Parameters
+    ----------
+    given : list
+        Labels that the run began with.
+
+    bought : list
+        Labels that were bought, in their order.
+
+    Returns
+    -------
+    positions : list of int
+        Where the labels of such classes stand in `bought`.
+    """
+    counts = Counter([*given, *bought])
+    half = len(bought) // 2
+    late = [i for i in range(half, len(bought)) if counts[bought[i]] == 1]
+    n_others = len(counts) - len(late)
+    others = np.sum(list(counts.values())) - len(late)
+    return late if n_others and others >= _LABELS_PER_CLASS * n_others else []
