@@ -23,7 +23,7 @@ from skactive._saving import Step, read, replay, state_of, write
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
-from skactive.oracles._asking import answer_list, in_order, names_of
+from skactive.oracles._asking import answer_list, in_order
 from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
@@ -198,9 +198,9 @@ class LabelingLoop:
         labels : sequence of length n_labels
             Labels of the rows of the last :meth:`ask`, in their order, or of the rows
             named by `indices` or `sample_ids`; a pandas Series whose index holds
-            exactly the ids (or names, or numbers) of these rows may have them in any
-            order. None, nan or the missing label means
-            that there is no answer; the row is not asked again.
+            exactly the ids of these rows (or their names in `X`; or their numbers, if
+            there are neither) may have them in any order. None, nan or the missing
+            label means that there is no answer; the row is not asked again.
 
         indices : array-like of shape (n_labels,), default=None
             Row numbers of `X` that the labels belong to.
@@ -522,8 +522,8 @@ class LabelingLoop:
     def _names_of(self, rows):
         """Return what rows may be named by in the index of labels."""
         ids, index = self._inputs.sample_ids, index_of(self._inputs.X)
-        names = names_of(None, None if ids is None else ids[rows])
-        return [*names, *([] if index is None else [index[rows]]), rows]
+        names = [known[rows] for known in (ids, index) if known is not None]
+        return names or [rows]
 
     def _find(self, sample_ids):
         """Return the row numbers of some ids."""
