@@ -64,6 +64,14 @@ class Query:
     classes: np.ndarray
     _proba: Callable = field(repr=False)
 
+    def __repr__(self):
+        ids = None if self.sample_ids is None else shown_values(self.sample_ids)
+        return (
+            f"Query(X={shown(self.X)}, indices={shown_values(self.indices)}, "
+            f"sample_ids={ids}, round={self.round}, "
+            f"classes={shown_values(self.classes)})"
+        )
+
     def __len__(self):
         return len(self.indices)
 

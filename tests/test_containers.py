@@ -18,6 +18,8 @@ from skactive.stopping import ValidationPlateau
 from skactive.utils._containers import as_column, with_small_indices
 
 IDS = np.arange(40)
+StringDType = getattr(np.dtypes, "StringDType", None)
+needs_string_dtype = pytest.mark.skipif(StringDType is None, reason="numpy < 2")
 X = np.column_stack([IDS / 40, (IDS % 7) / 7])
 TRUTH = (IDS >= 20).astype(int)
 Y = np.where(IDS % 10 == 0, TRUTH, -1)
@@ -109,10 +111,11 @@ def test_floats_with_nulls_stay_floats():
     assert as_column(pl.Series([0.5, None])).dtype == np.float64
 
 
+@needs_string_dtype
 @pytest.mark.parametrize("na", [{}, {"na_object": None}], ids=["no null", "null"])
 def test_labels_and_classes_of_numpys_string_type(na):
     marker = None if na else "?"
-    dtype = np.dtypes.StringDType(**na)
+    dtype = StringDType(**na)
     names = np.array(["ham", "spam"], dtype=dtype)
     y = np.array([marker if v < 0 else ["ham", "spam"][v] for v in Y], dtype=dtype)
     clf = make_clf(
@@ -123,9 +126,10 @@ def test_labels_and_classes_of_numpys_string_type(na):
     assert clf.score(X, names[TRUTH]) > 0.5
 
 
+@needs_string_dtype
 def test_rows_and_ids_of_numpys_string_type():
-    table = np.array([["a", "b"][v] for v in TRUTH], dtype=np.dtypes.StringDType())
-    ids = IDS.astype("U2").astype(np.dtypes.StringDType())
+    table = np.array([["a", "b"][v] for v in TRUTH], dtype=StringDType())
+    ids = IDS.astype("U2").astype(StringDType())
     pipeline = make_pipeline(OneHotEncoder(), LogisticRegression())
     oracle = SimulatedOracle(TRUTH, sample_ids=ids)
     clf = make_clf(pipeline, oracle=oracle).fit(table[:, None], Y, sample_ids=ids)

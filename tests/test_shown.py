@@ -83,6 +83,13 @@ def test_reprs_hold_no_tables(estimator, text):
     assert " ".join(repr(estimator).split()) == text
 
 
+def test_a_query_is_told_in_one_line():
+    loop = LabelingLoop(ActiveLearningClassifier(SVC(), batch_size=50), X, Y)
+    text = repr(loop.ask())
+    assert text.startswith("Query(X=<ndarray of 50 x 2>, indices=[")
+    assert text.endswith("and 45 more], sample_ids=None, round=1, classes=[0, 1])")
+
+
 class Repeats(MarginSampling):
     def select(self, pool, n_queries):
         return np.repeat(pool.candidates[:1], n_queries)

@@ -146,6 +146,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
     def _vote(self, asked, X, sample_ids=None, proba=None, classes=None):
         """Return the labels of some rows; `asked` are the oracles as a run has them."""
         rows = np.arange(_num_samples(X))
+        proba = None if proba is None else np.asarray(proba)
         question = _Question(X, rows, sample_ids, proba, classes)
         return self._answers(asked, question, self._open_records(question))
 

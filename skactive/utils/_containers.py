@@ -85,7 +85,7 @@ def with_small_indices(X):
 
 def index_of(values):
     """Return the index of a pandas object, None for anything else."""
-    return values.index if hasattr(values, "iloc") else None
+    return values.index if hasattr(type(values), "iloc") else None
 
 
 def is_numbered(index):

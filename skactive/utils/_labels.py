@@ -179,7 +179,7 @@ def check_classes(classes, labels, missing_label):
     """
     if classes is None:
         return None
-    given = np.asarray(classes)
+    given = as_column(classes)
     if given.ndim != 1 or len(given) == 0:
         raise ValueError(
             f"classes must be a non-empty 1d sequence of labels, got {shown(classes)}."

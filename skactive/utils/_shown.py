@@ -2,7 +2,6 @@
 
 import copy
 
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from skactive.utils._sklearn import InvalidParameterError
@@ -36,8 +35,8 @@ def shown_values(values):
 
 def is_table(value):
     """Tell whether a value is an array, a sparse matrix, a data frame or a column."""
-    has_shape = hasattr(value, "shape") and not isinstance(value, type)
-    return has_shape and (issparse(value) or len(getattr(value, "shape", ())) > 0)
+    shape = getattr(value, "shape", None)
+    return isinstance(shape, tuple) and len(shape) > 0
 
 
 def _size(table):

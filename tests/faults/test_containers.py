@@ -10,6 +10,7 @@ from sklearn.svm import SVC
 from skactive.oracles import CachedOracle, SimulatedOracle
 
 IDS = np.arange(21)
+STRINGS = np.dtypes.StringDType() if hasattr(np.dtypes, "StringDType") else object
 
 
 def test_t82_other_containers_are_taken_as_they_are_or_refused_with_the_remedy(
@@ -26,7 +27,7 @@ def test_t82_other_containers_are_taken_as_they_are_or_refused_with_the_remedy(
     assert clf.classes_.dtype.kind == "i"
     names = np.array(["no", "yes"])
     clf = make_clf(lambda X: names[(X[:, 0] > 0.5) * 1], missing_label="?")
-    clf.fit(X, texts.astype(np.dtypes.StringDType()))
+    clf.fit(X, texts.astype(STRINGS))
     assert clf.classes_.tolist() == ["no", "yes"]
     oracle = logging_oracle()
     with pytest.raises(TypeError, match=r"pass X\.collect\(\)"):

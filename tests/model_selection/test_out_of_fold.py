@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
@@ -67,7 +68,8 @@ def test_jobs_frames_pipelines_and_strings_change_nothing_but_the_names():
     y = pd.Series([names[v] if v >= 0 else None for v in Y], dtype=object)
     clf = make_clf(oracle=SimulatedOracle(names[TRUTH]), missing_label=None)
     frame = pd.DataFrame(X)
-    found = out_of_fold_proba(clf, frame, y, cv=3, params=params, n_jobs=2)
+    with parallel_config(backend="threading"):
+        found = out_of_fold_proba(clf, frame, y, cv=3, params=params, n_jobs=2)
     assert found.classes.tolist() == ["a", "b", "c"]
     np.testing.assert_allclose(found.proba, expected.proba)
     pipe = make_pipeline(StandardScaler(), clf)
