@@ -46,12 +46,11 @@ def labeled_scorer(scoring, *, missing_label=-1):
     0.5
     """
     check_missing_label(missing_label)
-    scorer = get_scorer(scoring)
-    if not callable(scorer):
+    if not (isinstance(scoring, str) or callable(scoring)):
         raise TypeError(
             f"scoring must be the name of a scorer or a callable, got {shown(scoring)}."
         )
-    return _LabeledScorer(scorer, missing_label)
+    return _LabeledScorer(get_scorer(scoring), missing_label)
 
 
 class _LabeledScorer:

@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skactive.plotting._matplotlib import import_pyplot, new_axes
 from skactive.plotting._queries import query_rounds
+from skactive.utils._containers import check_aligned
 from skactive.utils._labels import as_labels
 
 # M. A. Petroff, "Accessible color sequences for data visualization",
@@ -89,6 +90,8 @@ class BatchCompositionDisplay:
     """
 
     def __init__(self, *, rounds, counts, n_abstained, classes):
+        others = {"counts": counts, "n_abstained": n_abstained}
+        check_aligned(rounds, others, owner="rounds")
         self.rounds = np.asarray(rounds, dtype=np.intp)
         self.counts = np.asarray(counts, dtype=np.intp)
         self.n_abstained = np.asarray(n_abstained, dtype=np.intp)

@@ -7,6 +7,7 @@ from skactive.plotting._boundary import draw_outlines, predict_on_grid
 from skactive.plotting._matplotlib import import_pyplot, new_axes
 from skactive.plotting._projection import project
 from skactive.plotting._queries import query_rounds
+from skactive.utils._containers import check_aligned
 from skactive.utils._rows import check_rows
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import _num_samples
@@ -114,6 +115,8 @@ class QueryMapDisplay:
         boundary=None,
         axis_names=("", ""),
     ):
+        rounds = {"query_rounds": query_rounds}
+        check_aligned(query_indices, rounds, owner="query_indices")
         self.coordinates = np.asarray(coordinates, dtype=np.float64)
         self.query_indices = np.asarray(query_indices, dtype=np.intp)
         self.query_rounds = np.asarray(query_rounds, dtype=np.intp)

@@ -168,7 +168,7 @@ def check_missing_label(missing_label):
     ):
         raise ValueError(
             "missing_label must be an int, a str, None or nan, got "
-            f"{missing_label!r} instead."
+            f"{shown(missing_label)} instead."
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from skactive.utils._shown import shown
+from skactive.utils._shown import is_table, shown
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ class Registry:
                 f"{self.parameter} is the class {given.__name__}; pass an object of "
                 f"it, {given.__name__}()."
             )
-        if any(hasattr(given, method) for method in self.methods):
+        # A data frame has a method of the name of ours.
+        known = not is_table(given) and any(hasattr(given, m) for m in self.methods)
+        if known:
             return given
         if callable(given):
             return self.wrap(given)
