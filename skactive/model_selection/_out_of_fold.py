@@ -9,13 +9,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, check_consistent_length, indexable
 
 from skactive.model_selection._split import LabeledFold
+from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._containers import check_aligned, refuse_lazy
 from skactive.utils._labels import check_y
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import take_rows
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
-    HasMethods,
     _check_method_params,
     validate_params,
 )
@@ -23,7 +23,7 @@ from skactive.utils._sklearn import (
 
 @validate_params(
     {
-        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "estimator": [HasMethodsOnceFitted(["fit", "predict_proba"])],
         "y": ["array-like"],
         "cv": ["cv_object"],
         "groups": ["array-like", None],
