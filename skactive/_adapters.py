@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import BaseDecisionTree
 from sklearn.utils import check_array
 
+from skactive._label_codes import CodedClassifier
 from skactive._member_classes import positions_of_members, predicted_positions
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._pipelines import check_same_rows, last_step, predicting_steps
@@ -73,6 +74,8 @@ def as_committee(estimator):
         return _TransformedCommittee(
             predicting_steps(estimator), as_committee(estimator.steps[-1][1])
         )
+    if isinstance(estimator, CodedClassifier):
+        return _CodedCommittee(as_committee(estimator.estimator_), estimator.classes_)
     if hasattr(estimator, "predict_member_proba"):
         return estimator
     if isinstance(estimator, _STAGED):
@@ -181,3 +184,18 @@ class _TransformedCommittee:
         features = self.steps.transform(X)
         check_same_rows(self.steps, X, _num_samples(features))
         return features.tocsr() if issparse(features) else features
+
+
+class _CodedCommittee:
+    """A committee that was fitted on codes of labels, and votes for the labels."""
+
+    def __init__(self, committee, classes):
+        self.committee = committee
+        self.classes_ = classes
+        if hasattr(committee, "predict_member_proba"):
+            self.predict_member_proba = committee.predict_member_proba
+        if hasattr(committee, "predict_member"):
+            self.predict_member = self._predict_member
+
+    def _predict_member(self, X):
+        return self.classes_[np.asarray(self.committee.predict_member(X), dtype=int)]

@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._adapters import is_committee
+from skactive._fitting import FitMemory
 from skactive._linear_members import LinearMembers
 from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
 from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
@@ -188,6 +189,8 @@ class CommitteeClassifier(
         other_labels=None,
         fit_params=None,
         predict=None,
+        memory=None,
+        missing_label=None,
     ):
         """Fit the members on bootstraps of some rows.
 
@@ -215,6 +218,12 @@ class CommitteeClassifier(
             ``predict(name, model)``, called where a member has been fitted; the
             members themselves are not kept then.
 
+        memory : FitMemory or None, default=None
+            Which members have refused labels; it is kept up.
+
+        missing_label : int or None, default=None
+            What the members get for rows without a label, if they get any.
+
         Returns
         -------
         outputs : list of length n_members, or None
@@ -223,6 +232,9 @@ class CommitteeClassifier(
         _check_feature_names(self, X, reset=True)
         _check_n_features(self, X, reset=True)
         self.classes_ = np.unique(y)
+        memory = FitMemory() if memory is None else memory
+        are_clones = not isinstance(self.estimator, list)
+        known = {n: memory if are_clones else memory.of(n) for n, _ in self._named()}
         others = np.asarray(others, dtype=np.intp)
         random_state = check_random_state(self.random_state)
         tasks = []
@@ -236,11 +248,15 @@ class CommitteeClassifier(
             _set_random_states(member, int(seed))
             params = _check_method_params(X, fit_params or {}, indices=chosen)
             labels = _with_others(y[bag], len(others), other_labels)
-            tasks.append((name, member, X, chosen, labels, params, predict))
+            task = (name, member, X, chosen, labels, params, predict)
+            tasks.append((*task, known[name], missing_label))
         results = run_tasks(fit_member, tasks, self.n_jobs)
+        for (name, _), (_, found) in zip(self._named(), results, strict=True):
+            known[name].update(found)
+        found = [result for result, _ in results]
         if predict is not None:
-            return [output for _, output in results]
-        self.estimators_ = [model for model, _ in results]
+            return found
+        self.estimators_ = found
         self._linear = LinearMembers.of(self.estimators_, self.classes_)
         return None
 

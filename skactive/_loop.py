@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
+from skactive._fitting import FitMemory
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
@@ -180,6 +181,7 @@ class LabelingLoop:
         self._end_reason = None
         self._predictor = BlockPredictor(inputs.X)
         self._embedder = Embedding(inputs.X, clf.estimator)
+        self._memory = FitMemory()
 
     # What a user calls
 
@@ -464,6 +466,7 @@ class LabelingLoop:
             can_fit=final or not self._is_cold(),
             predictor=self._predictor,
             embedder=self._embedder,
+            memory=self._memory,
         )
 
     def _teacher(self):

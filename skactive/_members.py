@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
+from skactive._fitting import fit_classifier
 from skactive.utils._capabilities import method_of
 from skactive.utils._outputs import check_proba
 from skactive.utils._rows import take_rows
@@ -47,11 +48,21 @@ def bootstrap_rows(labels, rng):
     return np.concatenate([one_each, rng.choice(rest, len(rest))])
 
 
-def fit_member(name, member, X, rows, y, params, predict):
-    """Fit one member, and predict with it if wanted: the task of one worker."""
+def fit_member(name, member, X, rows, y, params, predict, memory, missing_label):
+    """Fit one member, and predict with it if wanted: the task of one worker.
+
+    Returns the member or its output, and the memory, which is a copy in a process.
+    """
     with one_thread():
         try:
-            member.fit(take_rows(X, rows), y, **params)
+            model = fit_classifier(
+                member,
+                take_rows(X, rows),
+                y,
+                params,
+                missing_label=missing_label,
+                memory=memory,
+            )
         except Exception as error:
             error.add_note(
                 f"This was member {name} ({type(member).__name__}) of a committee, "
@@ -59,9 +70,9 @@ def fit_member(name, member, X, rows, y, params, predict):
             )
             raise
         if predict is None:
-            return member, None
+            return model, memory
         # A model may be large: where its output was wanted, it stays where it is.
-        return None, predict(name, member)
+        return predict(name, model), memory
 
 
 def predict_member(name, model, X, classes, method):

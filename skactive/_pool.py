@@ -15,6 +15,8 @@ from skactive._committee import (
     member_votes,
 )
 from skactive._embedding import Embedding
+from skactive._fitting import FitMemory, fit_classifier
+from skactive._label_codes import CodedClassifier
 from skactive._members import MemberOutput
 from skactive._pseudo_labels import PseudoLabels
 from skactive.utils._capabilities import may_come, method_of
@@ -104,6 +106,10 @@ class Pool:
     embedder : Embedding or None, default=None
         Embeds rows; kept from round to round.
 
+    memory : FitMemory or None, default=None
+        Which classifiers have refused labels, see
+        :func:`~skactive._fitting.fit_classifier`; kept from round to round.
+
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
@@ -150,6 +156,7 @@ class Pool:
         can_fit=True,
         predictor=None,
         embedder=None,
+        memory=None,
     ):
         if asked is None:
             asked = np.zeros(len(labeled), dtype=bool)
@@ -178,6 +185,7 @@ class Pool:
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
             _embedder=embedder or Embedding(X, estimator),
+            _memory=memory or FitMemory(),
             _model_seed=random_state,
             _models={},
             _fits={"seconds": 0.0, "failed": None},
@@ -256,18 +264,31 @@ class Pool:
         return self._fit_clone(*self.training_data())
 
     def _fit_clone(self, X, y, params):
-        estimator = clone(self._unfitted)
-        if self._start is not None and starts_warm(estimator):
-            last_step(estimator).start_from(last_step(self._start))
         # A plain fit on a fully labelled y stays what it is without us.
         with nullcontext() if self.labeled.all() else few_threads(X):
-            estimator.fit(X, y, **params)
-        if not hasattr(estimator, "classes_"):
-            raise ValueError(
-                f"{type(estimator).__name__}.fit must set classes_, the classes that "
-                "predictions stand for, as classifiers of scikit-learn do."
+            return fit_classifier(
+                self._unfitted_clone(),
+                X,
+                y,
+                params,
+                missing_label=self._missing_label,
+                memory=self._memory,
+                again=self._unfitted_clone,
             )
+
+    def _unfitted_clone(self):
+        """Return the classifier as it is before a fit of this round."""
+        estimator = clone(self._unfitted)
+        if self._start is not None and starts_warm(estimator):
+            start = last_step(self._start)
+            if not isinstance(start, CodedClassifier):  # codes change their meaning
+                last_step(estimator).start_from(start)
         return estimator
+
+    @property
+    def _missing_label(self):
+        """What the classifier gets for rows without a label, if it gets them."""
+        return -1 if self.unlabeled == "pass" else None
 
     def _fit_committee(self, method=None):
         """Fit the committee.
@@ -285,7 +306,14 @@ class Pool:
             return as_committee(self.estimator)
         if not isinstance(committee, CommitteeClassifier):
             X, y, _ = self.training_data()
-            return as_committee(committee.fit(X, y))
+            committee = fit_classifier(
+                committee,
+                X,
+                y,
+                missing_label=self._missing_label,
+                memory=self._memory.of("committee"),
+            )
+            return as_committee(committee)
         X, predictor, predict = self.X, self._predictor, None
         if uses_processes(committee.n_jobs):
             X, predictor = predictor.shared()
@@ -306,6 +334,8 @@ class Pool:
             other_labels=predicted,
             fit_params=self.fit_params if are_clones else {},
             predict=predict,
+            memory=self._memory.of("committee"),
+            missing_label=self._missing_label,
         )
         if outputs is None:
             return committee
@@ -635,6 +665,7 @@ class Pool:
         return self._copy(
             _unfitted=estimator,
             _embedder=embedder or Embedding(self.X, estimator),
+            _memory=self._memory.of(id(estimator)),
             _start=None,
             _models={},
             _cache={},

@@ -128,7 +128,7 @@ def test_predicted_classes_must_have_labels():
         def predict(self, X):
             return super().predict(X) + 7
 
-    with pytest.raises(ValueError, match=r"predict returned classes other than \[0, 1"):
+    with pytest.raises(ValueError, match=r"labels \[0, 1\], and predicts \[7, 8\]"):
         make_pool(estimator=Stray()).predictions  # noqa: B018
 
 

@@ -11,6 +11,8 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.class_weight import compute_class_weight
 from threadpoolctl import threadpool_limits
 
+from skactive._fitting import begin_partial_fit, fit_classifier
+from skactive._label_codes import CodedClassifier, codes_of
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._disagreement import variation_ratio
 from skactive.utils._labels import as_labels
@@ -181,7 +183,8 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
     _set_random_states(model, random_state)
     last = _split(model)[1]
     if hasattr(last, "staged_predict"):
-        model.fit(X, y)
+        model = fit_classifier(model, X, y)
+        last = _split(model)[1]
         steps = last.staged_predict(_transform(_split(model)[0], X))
         return np.array([predicted == y for predicted in steps])
     if not hasattr(last, "partial_fit"):
@@ -250,17 +253,24 @@ def _transform(parts, X):
 def _train_by_epochs(estimator, X, y, n_epochs, random_state, sample_weight=None):
     """Yield a classifier after each pass over shuffled rows; it is one object."""
     model, classes = _for_epochs(estimator, y, random_state), np.unique(y)
-    for _ in range(n_epochs):
+    for epoch in range(n_epochs):
         order = random_state.permutation(len(y))
         weight = {}
         if sample_weight is not None:
             weight = {"sample_weight": sample_weight[order]}
-        model.partial_fit(take_rows(X, order), y[order], classes=classes, **weight)
+        rows, labels = take_rows(X, order), y[order]
+        if epoch == 0:
+            model = begin_partial_fit(model, rows, labels, classes, weight)
+        else:
+            model.partial_fit(rows, labels, classes=classes, **weight)
         yield model
 
 
 def _for_epochs(estimator, y, random_state):
     """Return a seeded clone without the options that `partial_fit` refuses."""
+    if isinstance(estimator, CodedClassifier):
+        codes = codes_of(y, np.unique(y))
+        return CodedClassifier(_for_epochs(estimator.estimator, codes, random_state))
     model = clone(estimator)
     _set_random_states(model, random_state)
     params = model.get_params()
@@ -380,6 +390,7 @@ def _sample_weight(pool, last, rows):
     if isinstance(pool.estimator, Pipeline):
         names.append(f"{pool.estimator.steps[-1][0]}__sample_weight")
     weights = [pool.fit_params[name] for name in names if name in pool.fit_params]
+    last = last.estimator_ if isinstance(last, CodedClassifier) else last
     takes = "sample_weight" in inspect.signature(last.partial_fit).parameters
     if not takes or not weights or np.ndim(weights[0]) == 0:
         return None

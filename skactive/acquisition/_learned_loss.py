@@ -13,6 +13,7 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 
+from skactive._fitting import fit_classifier
 from skactive.acquisition._base import BaseStrategy
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._labels import as_labels
@@ -97,9 +98,8 @@ def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None):
         left_out = several[test]
         kept = np.delete(np.arange(len(y)), left_out)
         params = _check_method_params(X, fit_params or {}, indices=kept)
-        fitted = clone(model)
-        with _explaining(fitted, len(kept)):
-            fitted.fit(take_rows(X, kept), y[kept], **params)
+        with _explaining(model, len(kept)):
+            fitted = fit_classifier(clone(model), take_rows(X, kept), y[kept], params)
             output = fitted.predict_proba(take_rows(X, left_out))
         owner = type(fitted).__name__
         proba[left_out] = check_proba(output, fitted.classes_, classes, owner)

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from skactive._fitting import fit_classifier
 from skactive._members import run_tasks
 from skactive.acquisition._closed_forms import closed_form
 from skactive.utils._labels import as_labels
@@ -91,6 +92,7 @@ class Refits:
             self._features(targets),
             pool.classes,
             error,
+            -1 if whole else None,
         )
         tasks = []
         for row, weights in zip(rows, proba, strict=True):
@@ -107,7 +109,7 @@ class Refits:
 class _Refit:
     """Fits the model with one more label, for each class: the task of one worker."""
 
-    def __init__(self, model, X, learnt, y, targets, classes, error):
+    def __init__(self, model, X, learnt, y, targets, classes, error, missing_label):
         self.model = model
         self.X = X
         self.learnt = learnt
@@ -115,6 +117,7 @@ class _Refit:
         self.targets = targets
         self.classes = classes
         self.error = error
+        self.missing_label = missing_label
 
     def __call__(self, position, proba, params):
         # In the order of X, as the next round would have them.
@@ -133,9 +136,10 @@ class _Refit:
         return errors
 
     def _predict(self, X, y, params):
-        model = clone(self.model)
         try:
-            model.fit(X, y, **params)
+            model = fit_classifier(
+                clone(self.model), X, y, params, missing_label=self.missing_label
+            )
         except Exception as error:
             error.add_note(
                 "This was a refit with one more label, which expected error reduction "

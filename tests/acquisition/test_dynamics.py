@@ -153,6 +153,7 @@ def test_the_steps_of_boosting_are_its_stages(estimator, block_size):
 @pytest.mark.parametrize("labels", [None, ["p", "q", "r"]])
 def test_the_steps_of_partial_fit_are_epochs(labels):
     pool = make_pool(Recorder(), labels=labels)
+    assert pool.estimator.classes_.tolist() == pool.classes.tolist()
     Recorder.calls.clear()
     scores = LabelDispersionSampling(n_epochs=5).utility(pool)
     fits = [rows for name, rows in Recorder.calls if name == "partial_fit"]

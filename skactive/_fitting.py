@@ -1,0 +1,225 @@
+"""The one way to fit a classifier: on labels, or on codes if it refuses them.
+
+An estimator gets the labels of its user, as in scikit-learn, since `class_weight`,
+`pos_label` and the like speak of them. Only one that refuses them, or answers in
+others, is fitted on the codes 0, 1, ..., n_classes - 1 instead.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skactive._label_codes import (
+    CodedClassifier,
+    are_codes,
+    classes_in,
+    codes_of,
+)
+from skactive.utils._rows import take_rows
+
+# So many rows are predicted to see in what labels a classifier answers, a class each.
+_N_PROBES = 20
+
+
+class FitMemory:
+    """What the fits of a run have shown of a classifier, so that it is found once.
+
+    Attributes
+    ----------
+    refuses_labels : bool
+        Whether it takes codes only.
+
+    checked : set of tuple
+        For which classes it has been seen to predict the labels that it was given.
+    """
+
+    def __init__(self):
+        self.refuses_labels = False
+        self.checked = set()
+        self._others = {}
+
+    def of(self, name):
+        """Return the memory of another classifier of the same run."""
+        return self._others.setdefault(name, FitMemory())
+
+    def update(self, other):
+        """Add what was found in another process."""
+        self.refuses_labels |= other.refuses_labels
+        self.checked |= other.checked
+
+
+def fit_classifier(
+    estimator,
+    X,
+    y,
+    params=None,
+    *,
+    missing_label=None,
+    memory=None,
+    again=None,
+):
+    """Fit a classifier on labels, or on their codes if it refuses them.
+
+    It refuses labels if its `fit` raises, or if `classes_` or what it predicts are
+    others. It is then fitted once more, on the codes 0, 1, ..., n_classes - 1; labels
+    that are such codes already are not tried again. If that fails, too, the first error
+    is raised.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Unfitted classifier. It is fitted itself if it takes the labels, and else a
+        clone of it.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        Samples.
+
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    params : dict or None, default=None
+        Parameters for `fit`, as they are.
+
+    missing_label : int or None, default=None
+        What stands in `y` for no label: -1 for semi-supervised classifiers.
+
+    memory : FitMemory or None, default=None
+        What has been found before, which is not tried again; it is kept up. Without
+        one, it is not tried what the classifier predicts.
+
+    again : callable or None, default=None
+        Returns a new unfitted classifier; by default a clone.
+
+    Returns
+    -------
+    model : estimator object
+        A fitted classifier with `classes_`: the plain object, or a
+        :class:`~skactive._label_codes.CodedClassifier` around it; of a Pipeline, the
+        last step is one.
+    """
+    params, classes = params or {}, classes_in(y, missing_label)
+    is_coded, first = are_codes(classes), None
+    if is_coded or memory is None or not memory.refuses_labels:
+        try:
+            return _fit(estimator, X, y, params, classes, memory)
+        except Exception as error:
+            if is_coded:
+                raise
+            first = error
+        _refuse_misread(first, estimator, params, classes)
+        estimator = clone(estimator) if again is None else again()
+    codes = codes_of(y, classes, missing_label)
+    try:
+        known = np.arange(len(classes))
+        model = _fit(estimator, X, codes, params, known, memory)
+    except Exception as error:
+        second = error
+    else:
+        if memory is not None:
+            memory.refuses_labels = True
+        return CodedClassifier.of_fitted(model, classes, missing_label)
+    if first is None:
+        raise second
+    if str(second) != str(first):
+        what = f"{type(second).__name__}: {second}"[:200]
+        first.add_note(f"With the codes {known.tolist()} as labels, too: {what}")
+    raise first
+
+
+def _fit(estimator, X, y, params, classes, memory):
+    """Fit an estimator, and check that it answers in the labels it was given."""
+    estimator.fit(X, y, **params)
+    if getattr(estimator, "classes_", None) is None:
+        estimator = _with_classes(estimator, classes)
+    known, answers = set(classes.tolist()), _as_set(estimator.classes_)
+    # It may have left out a class, or been made for more than have labels.
+    if not (known <= answers or answers <= known):
+        _refuse(estimator, classes, "has the classes_", answers)
+    key = tuple(classes.tolist())
+    if memory is not None and key not in memory.checked:
+        others = _predicted(estimator, X, y, classes) - known - answers
+        if others:
+            _refuse(estimator, classes, "predicts", others)
+        memory.checked.add(key)
+    return estimator
+
+
+def begin_partial_fit(estimator, X, y, classes, params):
+    """Fit a classifier on its first rows by `partial_fit`, on codes if it refuses.
+
+    Returns the classifier, or a CodedClassifier around a clone of it.
+    """
+    try:
+        return estimator.partial_fit(X, y, classes=classes, **params)
+    except Exception as error:
+        if are_codes(classes):
+            raise
+        first = error
+    _refuse_misread(first, estimator, params, classes)
+    try:
+        coded = CodedClassifier(clone(estimator))
+        return coded.partial_fit(X, y, classes=classes, **params)
+    except Exception:
+        raise first from None
+
+
+def _with_classes(estimator, classes):
+    """Give a classifier the `classes_` that it lacks: the labels that it has seen."""
+    last = estimator
+    while isinstance(last, Pipeline):
+        last = last.steps[-1][1]
+    try:
+        last.classes_ = classes
+    except AttributeError:  # it is computed, of something that lacks it
+        if not are_codes(classes):
+            raise
+        return CodedClassifier.of_fitted(estimator, classes)
+    return estimator
+
+
+def _predicted(estimator, X, y, classes):
+    """Return what is predicted for a row of each class, of those of the fit."""
+    rows = [np.flatnonzero(y == label)[0] for label in classes[:_N_PROBES]]
+    try:
+        predicted = np.asarray(estimator.predict(take_rows(X, np.sort(rows))))
+    except Exception:  # whoever wants its predictions will see the error
+        return set()
+    return _as_set(predicted.ravel()) if predicted.size == len(rows) else set()
+
+
+def _refuse(estimator, classes, what, answers):
+    raise ValueError(
+        f"{type(estimator).__name__} was fitted on the labels {classes.tolist()}, and "
+        f"{what} {sorted(answers, key=str)[:_N_PROBES]}. What comes back must be the "
+        "labels that went in; check the estimator."
+    )
+
+
+def _as_set(labels):
+    return set(np.asarray(labels).tolist())
+
+
+def _refuse_misread(error, estimator, params, classes):
+    """Raise an error if a parameter names labels, and would be read as naming codes."""
+    labels = set(classes.tolist())
+    given = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    for name, value in (given | params).items():
+        if _names_labels(name.split("__")[-1], value, labels):
+            error.add_note(
+                "The codes 0, 1, ... were not tried in place of the labels, as "
+                f"{name} speaks of the labels."
+            )
+            raise error
+
+
+def _names_labels(name, value, labels):
+    if name == "eval_set":
+        return value is not None
+    if name == "pos_label":
+        return any(value == label for label in labels)
+    if name == "sampling_strategy" and isinstance(value, (list, tuple)):
+        return not labels.isdisjoint(value)
+    is_by_label = name in ("class_weight", "class_weights", "sampling_strategy")
+    return is_by_label and isinstance(value, Mapping) and not labels.isdisjoint(value)
