@@ -18,6 +18,7 @@ from skactive._label_codes import (
     codes_of,
 )
 from skactive.utils._rows import take_rows
+from skactive.utils._sklearn import _num_samples
 
 # So many rows are predicted to see in what labels a classifier answers, a class each.
 _N_PROBES = 20
@@ -100,31 +101,28 @@ def fit_classifier(
         last step is one.
     """
     params, classes = params or {}, classes_in(y, missing_label)
-    is_coded, first = are_codes(classes), None
-    if is_coded or memory is None or not memory.refuses_labels:
-        try:
-            return _fit(estimator, X, y, params, classes, memory)
-        except Exception as error:
-            if is_coded:
-                raise
-            first = error
-        _refuse_misread(first, estimator, params, classes)
-        estimator = clone(estimator) if again is None else again()
-    codes = codes_of(y, classes, missing_label)
+    are_plain = are_codes(classes)
+    if memory is not None and memory.refuses_labels and not are_plain:
+        return _fit_coded(estimator, X, y, params, classes, missing_label, memory)
     try:
-        known = np.arange(len(classes))
-        model = _fit(estimator, X, codes, params, known, memory)
+        return _fit(estimator, X, y, params, classes, memory)
     except Exception as error:
-        second = error
-    else:
-        if memory is not None:
-            memory.refuses_labels = True
-        return CodedClassifier.of_fitted(model, classes, missing_label)
-    if first is None:
-        raise second
-    if str(second) != str(first):
-        what = f"{type(second).__name__}: {second}"[:200]
-        first.add_note(f"With the codes {known.tolist()} as labels, too: {what}")
+        if are_plain:
+            raise
+        first = error
+    if not _would_misread(first, estimator, params, classes):
+        estimator = clone(estimator) if again is None else again()
+        try:
+            model = _fit_coded(estimator, X, y, params, classes, missing_label, memory)
+        except Exception as second:
+            _add_note(first, second)
+        else:
+            if _is_better(model, first):
+                if memory is not None:
+                    memory.refuses_labels = True
+                return model
+    if isinstance(first, _AlwaysZero):
+        return first.model
     raise first
 
 
@@ -137,13 +135,70 @@ def _fit(estimator, X, y, params, classes, memory):
     # It may have left out a class, or been made for more than have labels.
     if not (known <= answers or answers <= known):
         _refuse(estimator, classes, "has the classes_", answers)
-    key = tuple(classes.tolist())
+    key = classes.dtype.kind, *classes.tolist()
     if memory is not None and key not in memory.checked:
-        others = _predicted(estimator, X, y, classes) - known - answers
-        if others:
-            _refuse(estimator, classes, "predicts", others)
+        rows = [np.flatnonzero(y == label)[0] for label in classes[:_N_PROBES]]
+        probes = take_rows(X, np.sort(rows))
+        predicted = _predicted(estimator, probes)
+        if predicted - known - answers:
+            _refuse(estimator, classes, "predicts", predicted, probes)
         memory.checked.add(key)
+        if predicted == {0} and len(classes) > 1 and not are_codes(classes):
+            raise _AlwaysZero(estimator, probes)
     return estimator
+
+
+def _fit_coded(estimator, X, y, params, classes, missing_label, memory):
+    """Fit an estimator on codes, and let it answer in the labels."""
+    codes, known = codes_of(y, classes, missing_label), np.arange(len(classes))
+    model = _fit(estimator, X, codes, params, known, memory)
+    return CodedClassifier.of_fitted(model, classes, missing_label)
+
+
+class OtherLabelsError(ValueError):
+    """A classifier answers in other labels than it was given.
+
+    Parameters
+    ----------
+    message : str
+        What was given, and what came.
+
+    probes : {array-like, sparse matrix, data frame, list} or None, default=None
+        Rows of several classes for all of which it predicts the same.
+    """
+
+    def __init__(self, message, probes=None):
+        super().__init__(message)
+        self.probes = probes
+
+
+class _AlwaysZero(Exception):
+    """A classifier says 0 of all rows: it may be one class, or be lost on the labels.
+
+    Parameters
+    ----------
+    model : estimator object
+        The classifier, fitted on labels.
+
+    probes : {array-like, sparse matrix, data frame, list}
+        The rows.
+    """
+
+    def __init__(self, model, probes):
+        super().__init__(model, probes)
+        self.model = model
+        self.probes = probes
+
+
+def _is_better(coded, first):
+    """Tell whether codes have helped: some classifiers say 0 of all rows even so."""
+    probes = getattr(first, "probes", None)
+    if probes is None or len(_predicted(coded, probes)) > 1:
+        return True
+    if isinstance(first, _AlwaysZero) or not hasattr(coded, "predict_proba"):
+        return False
+    likeliest = np.argmax(coded.predict_proba(probes), axis=1)
+    return bool((likeliest == likeliest[0]).all())
 
 
 def begin_partial_fit(estimator, X, y, classes, params):
@@ -157,12 +212,13 @@ def begin_partial_fit(estimator, X, y, classes, params):
         if are_codes(classes):
             raise
         first = error
-    _refuse_misread(first, estimator, params, classes)
-    try:
+    if not _would_misread(first, estimator, params, classes):
         coded = CodedClassifier(clone(estimator))
-        return coded.partial_fit(X, y, classes=classes, **params)
-    except Exception:
-        raise first from None
+        try:
+            return coded.partial_fit(X, y, classes=classes, **params)
+        except Exception as second:
+            _add_note(first, second)
+    raise first
 
 
 def _with_classes(estimator, classes):
@@ -179,39 +235,49 @@ def _with_classes(estimator, classes):
     return estimator
 
 
-def _predicted(estimator, X, y, classes):
-    """Return what is predicted for a row of each class, of those of the fit."""
-    rows = [np.flatnonzero(y == label)[0] for label in classes[:_N_PROBES]]
+def _predicted(estimator, X):
+    """Return the set of labels that are predicted, empty if that cannot be told."""
     try:
-        predicted = np.asarray(estimator.predict(take_rows(X, np.sort(rows))))
+        predicted = np.asarray(estimator.predict(X))
     except Exception:  # whoever wants its predictions will see the error
         return set()
-    return _as_set(predicted.ravel()) if predicted.size == len(rows) else set()
+    return _as_set(predicted.ravel()) if predicted.size == _num_samples(X) else set()
 
 
-def _refuse(estimator, classes, what, answers):
-    raise ValueError(
-        f"{type(estimator).__name__} was fitted on the labels {classes.tolist()}, and "
-        f"{what} {sorted(answers, key=str)[:_N_PROBES]}. What comes back must be the "
-        "labels that went in; check the estimator."
+def _refuse(estimator, classes, what, answers, probes=None):
+    message = (
+        f"{type(estimator).__name__} was fitted on the labels "
+        f"{classes.tolist()[:_N_PROBES]}, and {what} "
+        f"{sorted(answers, key=str)[:_N_PROBES]}. What comes back must be the labels "
+        "that went in; check the estimator."
     )
+    is_constant = len(answers) == 1 < len(classes)
+    raise OtherLabelsError(message, probes if is_constant else None)
 
 
 def _as_set(labels):
     return set(np.asarray(labels).tolist())
 
 
-def _refuse_misread(error, estimator, params, classes):
-    """Raise an error if a parameter names labels, and would be read as naming codes."""
+def _add_note(first, second):
+    """Say of an error that codes did not help."""
+    if str(second) != str(first):
+        what = f"{type(second).__name__}: {second}"[:200]
+        first.add_note(f"With codes 0, 1, ... in place of the labels, too: {what}")
+
+
+def _would_misread(error, estimator, params, classes):
+    """Tell, and say in the error, whether a parameter would be read as naming codes."""
     labels = set(classes.tolist())
     given = estimator.get_params() if hasattr(estimator, "get_params") else {}
     for name, value in (given | params).items():
         if _names_labels(name.split("__")[-1], value, labels):
             error.add_note(
-                "The codes 0, 1, ... were not tried in place of the labels, as "
+                "Codes 0, 1, ... were not tried in place of the labels, as "
                 f"{name} speaks of the labels."
             )
-            raise error
+            return True
+    return False
 
 
 def _names_labels(name, value, labels):

@@ -270,7 +270,8 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         codes = np.asarray(self._model.transduction_)
         labels = self._labels(codes)
         if (codes < 0).any():  # rows that it has not labelled
-            labels = labels.astype(object if labels.dtype.kind in "US" else int)
+            kept = labels.dtype if labels.dtype.kind in "iuf" else object
+            labels = labels.astype(kept)
             labels[codes < 0] = self.missing_label
         return labels
 

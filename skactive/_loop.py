@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
-from skactive._fitting import FitMemory
+from skactive._fitting import FitMemory, OtherLabelsError
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
@@ -842,6 +842,10 @@ class LabelingLoop:
                 raise
             if isinstance(error, OSError):  # a full disk is no want of labels
                 raise
+            if isinstance(error, OtherLabelsError):  # more labels would not help
+                if not self._queries:
+                    raise
+                raise ActiveLearningError(str(error), **self._bought()) from error
             hint = (
                 f"This was a fit of {shown(pool.failed_estimator)} on "
                 f"{pool.labeled.sum()} labels of {len(pool.classes)} classes. If it "

@@ -2,6 +2,8 @@
 
 import time
 from contextlib import nullcontext
+from numbers import Integral
+from types import NoneType
 
 import numpy as np
 from sklearn.base import clone
@@ -286,6 +288,12 @@ class Pool:
         return estimator
 
     @property
+    def _committee_memory(self):
+        """What is remembered of the members: the same for clones of the classifier."""
+        are_clones = isinstance(self._unfitted_committee, (Integral, NoneType))
+        return self._memory if are_clones else self._memory.of("committee")
+
+    @property
     def _missing_label(self):
         """What the classifier gets for rows without a label, if it gets them."""
         return -1 if self.unlabeled == "pass" else None
@@ -311,7 +319,7 @@ class Pool:
                 X,
                 y,
                 missing_label=self._missing_label,
-                memory=self._memory.of("committee"),
+                memory=self._committee_memory,
             )
             return as_committee(committee)
         X, predictor, predict = self.X, self._predictor, None
@@ -334,7 +342,7 @@ class Pool:
             other_labels=predicted,
             fit_params=self.fit_params if are_clones else {},
             predict=predict,
-            memory=self._memory.of("committee"),
+            memory=self._committee_memory,
             missing_label=self._missing_label,
         )
         if outputs is None:
