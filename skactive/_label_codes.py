@@ -6,8 +6,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skactive.utils._labels import column_y
 from skactive.utils._sklearn import _estimator_has
 
 # Methods whose answers hold no label, so that they are the model's own.
@@ -108,8 +110,14 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self : CodedClassifier
             The fitted classifier.
         """
-        y = np.asarray(y)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        y = column_y(y)
         self.classes_ = classes_in(y, self.missing_label)
+        check_classification_targets(self.classes_)
         codes = codes_of(y, self.classes_, self.missing_label)
         self.estimator_ = clone(self.estimator).fit(X, codes, **params)
         return self
@@ -161,8 +169,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y : ndarray
             Labels, in the shape of the classifier's codes.
         """
-        check_is_fitted(self)
-        return self._labels(self.estimator_.predict(X, **params))
+        return self._labels(self._fitted().predict(X, **params))
 
     @available_if(_estimator_has("staged_predict"))
     def staged_predict(self, X, **params):
@@ -181,7 +188,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y : ndarray
             Labels.
         """
-        for codes in self.estimator_.staged_predict(X, **params):
+        for codes in self._fitted().staged_predict(X, **params):
             yield self._labels(codes)
 
     @available_if(_estimator_has("predict_proba"))
@@ -201,7 +208,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self.estimator_.predict_proba(X, **params)
+        return self._fitted().predict_proba(X, **params)
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X, **params):
@@ -220,7 +227,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         log_proba : ndarray of shape (n_samples, n_classes)
             Logarithms of probabilities, in the order of `classes_`.
         """
-        return self.estimator_.predict_log_proba(X, **params)
+        return self._fitted().predict_log_proba(X, **params)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X, **params):
@@ -239,7 +246,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Decision values, in the order of `classes_`.
         """
-        return self.estimator_.decision_function(X, **params)
+        return self._fitted().decision_function(X, **params)
 
     @available_if(_estimator_has("score"))
     def score(self, X, y, **params):
@@ -261,8 +268,9 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         score : float
             For most the accuracy.
         """
-        codes = codes_of(np.asarray(y), self.classes_, self.missing_label)
-        return self.estimator_.score(X, codes, **params)
+        model = self._fitted()
+        codes = codes_of(column_y(y), self.classes_, self.missing_label)
+        return model.score(X, codes, **params)
 
     @property
     def transduction_(self):
@@ -289,6 +297,10 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _model(self):
         """The classifier, fitted if it has been."""
         return vars(self).get("estimator_", self.estimator)
+
+    def _fitted(self):
+        check_is_fitted(self)
+        return self.estimator_
 
     def _labels(self, codes):
         return self.classes_[np.asarray(codes).astype(np.intp)]
