@@ -139,7 +139,9 @@ class ActiveLearningClassifier(
     Attributes
     ----------
     estimator_ : estimator object
-        The classifier, fitted on all labels.
+        The classifier, fitted on all labels. If it takes no labels but 0, 1, ..., a
+        wrapper that speaks the labels; its own `estimator_` is the classifier, see the
+        :ref:`User Guide <labels_for_estimators>`.
 
     classes_ : ndarray of shape (n_classes,)
         Classes of `estimator_`.

@@ -1,12 +1,14 @@
-"""Strategies and models that misbehave: T27, T65, T66."""
+"""Strategies and models that misbehave: T27, T65, T66, T76."""
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
+from skactive import ActiveLearningClassifier
 from skactive.acquisition import BaseStrategy, MarginSampling
 from skactive.exceptions import ActiveLearningError
 from skactive.stopping import FunctionCriterion
@@ -180,15 +182,10 @@ class WithoutClasses(BaseEstimator, ClassifierMixin):
         return np.zeros(len(X), dtype=int)
 
 
-def test_t65_a_classifier_without_classes_is_refused(X, y, make_clf, logging_oracle):
-    oracle = logging_oracle()
-    clf = make_clf(oracle, estimator=WithoutClasses(), strategy="random")
-    with pytest.raises(ValueError, match=r"WithoutClasses.fit must set classes_"):
-        clf.fit(X, y)
-    assert oracle.n_calls == 0
-    with pytest.raises(ActiveLearningError, match="must set classes_") as caught:
-        clf.fit(X, np.full(21, -1))
-    assert len(caught.value.labels) == 8
+def test_t65_a_classifier_without_classes_has_the_labels_it_saw(X, y, make_clf):
+    clf = make_clf(estimator=WithoutClasses(), strategy="random").fit(X, y)
+    assert clf.classes_.tolist() == [0, 1]
+    assert clf.score(X, clf.predict(X)) == 1
 
 
 class Selects(BaseStrategy):
@@ -294,3 +291,34 @@ def test_an_oracle_that_cannot_be_called_is_refused_before_payment(
     with pytest.raises(error, match=message):
         clf.fit(X, y)
     assert getattr(clf, "n_queries_", 0) == 0
+
+
+class Booster(GaussianNB):
+    """Takes classes 0, 1, ... only."""
+
+    def fit(self, X, y):
+        found = np.unique(y)
+        if found.tolist() != list(range(len(found))):
+            raise ValueError(f"Invalid classes {found}")
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2, 3, 4], [0, 2, 3, 7, 9], [*"abcde"]])
+@pytest.mark.parametrize("seed", range(3))
+def test_t76_a_booster_that_wants_codes_is_asked_and_answers_in_labels(classes, seed):
+    X = np.random.default_rng(seed).normal(size=(100, 2)) + np.arange(100)[:, None] % 5
+    truth = np.array(classes)[np.arange(100) % 5]
+    clf = ActiveLearningClassifier(
+        Booster(),
+        oracle=lambda X, sample_ids: truth[sample_ids],
+        strategy="bald",
+        committee=4,
+        batch_size=5,
+        budget=20,
+        missing_label=None,
+        random_state=seed,
+    )
+    clf.fit(X, np.full(100, None), sample_ids=np.arange(100))
+    assert clf.classes_.tolist() == np.unique(truth[clf.query_indices_]).tolist()
+    assert set(clf.predict(X)) <= set(classes)
+    assert clf.score(X, truth) == np.mean(clf.predict(X) == truth) > 0.3
