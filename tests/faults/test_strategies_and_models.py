@@ -182,8 +182,11 @@ class WithoutClasses(BaseEstimator, ClassifierMixin):
         return np.zeros(len(X), dtype=int)
 
 
-def test_t65_a_classifier_without_classes_has_the_labels_it_saw(X, y, make_clf):
-    clf = make_clf(estimator=WithoutClasses(), strategy="random").fit(X, y)
+def test_t65_a_classifier_without_classes_has_the_labels_it_saw(
+    X, y, make_clf, logging_oracle
+):
+    clf = make_clf(logging_oracle(), estimator=WithoutClasses(), strategy="random")
+    clf.fit(X, y)
     assert clf.classes_.tolist() == [0, 1]
     assert clf.score(X, clf.predict(X)) == 1
 
