@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from skactive._label_codes import (
     CodedClassifier,
@@ -17,6 +16,7 @@ from skactive._label_codes import (
     classes_in,
     codes_of,
 )
+from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _num_samples
 
@@ -223,11 +223,8 @@ def begin_partial_fit(estimator, X, y, classes, params):
 
 def _with_classes(estimator, classes):
     """Give a classifier the `classes_` that it lacks: the labels that it has seen."""
-    last = estimator
-    while isinstance(last, Pipeline):
-        last = last.steps[-1][1]
     try:
-        last.classes_ = classes
+        last_step(estimator).classes_ = classes
     except AttributeError:  # it is computed, of something that lacks it
         if not are_codes(classes):
             raise

@@ -195,7 +195,8 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
             "MLPClassifier have one."
         )
     if _has_samplers(model):
-        model.fit(X, y)
+        model = fit_classifier(model, X, y)
+        last = _split(model)[1]
         learnt = _training_rows(model, X, y, random_state)
         X = _transform(_split(model)[0], X)
     else:

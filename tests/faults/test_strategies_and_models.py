@@ -10,7 +10,6 @@ from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearningClassifier
 from skactive.acquisition import BaseStrategy, MarginSampling
-from skactive.exceptions import ActiveLearningError
 from skactive.stopping import FunctionCriterion
 
 
