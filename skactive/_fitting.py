@@ -41,9 +41,15 @@ class FitMemory:
         self.checked = set()
         self._others = {}
 
-    def of(self, name):
-        """Return the memory of another classifier of the same run."""
-        return self._others.setdefault(name, FitMemory())
+    def of(self, other):
+        """Return the memory of another classifier of the same run, or of its name."""
+        # The classifier itself is kept, as the id of one that is gone is used again.
+        key = other if isinstance(other, str) else id(other)
+        return self._others.setdefault(key, (other, FitMemory()))[1]
+
+    def __getstate__(self):
+        # A worker process needs to know of its own classifier only.
+        return vars(self) | {"_others": {}}
 
     def update(self, other):
         """Add what was found in another process."""

@@ -673,7 +673,7 @@ class Pool:
         return self._copy(
             _unfitted=estimator,
             _embedder=embedder or Embedding(self.X, estimator),
-            _memory=self._memory.of(id(estimator)),
+            _memory=self._memory.of(estimator),
             _start=None,
             _models={},
             _cache={},
