@@ -25,6 +25,7 @@ from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y, warn_if_split_blindly
+from skactive.utils._outputs import as_labels_of_rows, as_proba
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import (
@@ -36,6 +37,7 @@ from skactive.utils._sklearn import (
     _check_method_params,
     _estimator_has,
     _fit_context,
+    _num_samples,
     _raise_for_params,
     _routing_enabled,
 )
@@ -118,8 +120,9 @@ class ActiveLearningClassifier(
         What marks a row of `y` that has no label. None, nan and NA are one marker.
 
     classes : array-like of shape (n_classes,) or None, default=None
-        The closed set of classes; other answers are refused. If None, an answer may
-        be a new class.
+        The closed set of classes; other answers are refused, and a model may have
+        outputs for classes that have no label yet. If None, an answer may be a new
+        class.
 
     unknown_answers : {"raise", "abstain"}, default="raise"
         What happens to an answer that is none of the closed `classes`: the run ends
@@ -166,7 +169,9 @@ class ActiveLearningClassifier(
         One record per round, describing the model before its query, and one for the
         final model; ``pandas.DataFrame(clf.history_)`` makes a table of it. If `fit`
         got `cost`, a record has the `cost` of the rows asked in its round, abstentions
-        included, and the `total_cost` up to and with it.
+        included, and the `total_cost` up to and with it. `same_for_all` tells whether
+        the model said the same of all candidates, so that it could not tell which are
+        worth a label; None if the strategy did not look at it.
 
     termination_condition_ : str
         Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest
@@ -450,7 +455,10 @@ class ActiveLearningClassifier(
         y : ndarray of shape (n_samples,)
             Predicted classes.
         """
-        return self._delegate("predict", X, params)
+        predicted = self._delegate("predict", X, params)
+        if getattr(predicted, "ndim", None) == 1:
+            return predicted
+        return as_labels_of_rows(predicted, type(self.estimator_).__name__)
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -471,7 +479,12 @@ class ActiveLearningClassifier(
         proba : ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return self._delegate("predict_proba", X, params)
+        proba = self._delegate("predict_proba", X, params)
+        n_classes = len(self.classes_)
+        if getattr(proba, "shape", (None,))[1:] == (n_classes,):
+            return proba
+        owner = type(self.estimator_).__name__
+        return as_proba(proba, n_classes, owner, n_rows=_num_samples(X))
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X, **params):

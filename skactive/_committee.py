@@ -15,19 +15,24 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._adapters import is_committee
+from skactive._closed_set import joint_classes
 from skactive._fitting import FitMemory
-from skactive._linear_members import LinearMembers
+from skactive._linear_members import LinearMembers, is_linear
 from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
 from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
 from skactive.utils._containers import check_aligned
-from skactive.utils._labels import column_y
-from skactive.utils._outputs import check_proba
+from skactive.utils._labels import check_classes, column_y
+from skactive.utils._outputs import (
+    align_columns,
+    check_proba,
+    codes_of,
+    same_classes,
+)
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
-from skactive.utils._shown import BriefMixin, shown, shown_values
+from skactive.utils._shown import BriefMixin, shown
 from skactive.utils._sklearn import (
     Interval,
     InvalidParameterError,
-    LinearClassifierMixin,
     _check_feature_names,
     _check_method_params,
     _check_n_features,
@@ -72,6 +77,10 @@ class CommitteeClassifier(
         a bootstrap of the rest. If False, all rows are used, and members of one kind
         differ by their `random_state` only.
 
+    classes : array-like of shape (n_classes,) or None, default=None
+        All classes there can be. Members whose outputs are fixed may then know some
+        that have no label. None for those in `y`.
+
     n_jobs : int or None, default=None
         Number of jobs to fit and to predict with. It does not change the result.
 
@@ -84,7 +93,7 @@ class CommitteeClassifier(
         The fitted members.
 
     classes_ : ndarray of shape (n_classes,)
-        Classes of all members.
+        Classes in `y`, and those out of `classes` that members know beside.
 
     n_features_in_ : int
         Number of features seen during `fit`, if `X` has features.
@@ -113,6 +122,7 @@ class CommitteeClassifier(
         "estimator": [HasMethodsOnceFitted(["fit", "predict"]), list],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "bootstrap": ["boolean"],
+        "classes": ["array-like", None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -123,12 +133,14 @@ class CommitteeClassifier(
         n_members=10,
         *,
         bootstrap=True,
+        classes=None,
         n_jobs=None,
         random_state=None,
     ):
         self.estimator = estimator
         self.n_members = n_members
         self.bootstrap = bootstrap
+        self.classes = classes
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -168,6 +180,7 @@ class CommitteeClassifier(
         y = column_y(y)
         check_consistent_length(X, y)
         check_classification_targets(y)
+        check_classes(self.classes, y, None)
         fit_params = dict(process_routing(self, "fit", **params).estimator.fit)
         self._fit_members(X, np.arange(len(y)), y, fit_params=fit_params)
         self._refuse_rows_not_finite(X)
@@ -232,7 +245,7 @@ class CommitteeClassifier(
         _check_feature_names(self, X, reset=True)
         _check_n_features(self, X, reset=True)
         self.classes_ = np.unique(y)
-        memory = FitMemory() if memory is None else memory
+        memory = FitMemory(self.classes) if memory is None else memory
         are_clones = not isinstance(self.estimator, list)
         known = {n: memory if are_clones else memory.of(n) for n, _ in self._named()}
         others = np.asarray(others, dtype=np.intp)
@@ -257,13 +270,16 @@ class CommitteeClassifier(
         if predict is not None:
             return found
         self.estimators_ = found
+        if self.classes is not None:
+            closed = np.unique(self.classes)
+            self.classes_ = joint_classes(self.classes_, self.estimators_, closed)
         self._linear = LinearMembers.of(self.estimators_, self.classes_)
         return None
 
     @property
     def _is_linear(self):
         """Whether all members are linear classifiers."""
-        return all(isinstance(e, LinearClassifierMixin) for _, e in self._named())
+        return all(is_linear(e) for _, e in self._named())
 
     def _fused(self, method):
         """Return a function of X and rows that predicts with all members in one go.
@@ -336,7 +352,8 @@ class CommitteeClassifier(
 
     def _vote(self, X):
         """Return votes as positions in `classes_`, (n_members, n_samples)."""
-        return np.searchsorted(self.classes_, self.predict_member(X))
+        owner = f"{type(self).__name__}.predict_member"
+        return codes_of(self.predict_member(X), self.classes_, owner)
 
     @available_if(_all_members_have_proba)
     def predict_proba(self, X):
@@ -506,36 +523,35 @@ def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
 def member_votes(committee, X, classes):
     """Return the votes of a committee as positions in `classes`."""
     if isinstance(committee, CommitteeClassifier):
-        return committee._vote(X)
-    if hasattr(committee, "predict_member"):
+        votes = committee._vote(X)
+        if same_classes(committee.classes_, classes):
+            return votes
+        votes = committee.classes_[votes]
+    elif hasattr(committee, "predict_member"):
         votes = np.asarray(committee.predict_member(X))
     else:
         proba = np.asarray(committee.predict_member_proba(X))
         votes = np.asarray(committee.classes_)[proba.argmax(axis=2)]
-    if not np.isin(votes, classes).all():
-        raise ValueError(
-            f"{type(committee).__name__} votes for other classes than "
-            f"{shown_values(classes)}, those that have labels."
-        )
-    return np.searchsorted(classes, votes)
+    return codes_of(votes, classes, f"{type(committee).__name__}.predict_member")
 
 
 def check_member_proba(committee, proba, classes):
     """Check the probabilities that a committee gives, and align their columns."""
-    if isinstance(committee, CommitteeClassifier):
-        return proba  # it has checked its members itself
     owner, proba = type(committee).__name__, np.asarray(proba)
+    if isinstance(committee, CommitteeClassifier):  # it has checked its members itself
+        return align_columns(proba, committee.classes_, classes, owner)
     if proba.ndim != 3:
         raise ValueError(
             f"{owner}.predict_member_proba must return an array of shape (n_members, "
             f"n_samples, n_classes), got {proba.shape}."
         )
     columns = np.asarray(committee.classes_)
+    given = list(proba)
     parts = [
         check_proba(part, columns, classes, f"Member {i} of {owner}")
-        for i, part in enumerate(proba)
+        for i, part in enumerate(given)
     ]
-    same = len(columns) == len(classes) and (columns == classes).all()
+    same = all(part is before for part, before in zip(parts, given, strict=True))
     return proba if same else np.array(parts)
 
 

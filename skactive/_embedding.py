@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 
 from skactive.utils._pipelines import check_same_rows, predicting_steps
-from skactive.utils._rows import as_numeric, rows_not_finite, take_rows
+from skactive.utils._rows import as_floats, as_numeric, rows_not_finite, take_rows
 from skactive.utils._sklearn import _num_samples
 
 
@@ -53,9 +53,9 @@ class Embedding:
         if self._moves_with(pool):
             X = take_rows(self._X, rows)
             if self._has_embed:
-                return np.asarray(pool.estimator.embed(X))
+                return as_floats(pool.estimator.embed(X))
             steps = predicting_steps(pool.estimator)
-            features = _array_or_csr(steps.transform(X))
+            features = as_floats(_array_or_csr(steps.transform(X)))
             check_same_rows(steps, X, features.shape[0])
             return features
         features = self._fixed_features()
@@ -65,7 +65,7 @@ class Embedding:
                 "estimator is neither a Pipeline whose first steps make numbers of it "
                 "nor has it an `embed` method."
             )
-        return features[rows]
+        return as_floats(features[rows])
 
     def finds_nan(self):
         """Tell whether the steps of a Pipeline leave NaN or infinity in the rows."""

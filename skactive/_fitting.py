@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.base import clone
 
+from skactive._closed_set import fit, told_in_codes
 from skactive._label_codes import (
     CodedClassifier,
     are_codes,
@@ -27,6 +28,11 @@ _N_PROBES = 20
 class FitMemory:
     """What the fits of a run have shown of a classifier, so that it is found once.
 
+    Parameters
+    ----------
+    closed : array-like of shape (n_classes,) or None, default=None
+        All classes that there can be, if that is known.
+
     Attributes
     ----------
     refuses_labels : bool
@@ -36,7 +42,8 @@ class FitMemory:
         For which classes it has been seen to predict the labels that it was given.
     """
 
-    def __init__(self):
+    def __init__(self, closed=None):
+        self.closed = None if closed is None else np.unique(closed)
         self.refuses_labels = False
         self.checked = set()
         self._others = {}
@@ -45,7 +52,7 @@ class FitMemory:
         """Return the memory of another classifier of the same run, or of its name."""
         # The classifier itself is kept, as the id of one that is gone is used again.
         key = other if isinstance(other, str) else id(other)
-        return self._others.setdefault(key, (other, FitMemory()))[1]
+        return self._others.setdefault(key, (other, FitMemory(self.closed)))[1]
 
     def __getstate__(self):
         # A worker process needs to know of its own classifier only.
@@ -134,7 +141,7 @@ def fit_classifier(
 
 def _fit(estimator, X, y, params, classes, memory):
     """Fit an estimator, and check that it answers in the labels it was given."""
-    estimator.fit(X, y, **params)
+    fit(estimator, X, y, params, None if memory is None else memory.closed)
     if getattr(estimator, "classes_", None) is None:
         estimator = _with_classes(estimator, classes)
     known, answers = set(classes.tolist()), _as_set(estimator.classes_)
@@ -156,7 +163,12 @@ def _fit(estimator, X, y, params, classes, memory):
 
 def _fit_coded(estimator, X, y, params, classes, missing_label, memory):
     """Fit an estimator on codes, and let it answer in the labels."""
-    codes, known = codes_of(y, classes, missing_label), np.arange(len(classes))
+    closed = None if memory is None else memory.closed
+    in_codes = told_in_codes(estimator, closed)
+    if in_codes is not None:  # its outputs are those of all classes
+        estimator, classes = in_codes, closed
+    codes = codes_of(y, classes, missing_label)
+    known = classes_in(codes, missing_label)
     model = _fit(estimator, X, codes, params, known, memory)
     return CodedClassifier.of_fitted(model, classes, missing_label)
 

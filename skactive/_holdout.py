@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skactive.acquisition._base import Selection
+from skactive.utils._outputs import read_labels
 from skactive.utils._rows import take_rows
 
 CONFIDENCE = 0.95
@@ -130,7 +131,7 @@ def evaluate(pool, rows, labels):
         why = "no other row has a label that a model could be fitted on"
     else:
         try:
-            predicted = np.ravel(pool.estimator.predict(take_rows(pool.X, rows)))
+            predicted = read_labels(pool.estimator, take_rows(pool.X, rows))
         except Exception as error:  # of the estimator, whatever it is
             why = f"no model could be fitted without the rows held out: {error}"
     if why is not None:

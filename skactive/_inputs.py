@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
@@ -29,7 +29,7 @@ from skactive.utils._labels import (
     check_y,
     is_marker,
 )
-from skactive.utils._pipelines import refuse_dropping_steps
+from skactive.utils._pipelines import last_step, refuse_dropping_steps
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
@@ -37,6 +37,9 @@ from skactive.utils._sklearn import (
     _raise_for_params,
     validate_nested_params,
 )
+
+# So many rows tell whether an estimator takes rows of their shape.
+_N_TRIED = 10
 
 
 @dataclass(frozen=True)
@@ -354,12 +357,42 @@ def check_first_model(pool, strategy, embedder, estimator):
             model.predict(take_rows(pool.X, risky[:1000]))
         return
     validate_nested_params(estimator)
+    _refuse_dimensions(pool.X, estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):
         raise ValueError(
             f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
             f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or "
             "use a classifier that takes them, such as HistGradientBoostingClassifier."
         )
+
+
+def _refuse_dimensions(X, estimator):
+    """Raise the estimator's own error if it takes flat rows and none of this shape."""
+    if getattr(X, "ndim", 2) <= 2 or get_tags(estimator).input_tags.three_d_array:
+        return
+    rows = X[:_N_TRIED]
+    flat, y = rows.reshape(len(rows), -1), np.arange(len(rows)) % 2
+    trial = clone(estimator)
+    last = last_step(trial)
+    if "max_epochs" in last.get_params(deep=False):  # a network takes them or not
+        last.set_params(max_epochs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            clone(trial).fit(rows, y)
+            return
+        except Exception as error:  # of the estimator, whatever it is
+            refusal = error
+        try:
+            clone(trial).fit(flat, y)
+        except Exception:  # so few rows tell nothing
+            return
+    refusal.add_note(
+        f"X has the shape {X.shape}, and {shown(estimator)} takes rows that are flat. "
+        "Put a step that makes them so into a Pipeline with it, or pass "
+        "X.reshape(len(X), -1)."
+    )
+    raise refusal
 
 
 def _takes_nan(estimator, embedder, risky):

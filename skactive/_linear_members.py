@@ -39,7 +39,7 @@ class LinearMembers:
     @classmethod
     def of(cls, models, classes):
         """Return the linear members, or None if not all of them are linear."""
-        if not all(isinstance(model, LinearClassifierMixin) for model in models):
+        if not all(is_linear(model) for model in models):
             return None
         members = cls(models, classes)
         if members._offsets.shape[0] != members._weights.shape[0]:
@@ -98,6 +98,17 @@ class LinearMembers:
                     "values that are NaN or infinite; check the scale of the features."
                 )
             yield member, decision
+
+
+def is_linear(model):
+    """Tell whether a classifier decides by its coefficients, and by nothing else.
+
+    A class that derives from one of scikit-learn's may do something to rows before.
+    """
+    return isinstance(model, LinearClassifierMixin) and all(
+        getattr(type(model), name).__module__.startswith("sklearn.")
+        for name in ("predict", "decision_function")
+    )
 
 
 def _settings(model):

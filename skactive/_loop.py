@@ -18,6 +18,7 @@ from skactive._fitting import FitMemory, OtherLabelsError
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
+from skactive._noticed import Reporter
 from skactive._pool import Pool, starts_warm
 from skactive._pseudo_labels import PseudoLabels
 from skactive._saving import Step, read, replay, state_of, write
@@ -179,9 +180,10 @@ class LabelingLoop:
         self._teaching = None  # the pool whose model the next one learns from
         self._ended = None
         self._end_reason = None
+        self._reporter = Reporter()
         self._predictor = BlockPredictor(inputs.X)
         self._embedder = Embedding(inputs.X, clf.estimator)
-        self._memory = FitMemory()
+        self._memory = FitMemory(inputs.classes)
 
     # What a user calls
 
@@ -375,6 +377,7 @@ class LabelingLoop:
         started = time.perf_counter() - pool.fit_seconds
         name, selection = self._select(pool)
         seconds = time.perf_counter() - started - pool.fit_seconds
+        self._reporter.report(pool, name)
         self._ledger.asked_in[selection.rows] = self._round
         self._open = _OpenRound(pool, name, selection, seconds)
         self._steps.append(Step(n_told, name, selection.rows, selection.probabilities))
@@ -460,6 +463,7 @@ class LabelingLoop:
             teacher=self._teacher(),
             cost=inputs.cost,
             fit_params=inputs.fit_params,
+            all_classes=inputs.classes,
             random_state=int(seed.generate_state(1)[0]),
             tie_seed=inputs.tie_seed,
             n_jobs=self._clf.n_jobs,
@@ -581,6 +585,7 @@ class LabelingLoop:
             "oracle_seconds": time.perf_counter() - opened.asked_at,
             "best_utility": opened.selection.best_utility,
             "mean_utility": opened.selection.mean_utility,
+            "same_for_all": opened.pool.noticed.same_for_all,
             "reason": None,
             **self._pseudo_record(opened.pool),
             **self._cost_record(told),
@@ -721,6 +726,7 @@ class LabelingLoop:
             "oracle_seconds": 0.0,
             "best_utility": None,
             "mean_utility": None,
+            "same_for_all": None,
             "reason": self._end_reason,
             **self._pseudo_record(pool),
             **self._cost_record([]),
@@ -848,7 +854,7 @@ class LabelingLoop:
                 raise ActiveLearningError(str(error), **self._bought()) from error
             hint = (
                 f"This was a fit of {shown(pool.failed_estimator)} on "
-                f"{pool.labeled.sum()} labels of {len(pool.classes)} classes. If it "
+                f"{pool.labeled.sum()} labels of {len(pool.seen)} classes. If it "
                 "takes more than that, let the cold start ask more of them: "
                 f"initial_size={self._clf.initial_size} is the number of labels to "
                 "begin with."

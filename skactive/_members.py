@@ -8,8 +8,7 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
 from skactive._fitting import fit_classifier
-from skactive.utils._capabilities import method_of
-from skactive.utils._outputs import check_proba
+from skactive.utils._outputs import check_proba_of, codes_of, reader
 from skactive.utils._rows import take_rows
 from skactive.utils._threads import one_thread
 
@@ -78,11 +77,14 @@ def fit_member(name, member, X, rows, y, params, predict, memory, missing_label)
 def predict_member(name, model, X, classes, method):
     """Return one member's classes, or probabilities in the order of `classes`."""
     with one_thread():
-        output = method_of(model, method)(X)
+        output = reader(model, method)(X)
     if method == "predict":
         return output
-    owner = f"Member {name} ({type(model).__name__})"
-    return check_proba(output, model.classes_, classes, owner)
+    return check_proba_of(model, output, classes, _name_of(name, model))
+
+
+def _name_of(name, model):
+    return f"Member {name} ({type(model).__name__})"
 
 
 class MemberOutput:
@@ -117,7 +119,7 @@ class MemberOutput:
         def predict(X):
             output = predict_member(name, model, X, self.classes, self.method)
             if self.method == "predict":
-                return np.searchsorted(self.classes, output)
+                return codes_of(output, self.classes, _name_of(name, model))
             return output
 
         parts = [self.candidates[positions] for positions in self.slices]

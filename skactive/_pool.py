@@ -2,6 +2,7 @@
 
 import time
 from contextlib import nullcontext
+from functools import partial
 from numbers import Integral
 from types import NoneType
 
@@ -10,6 +11,7 @@ from sklearn.base import clone
 
 from skactive._adapters import as_committee
 from skactive._blocks import BlockPredictor
+from skactive._closed_set import joint_classes, tell_classes
 from skactive._committee import (
     CommitteeClassifier,
     check_member_proba,
@@ -20,10 +22,18 @@ from skactive._embedding import Embedding
 from skactive._fitting import FitMemory, fit_classifier
 from skactive._label_codes import CodedClassifier
 from skactive._members import MemberOutput
+from skactive._noticed import Noticed
 from skactive._pseudo_labels import PseudoLabels
 from skactive.utils._capabilities import may_come, method_of
 from skactive.utils._labels import as_labels
-from skactive.utils._outputs import check_proba
+from skactive.utils._outputs import (
+    check_among,
+    check_proba_of,
+    codes_of,
+    read_proba,
+    reader,
+    same_classes,
+)
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sharing import uses_processes
@@ -115,7 +125,8 @@ class Pool:
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
-        Labels seen, the columns of `proba`.
+        Labels seen, and those of `all_classes` that the model has columns for; the
+        columns of `proba`.
 
     Examples
     --------
@@ -152,6 +163,7 @@ class Pool:
         teacher=None,
         cost=None,
         fit_params=None,
+        all_classes=None,
         random_state=0,
         tie_seed=0,
         n_jobs=None,
@@ -179,7 +191,8 @@ class Pool:
             random_state=random_state,
             tie_seed=tie_seed,
             n_jobs=n_jobs,
-            _unfitted=estimator,
+            all_classes=all_classes,
+            _unfitted=tell_classes(estimator, all_classes),
             _unfitted_committee=committee,
             _teacher=teacher,
             _start=teacher,
@@ -187,10 +200,11 @@ class Pool:
             can_fit=can_fit,
             _predictor=predictor or BlockPredictor(X),
             _embedder=embedder or Embedding(X, estimator),
-            _memory=memory or FitMemory(),
+            _memory=memory or FitMemory(all_classes),
             _model_seed=random_state,
             _models={},
             _fits={"seconds": 0.0, "failed": None},
+            noticed=Noticed(X),
             _cache={},
             _parent=None,
             _is_part=False,
@@ -207,11 +221,32 @@ class Pool:
         return len(self.candidates)
 
     @property
+    def seen(self):
+        """Labels seen, in sorted order."""
+        if "seen" not in self._models:
+            self._models["seen"] = np.unique(as_labels(self.y[self.labeled]))
+        return self._models["seen"]
+
+    @property
     def classes(self):
-        """Labels seen, in sorted order; the columns of `proba`."""
+        """Labels seen and columns of the model, in sorted order; those of `proba`.
+
+        Where classes are missing of a closed set, the model is fitted to know them.
+        """
+        closed, seen = self.all_classes, self.seen
+        if closed is None or not self.can_fit or len(seen) == len(closed):
+            return seen
         if "classes" not in self._models:
-            self._models["classes"] = np.unique(as_labels(self.y[self.labeled]))
+            models = [self.estimator]
+            if not (self._unfitted_committee is None or self._has_clones):
+                models.append(self.committee)
+            self._models["classes"] = joint_classes(seen, models, closed)
         return self._models["classes"]
+
+    @property
+    def _has_clones(self):
+        """Whether the committee consists of clones of the estimator."""
+        return isinstance(self._unfitted_committee, Integral)
 
     @property
     def is_fitted(self):
@@ -251,11 +286,11 @@ class Pool:
         """How long fitting models took; 0 if none was needed."""
         return self._fits["seconds"]
 
-    def _fit(self, name, fit):
+    def _fit(self, name, make):
         """Fit a model, once for this pool and all its parts."""
         started, before = time.perf_counter(), self._fits["seconds"]
         self._fits["failed"] = self._unfitted
-        model = fit()
+        model = make()
         if model is not None:
             self._models[name] = model
         self._fits["failed"] = None
@@ -312,6 +347,7 @@ class Pool:
         )
         if committee is None:
             return as_committee(self.estimator)
+        committee = tell_classes(committee, self.all_classes)
         if not isinstance(committee, CommitteeClassifier):
             X, y, _ = self.training_data()
             committee = fit_classifier(
@@ -389,20 +425,22 @@ class Pool:
     def _predict_confident(self):
         pseudo, rows = self.unlabeled, self._without_label
         # A model of one class is sure of everything.
-        useless = pseudo.threshold_in(self.round) == 0 or len(self.classes) < 2
+        useless = pseudo.threshold_in(self.round) == 0 or len(self.seen) < 2
         if useless or len(rows) == 0:
             return _NO_ROWS
         teacher = self._teacher
         if teacher is None:
             teacher = self._fit_clone(*self._labeled_data(*_NO_ROWS))
-        predict = method_of(teacher, "predict_proba")
-        name, found = type(teacher).__name__, []
+        classes = joint_classes(self.seen, [teacher], self.all_classes)
+        found = []
         for part in self._predictor.slices(rows):
-            proba = self._predictor.predict(predict, rows[part])
-            proba = check_proba(proba, teacher.classes_, self.classes, name)
+            proba = self._predictor.predict(partial(read_proba, teacher), rows[part])
+            proba = check_proba_of(teacher, proba, classes)
+            predicted = classes[proba.argmax(axis=1)]
+            # What nobody has seen is not learnt from the model's own word.
             confident = pseudo.is_confident(proba, self.round)
-            best = proba[confident].argmax(axis=1)
-            found.append((rows[part][confident], self.classes[best]))
+            confident &= np.isin(predicted, self.seen)
+            found.append((rows[part][confident], predicted[confident]))
         return tuple(map(np.concatenate, zip(*found, strict=True)))
 
     def _marked_y(self):
@@ -420,8 +458,8 @@ class Pool:
 
     def predict_proba(self, rows):
         """Return the probabilities of any rows of `X`, of shape (n_rows, n_classes)."""
-        predict = method_of(self.estimator, "predict_proba")
-        return self._check_proba(predict(take_rows(self.X, rows)))
+        X = take_rows(self.X, rows)
+        return self._check_proba(read_proba(self.estimator, X))
 
     @property
     def predictions(self):
@@ -456,8 +494,7 @@ class Pool:
         """
         has_proba = self.has_output("predict_proba")
         method = "predict_proba" if has_proba else "predict"
-        predict = method_of(self.estimator, method)
-        codes = []
+        predict, codes = reader(self.estimator, method), []
         for part in self._predictor.slices(rows, may_compact=False):
             output = self._predictor.predict(predict, rows[part])
             if has_proba:
@@ -471,14 +508,8 @@ class Pool:
 
     def _encode(self, predicted):
         """Return labels as columns of `proba`."""
-        codes = np.searchsorted(self.classes, predicted)
-        codes = np.minimum(codes, len(self.classes) - 1)
-        if (self.classes[codes] != predicted).any():
-            raise ValueError(
-                f"{type(self.estimator).__name__}.predict returned classes other than "
-                f"{self.classes.tolist()}, which have labels."
-            )
-        return _as_codes(codes, self.classes)
+        owner = f"{type(self.estimator).__name__}.predict"
+        return _as_codes(codes_of(predicted, self.classes, owner), self.classes)
 
     @property
     def decision_function(self):
@@ -504,12 +535,16 @@ class Pool:
         """Return one output of the members, computed once."""
         name = f"member {method}"
         output = self._known_output(name, axis=1)
-        if output is None and "committee" not in self._models:
+        if output is not None:
+            return output
+        self.classes  # noqa: B018  # they are known by models in a closed set
+        if "committee" not in self._models:
             whole = self._parent[0] if self._is_block else self
             whole._fit("committee", lambda: whole._fit_committee(method))
             output = self._known_output(name, axis=1)
         if output is None:
             output = self._cache[name] = _read_only(self._compute_members(method))
+        self.noticed.see(self._unfitted, name, self.candidates, output, output, axis=1)
         return output
 
     def _compute_members(self, method):
@@ -519,7 +554,7 @@ class Pool:
         committee, classes = self.committee, self.classes
         if isinstance(committee, CommitteeClassifier):
             fused = committee._fused(method)
-            if fused is not None:
+            if fused is not None and same_classes(committee.classes_, classes):
                 return self._predictor.predict(fused, self.candidates, selects=True)
         if method == "predict":
             return self._predictor.predict(
@@ -671,11 +706,12 @@ class Pool:
             counts in this one.
         """
         return self._copy(
-            _unfitted=estimator,
+            _unfitted=tell_classes(estimator, self.all_classes),
             _embedder=embedder or Embedding(self.X, estimator),
             _memory=self._memory.of(estimator),
             _start=None,
             _models={},
+            noticed=Noticed(self.X),
             _cache={},
             _parent=None,
             _is_block=False,
@@ -719,7 +755,7 @@ class Pool:
     def _compute(self, method, check):
         if len(self._slices()) > 1:
             return self._gather(method, check)
-        predict = method_of(self.estimator, method)
+        predict = reader(self.estimator, method)
         try:
             output = self._predictor.predict(predict, self.candidates)
         except Exception as error:
@@ -730,7 +766,9 @@ class Pool:
                 "parameter initial_size."
             )
             raise
-        return check(output)
+        checked = check(output)
+        self.noticed.see(self.estimator, method, self.candidates, output, checked)
+        return checked
 
     def _gather(self, method, check):
         """Compute a model output block by block into one array."""
@@ -744,12 +782,15 @@ class Pool:
 
     def _check_proba(self, proba):
         """Check probabilities and bring their columns into the order of `classes`."""
-        columns, owner = self.estimator.classes_, type(self.estimator).__name__
-        return check_proba(proba, columns, self.classes, owner)
+        return check_proba_of(self.estimator, proba, self.classes)
 
     def _check_decision(self, decision):
         """Check that decision values are finite and have one column per class."""
-        decision, n_classes = np.asarray(decision), len(self.estimator.classes_)
+        decision, columns = np.asarray(decision), self.estimator.classes_
+        n_classes = len(columns)
+        check_among(columns, self.classes, type(self.estimator).__name__)
+        if n_classes == 2 and decision.shape[1:] == (1,):
+            decision = decision.ravel()
         binary = n_classes == 2 and decision.ndim == 1
         if not binary and decision.shape[1:] != (n_classes,):
             raise ValueError(

@@ -91,7 +91,8 @@ def test_string_classes_and_data_frames_go_without_warnings():
     names = np.array(["a", "b", "c"])[truth]
     labels = np.where(y == -1, None, names)
     frame = pd.DataFrame(X, columns=list("abcdefgh"))
-    for estimator in (RandomForestClassifier(5), HistGradientBoostingClassifier()):
+    boosting = HistGradientBoostingClassifier(min_samples_leaf=3)
+    for estimator in (RandomForestClassifier(5), boosting):
         clf = learner(estimator, missing_label=None, strategy="mean_std")
         clf.oracle = SimulatedOracle(names)
         with warnings.catch_warnings():

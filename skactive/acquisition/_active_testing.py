@@ -7,7 +7,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skactive.acquisition._base import BaseStrategy, utilities
 from skactive.acquisition._bayesian import draw_candidates
-from skactive.utils._outputs import align_columns
+from skactive.utils._outputs import (
+    align_columns,
+    read_labels,
+    read_proba,
+)
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import HasMethods, Interval, StrOptions
 
@@ -138,9 +142,9 @@ class ExpectedLossSampling(BaseStrategy):
         X, seen = take_rows(pool.X, pool.candidates), pool.classes
         model, owner = self.model, type(self.model).__name__
         if self.loss == "log_loss":
-            known, f = np.asarray(model.classes_), np.asarray(model.predict_proba(X))
+            known, f = np.asarray(model.classes_), read_proba(model, X)
         else:
-            predicted = np.ravel(model.predict(X))
+            predicted = read_labels(model, X)
             known = np.unique(getattr(model, "classes_", predicted))
             f = predicted[:, None] == known
         _check_same_classes(self, known, seen)

@@ -4,7 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import hstack, issparse
+from scipy.sparse import issparse
 
 from skactive._remembered import Remembered
 from skactive.acquisition._base import (
@@ -12,6 +12,7 @@ from skactive.acquisition._base import (
     select_without_embedding,
     top_candidates,
 )
+from skactive.acquisition._coverage import LiftedRows
 from skactive.acquisition._herding import u_herding
 from skactive.acquisition._uncertainty import boundary_closeness, margin
 from skactive.utils._sampling import draw_rows
@@ -75,7 +76,7 @@ class AutoSampling(BaseStrategy):
        outliers, which cover only themselves, are left out.
 
     The kernel compares directions, as in [2]_: ``k(x, x') = exp(-|x - x'|^2)`` for rows
-    scaled to length one. Dense rows are centred before, and all rows get one more
+    scaled to length one. Rows are centred before, and all get one more
     coordinate, which is as large as they are long in the mean: so directions also tell
     near rows from far ones, and a shift or another unit of all features changes
     nothing. Features of different units are to be scaled, as for any distance.
@@ -168,6 +169,8 @@ class AutoSampling(BaseStrategy):
         if not pool.has_embedding:
             return _select_without_distances(pool, n_queries, margins)
         region, weights = np.arange(len(pool.candidates)), None
+        if pool.noticed.same_for_all:  # the margins are all the same, too
+            margins, self.agreement_, self.n_region_ = None, 0.0, len(pool)
         if margins is not None:
             region = top_candidates(margins, self._n_rows(pool, n_queries), pool)
         region = self._draw(np.sort(region), n_queries, pool)
@@ -222,10 +225,10 @@ class AutoSampling(BaseStrategy):
 def lift(features, sample):
     """Add a coordinate, so that directions of rows tell their distances.
 
-    Rows are moved so that the mean of the sample is the origin, unless they are sparse,
-    and get one coordinate more, the root mean square length of the rows of the sample.
-    The direction of a row then also says how far from the origin it was. Neither shift
-    nor scale of dense features matters.
+    Rows are moved so that the mean of the sample is the origin, and get one coordinate
+    more, the root mean square length of the rows of the sample. The direction of a row
+    then also says how far from the origin it was. Neither shift nor scale of the
+    features matters. Sparse rows stay sparse: they are moved within their products.
 
     Parameters
     ----------
@@ -237,13 +240,16 @@ def lift(features, sample):
 
     Returns
     -------
-    lifted : {ndarray, sparse matrix} of shape (n_rows, n_components + 1)
+    lifted : ndarray of shape (n_rows, n_components + 1) or LiftedRows
         The last column is constant.
     """
     if issparse(features):
-        length = np.sqrt(sample.multiply(sample).sum() / sample.shape[0])
-        constant = np.full((features.shape[0], 1), length or 1.0)
-        return hstack([features, constant], format="csr")
+        sample = sample.astype(np.float64)
+        center = np.asarray(sample.mean(axis=0)).ravel()
+        whole = sample.multiply(sample).sum() / sample.shape[0]
+        squares = whole - center @ center
+        is_zero = squares <= 8 * np.finfo(np.float64).eps * whole
+        return LiftedRows(features, center, 1.0 if is_zero else np.sqrt(squares))
     features, sample = np.asarray(features, float), np.asarray(sample, float)
     center = sample.mean(axis=0)
     length = np.sqrt(((sample - center) ** 2).sum(axis=1).mean())

@@ -10,7 +10,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -69,7 +69,7 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
     """
     labeled = _LabeledRows(labeled_proba, labeled_features, n_neighbors)
     with one_thread():
-        return labeled.divergence(proba, normalize(features))
+        return labeled.divergence(proba, normalize(as_floats(features)))
 
 
 class _LabeledRows:
@@ -86,7 +86,7 @@ class _LabeledRows:
         n_neighbors = min(n_neighbors, len(self._proba))
         # A tree would answer no faster in the dimensions of an embedding.
         self._index = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
-        self._index.fit(normalize(features))
+        self._index.fit(normalize(as_floats(features)))
 
     def divergence(self, proba, unit_features):
         """Return the mean divergence of the nearest rows from each of these."""

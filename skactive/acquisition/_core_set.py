@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
 from skactive.acquisition._farthest import FarthestFirst
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._threads import one_thread
 
 # State is kept for all rows without a label if this share of them is candidates.
@@ -64,7 +64,7 @@ def k_center(features, n_queries, *, labeled=()):
     >>> k_center([[0.0], [1.0], [10.0], [4.0]], 2, labeled=[0])
     array([2, 3])
     """
-    features = features.tocsr() if issparse(features) else np.asarray(features)
+    features = as_floats(features.tocsr() if issparse(features) else features)
     is_free = np.ones(features.shape[0], dtype=bool)
     is_free[np.asarray(labeled, dtype=np.intp)] = False
     free = np.flatnonzero(is_free)

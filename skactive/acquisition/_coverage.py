@@ -72,6 +72,47 @@ class UnitRows:
         return max(16, _BLOCK_BYTES // (self.dtype.itemsize * max(n_others, 1)))
 
 
+class LiftedRows(UnitRows):
+    """Sparse rows as seen from a centre, scaled to length one; never made dense.
+
+    A row x stands for (x - center, height), whose products are those of the rows
+    themselves and of the centre: ``x.y - x.center - center.y + |center|^2 + height^2``.
+    Its distance from the centre is so written into its direction.
+
+    Parameters
+    ----------
+    features : sparse matrix of shape (n_samples, n_components)
+        Rows.
+
+    center : ndarray of shape (n_components,)
+        The point from which they are seen.
+
+    height : float
+        The coordinate that all rows get, larger than 0.
+    """
+
+    def __init__(self, features, center, height):
+        self.for_distances = True
+        self.dtype = np.dtype(np.float64)  # near the centre most digits cancel
+        self.resolution = 8 * float(np.finfo(self.dtype).eps)
+        features = features.tocsr().astype(self.dtype)
+        self._constant = float(center @ center) + height**2
+        across = features @ center
+        squares = _squared_norms(features) - 2 * across + self._constant
+        values = _append(features, across, np.ones_like(across))
+        # Rounding aside, no row is shorter than its last coordinate.
+        lengths = np.sqrt(np.maximum(squares, height**2))
+        self.values = values.multiply(1 / lengths[:, None]).tocsr()
+
+    def products(self, left, right):
+        """Return minus half the squared distances of two sets of rows of `values`."""
+        left = left.toarray()
+        across, one = left[:, -2].copy(), left[:, -1].copy()
+        # (x, -1, |center|^2 + height^2 - x.center) times (y, y.center, 1).
+        left[:, -2], left[:, -1] = -one, self._constant * one - across
+        return np.ascontiguousarray((right @ left.T).T) - 1.0
+
+
 class Cover:
     """How well the rows chosen so far cover each target: the largest similarity.
 

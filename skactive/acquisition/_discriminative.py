@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from skactive.acquisition._base import BaseStrategy
 from skactive.utils._capabilities import HasMethodsOnceFitted
+from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval, _set_random_states
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import tie_keys, top_k
@@ -67,8 +68,7 @@ def discriminative(
     >>> discriminative(X, [True, True, False, False], 1)
     array([3])
     """
-    if not issparse(features):
-        features = np.asarray(features)
+    features = as_floats(features)
     labeled = np.array(labeled, dtype=bool)
     n_left = int((~labeled).sum())
     if n_queries > n_left:

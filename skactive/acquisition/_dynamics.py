@@ -16,6 +16,7 @@ from skactive._label_codes import CodedClassifier, codes_of
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._disagreement import variation_ratio
 from skactive.utils._labels import as_labels
+from skactive.utils._outputs import as_labels_of_rows, read_labels
 from skactive.utils._pipelines import is_sampler, predicting_steps, training_rows
 from skactive.utils._rows import block_rows, slice_rows, take_rows
 from skactive.utils._shown import shown
@@ -287,7 +288,7 @@ def _for_epochs(estimator, y, random_state):
 def _predict(model, X):
     """Yield slices of the rows, and what is predicted for them."""
     for rows in gen_batches(_num_samples(X), block_rows(X)):
-        yield rows, model.predict(slice_rows(X, rows.start, rows.stop))
+        yield rows, read_labels(model, slice_rows(X, rows.start, rows.stop))
 
 
 class LabelDispersionSampling(BaseStrategy):
@@ -352,6 +353,7 @@ def _over_stages(pool, parts, boosting):
         X = _transform(parts, take_rows(pool.X, block.candidates))
         counts = np.zeros((len(block), len(pool.classes)), dtype=np.int32)
         for predicted in boosting.staged_predict(X):
+            predicted = as_labels_of_rows(predicted, type(boosting).__name__)
             _count(counts, predicted, pool.classes)
         dispersion[positions] = _dispersion(counts)
     return dispersion

@@ -115,7 +115,7 @@ def u_herding(
     Parameters
     ----------
     features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        All rows; they need not have length one.
+        All rows; they need not have length one. Or `LiftedRows`.
 
     uncertainty : array-like of shape (n_samples,) or None
         At least 0, and not used for labelled rows. If it is None, or 0 for all rows
@@ -167,7 +167,9 @@ def u_herding(
     array([3, 1])
     """
     with one_thread():
-        rows = UnitRows(features, for_distances=True, smallest=bandwidth)
+        rows = features
+        if not isinstance(rows, UnitRows):
+            rows = UnitRows(features, for_distances=True, smallest=bandwidth)
         known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
         targets = np.delete(np.arange(len(rows)), known)
         weights = _weights(uncertainty, targets, len(rows))

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from skactive.acquisition._base import top_candidates
 from skactive.acquisition._combine import OnUtility
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -69,7 +69,7 @@ def weighted_k_means_rows(features, weights, n_queries, random_state=None):
     >>> weighted_k_means_rows(X, [1.0, 5.0, 3.0, 1.0], 2, random_state=0)
     array([1, 2])
     """
-    features = features if issparse(features) else np.asarray(features)
+    features = as_floats(features)
     weights = np.asarray(weights, dtype=np.float64)
     n_samples = features.shape[0]
     valid = weights.shape == (n_samples,) and np.isfinite(weights).all()

@@ -17,7 +17,7 @@ from skactive._fitting import fit_classifier
 from skactive.acquisition._base import BaseStrategy
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._labels import as_labels
-from skactive.utils._outputs import check_proba
+from skactive.utils._outputs import check_proba_of, read_proba
 from skactive.utils._rows import block_rows, take_rows
 from skactive.utils._sklearn import (
     Interval,
@@ -77,16 +77,17 @@ def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
     return _log_loss(*_out_of_fold_proba(estimator, X, y, cv, seed))
 
 
-def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None):
+def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None, classes=None):
     """Return probabilities by models fitted without the row, and labels as columns.
 
     Rows that are the only ones of their class have NaN.
     """
-    classes, columns, counts = np.unique(y, return_inverse=True, return_counts=True)
+    seen, columns, counts = np.unique(y, return_inverse=True, return_counts=True)
+    classes = seen if classes is None else classes
     proba = np.full((len(y), len(classes)), np.nan)
     several = np.flatnonzero(counts[columns] > 1)
     if not len(several):
-        return proba, columns
+        return proba, np.searchsorted(classes, y)
     folds = StratifiedKFold(min(cv, counts.max()), shuffle=True, random_state=seed)
     model = clone(estimator)
     _set_random_states(model, np.random.RandomState(seed))
@@ -100,10 +101,9 @@ def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None):
         params = _check_method_params(X, fit_params or {}, indices=kept)
         with _explaining(model, len(kept)):
             fitted = fit_classifier(clone(model), take_rows(X, kept), y[kept], params)
-            output = fitted.predict_proba(take_rows(X, left_out))
-        owner = type(fitted).__name__
-        proba[left_out] = check_proba(output, fitted.classes_, classes, owner)
-    return proba, columns
+            output = read_proba(fitted, take_rows(X, left_out))
+        proba[left_out] = check_proba_of(fitted, output, classes)
+    return proba, np.searchsorted(classes, y)
 
 
 @contextmanager
@@ -228,6 +228,7 @@ class LossPredictionSampling(BaseStrategy):
             self.cv,
             pool.random_state % _MAX_SEED,
             _check_method_params(pool.X, pool.fit_params, indices=known),
+            pool.classes,
         )
         if np.isnan(proba).all():
             proba = pool.predict_proba(known)

@@ -13,6 +13,7 @@ from sklearn.utils import gen_batches
 
 from skactive.acquisition._base import BaseStrategy
 from skactive.acquisition._uncertainty import margin
+from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -108,7 +109,7 @@ def badge(proba, features, n_queries, *, random_state=None):
     >>> badge(P, [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], 2, random_state=0)
     array([1, 0])
     """
-    features = features if issparse(features) else np.asarray(features)
+    features = as_floats(features)
     return _badge(proba, features, n_queries, np.random.default_rng(random_state))
 
 

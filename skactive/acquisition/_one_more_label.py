@@ -15,7 +15,7 @@ from skactive._fitting import fit_classifier
 from skactive._members import run_tasks
 from skactive.acquisition._closed_forms import closed_form
 from skactive.utils._labels import as_labels
-from skactive.utils._outputs import check_proba
+from skactive.utils._outputs import check_proba_of, read_proba
 from skactive.utils._pipelines import is_sampler
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _check_method_params
@@ -146,9 +146,7 @@ class _Refit:
                 f"does for each candidate and class; {len(y)} rows were fitted."
             )
             raise
-        owner = type(model).__name__
-        proba = model.predict_proba(self.targets)
-        return check_proba(proba, model.classes_, self.classes, owner)
+        return check_proba_of(model, read_proba(model, self.targets), self.classes)
 
 
 class ClosedForm:
@@ -180,14 +178,15 @@ class ClosedForm:
     def errors(self, rows, targets, proba, error):
         """Return the error for each row and class, by blocks of rows."""
         X, _, _ = self._pool.training_data()
-        targets, n_classes = self._features(targets), len(self._pool.classes)
-        size = max(1, _BLOCK_NUMBERS // (max(targets.shape) * n_classes**2))
-        errors = np.empty((len(rows), n_classes))
+        targets, classes = self._features(targets), self._pool.classes
+        size = max(1, _BLOCK_NUMBERS // (max(targets.shape) * len(classes) ** 2))
+        errors = np.zeros((len(rows), len(classes)))
+        columns = np.isin(classes, self._model.classes_)  # the others have proba 0
         with one_thread():
             after = self._predicts_after(self._model, self._as_array(X), targets)
             for start in range(0, len(rows), size):
                 block = slice(start, start + size)
-                errors[block] = error(after(self._features(rows[block])))
+                errors[block, columns] = error(after(self._features(rows[block])))
         return np.where(proba > 0, errors, 0.0)
 
     def _features(self, rows):

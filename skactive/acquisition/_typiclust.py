@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
+from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -139,7 +140,7 @@ def typiclust(
     >>> np.sort(typiclust(X, 2, random_state=0))
     array([2, 8])
     """
-    features = features.tocsr() if issparse(features) else np.asarray(features)
+    features = as_floats(features.tocsr() if issparse(features) else features)
     is_free = np.ones(features.shape[0], dtype=bool)
     is_free[np.asarray(labeled, dtype=np.intp)] = False
     n_labeled = features.shape[0] - np.count_nonzero(is_free)

@@ -9,7 +9,12 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skactive.deep._inputs import check_classes, check_rows, check_training
+from skactive.deep._inputs import (
+    check_classes,
+    check_known,
+    check_rows,
+    check_training,
+)
 from skactive.deep._modules import (
     find_head,
     first_output,
@@ -60,6 +65,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         "device": [str, torch.device],
         "net": [type, None],
         "net_params": [Mapping, None],
+        "classes": ["array-like", None],
         "random_state": ["random_state"],
     }
 
@@ -82,6 +88,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         device="auto",
         net=None,
         net_params=None,
+        classes=None,
         random_state=None,
     ):
         self.module = module
@@ -100,6 +107,7 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         self.device = device
         self.net = net
         self.net_params = net_params
+        self.classes = classes
         self.random_state = random_state
 
     def _validate_params(self):
@@ -133,7 +141,9 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
         before = vars(self).pop("_before", None)
         if self.warm_start and hasattr(self, "nets_"):
             before = self._weights()
-        self.classes_, y = np.unique(y, return_inverse=True)
+        known = np.unique(y if self.classes is None else self.classes)
+        check_known(y, known)
+        self.classes_, y = known, np.searchsorted(known, y)
         self._start(X)
         self._continue(before, X, y)
         self._train(X, y, self._n_fit_epochs)
@@ -161,6 +171,8 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             The classifier.
         """
         first = not hasattr(self, "nets_")
+        if first and classes is None:
+            classes = self.classes
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         X, y = check_training(self, X, y, reset=first)

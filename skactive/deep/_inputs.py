@@ -99,10 +99,15 @@ def check_classes(classifier, y, classes):
         raise ValueError(
             f"classes={classes} are not those of the calls before, {known}."
         )
+    check_known(y, known)
+    return known
+
+
+def check_known(y, known):
+    """Raise if some labels are not among the classes that are known."""
     unknown = np.setdiff1d(y, known)
     if len(unknown):
         raise ValueError(
             f"y holds {shown_values(unknown)}, which are not among the classes "
             f"{shown_values(known)}."
         )
-    return known

@@ -166,7 +166,9 @@ def check_output(network, rows, n_classes):
         raise ValueError(
             f"The module returned {tuple(output.shape)} for {len(rows)} rows of "
             f"{n_classes} classes; expected logits of shape {expected}. A class or "
-            "function may name n_classes in its signature to get their number."
+            "function may name n_classes in its signature to get their number. If "
+            "there are classes that have no label yet, give all of them: classes= of "
+            "ActiveLearningClassifier, or of this classifier."
         )
 
 

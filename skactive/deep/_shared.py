@@ -58,6 +58,11 @@ net_params : dict or None, default=None
     ``optimizer__weight_decay``, ``module__width`` and so on. Those with two
     underscores can be set by `set_params`, so that a grid search reaches them.
 
+classes : array-like of shape (n_classes,) or None, default=None
+    All classes there can be, each of which gets an output, with or without a label.
+    None for those in `y`; what :class:`~skactive.ActiveLearningClassifier` is told of
+    its `classes` takes the place of None.
+
 random_state : int, RandomState instance or None, default=None
     Seeds weights, the order of rows, and whatever members draw. Torch's own random
     state is left alone.
@@ -76,7 +81,7 @@ nets_ : list of skorch.NeuralNetClassifier
     The trained nets; one, or one for each network of an ensemble.
 
 classes_ : ndarray of shape (n_classes,)
-    Classes.
+    Classes: `classes`, or those in `y`.
 
 input_shape_ : tuple of int
     Shape of a row as the network gets it.

@@ -14,7 +14,7 @@ from skactive.acquisition._active_testing import ExpectedLossSampling, expected_
 from skactive.model_selection._risk import lure_risk
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._labels import as_labels
-from skactive.utils._outputs import align_columns
+from skactive.utils._outputs import check_proba_of, read_labels, read_proba
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import (
     HasMethods,
@@ -167,11 +167,10 @@ def _losses(loss, model, X, labels):
     if callable(loss):
         return loss(model, X, labels)
     if loss == "zero_one":
-        return np.ravel(model.predict(X)) != labels
+        return read_labels(model, X) != labels
     known = np.asarray(model.classes_)
     classes = np.union1d(known, labels)
-    owner = type(model).__name__
-    proba = align_columns(model.predict_proba(X), known, classes, owner)
+    proba = check_proba_of(model, read_proba(model, X), classes)
     return expected_loss(labels[:, None] == classes, proba, loss=loss)
 
 

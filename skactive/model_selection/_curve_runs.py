@@ -11,6 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skactive.exceptions import ActiveLearningError
 from skactive.oracles import SimulatedOracle
+from skactive.utils._absent_classes import score_all_classes
 from skactive.utils._labels import able_to_hold
 from skactive.utils._rows import take_rows
 from skactive.utils._threads import one_thread
@@ -149,7 +150,7 @@ class _Recorder:
 def _scores(scorer, estimator, X, y):
     """Return {name: score}."""
     try:
-        scores = scorer(estimator, X, y)
+        scores = score_all_classes(scorer, estimator, X, y)
     except Exception as error:
         unseen = np.setdiff1d(y, estimator.classes_)
         if not len(unseen):

@@ -7,6 +7,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
+from skactive.utils._absent_classes import score_all_classes
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import (
     check_missing_label,
@@ -35,7 +36,8 @@ def labeled_scorer(scoring, *, missing_label=-1):
     scorer : callable
         ``scorer(estimator, X, y, **metadata) -> float``; nan, with an
         `UndefinedMetricWarning`, where no row has a label. Metadata with a value for
-        each row are cut to the labelled ones.
+        each row are cut to the labelled ones. To a class that the estimator does not
+        know yet it gives the probability 0.
 
     Examples
     --------
@@ -75,7 +77,8 @@ class _LabeledScorer:
             return float("nan")
         rows = np.flatnonzero(labeled)
         metadata = _check_method_params(X, metadata, indices=rows)
-        return self._scorer(estimator, take_rows(X, rows), labels, **metadata)
+        X = take_rows(X, rows)
+        return score_all_classes(self._scorer, estimator, X, labels, **metadata)
 
     def __repr__(self):
         return f"labeled_scorer({self._scorer!r}, missing_label={self._missing_label})"

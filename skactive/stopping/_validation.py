@@ -5,6 +5,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_consistent_length
 
 from skactive.stopping._base import BaseCriterion
+from skactive.utils._absent_classes import score_all_classes
 from skactive.utils._containers import (
     check_aligned,
     refuse_lazy,
@@ -87,7 +88,7 @@ class ValidationCriterion(BaseCriterion):
                 return None
             X, y = take_rows(pool.X, rows), as_labels(pool.y[rows])
         scorer = check_scoring(pool.estimator, self.scoring)
-        return float(scorer(pool.estimator, X, y))
+        return float(score_all_classes(scorer, pool.estimator, X, y))
 
 
 def is_held(pool):

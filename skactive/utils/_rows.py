@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import assert_all_finite, get_tags
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skactive.utils._containers import refuse_lazy, with_small_indices
@@ -45,6 +45,7 @@ def is_one_dimensional(X):
 def check_rows(estimator, X, *, reset):
     """Validate `X` without copying it, and without looking at what it holds.
 
+    It may have three or more dimensions; an estimator that does not take them says so.
     Data frames and sequences of texts stay what they are. Sparse data become CSR, as
     rows are taken from them in every round, with indices of 32 bits, as many estimators
     take no others. Everything else becomes an ndarray.
@@ -72,7 +73,7 @@ def check_rows(estimator, X, *, reset):
         accept_sparse="csr",
         dtype=None,
         ensure_all_finite=False,
-        allow_nd=get_tags(estimator).input_tags.three_d_array,
+        allow_nd=True,
     )
     return with_small_indices(X)
 
@@ -137,6 +138,19 @@ def as_numeric(X):
     if X.dtype.kind not in "biuf" or X.ndim < 2 or not all_finite(X):
         return None
     return X if X.ndim == 2 else X.reshape(len(X), -1)
+
+
+def as_floats(features):
+    """Return numeric rows for arithmetic, in single precision at least.
+
+    Sums and squares of float16 and of small integers, such as the pixels of images,
+    soon exceed what these types hold. Single and double precision stay as they are.
+    """
+    if not issparse(features):
+        features = np.asarray(features)
+    if features.dtype.kind not in "biuf":
+        return features
+    return features.astype(np.result_type(features.dtype, np.float32), copy=False)
 
 
 def all_finite(X):

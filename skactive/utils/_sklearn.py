@@ -1,9 +1,13 @@
 """Every private or version-dependent name of scikit-learn, in this one file."""
 
+import copy
+import inspect
+
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
+from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -83,6 +87,7 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "_set_random_states",
+    "knowing_labels",
     "validate_nested_params",
     "validate_params",
 ]
@@ -99,3 +104,36 @@ def validate_nested_params(estimator):
         # Estimators of other packages have the method without the constraints.
         if not isinstance(part, type) and hasattr(part, "_parameter_constraints"):
             part._validate_params()
+
+
+def knowing_labels(scorer, labels):
+    """Return a scorer of probabilities that is told all classes.
+
+    Parameters
+    ----------
+    scorer : callable
+        A scorer.
+
+    labels : ndarray of shape (n_classes,)
+        Sorted classes, one for each column of the probabilities.
+
+    Returns
+    -------
+    scorer : callable or None
+        A copy; None if this is no scorer of scikit-learn, or looks at no probabilities.
+    """
+    if isinstance(scorer, _MultimetricScorer):
+        told = {name: knowing_labels(s, labels) for name, s in scorer._scorers.items()}
+        if not any(told.values()):
+            return None
+        other = copy.copy(scorer)
+        other._scorers = {name: told[name] or s for name, s in scorer._scorers.items()}
+        return other
+    if not isinstance(scorer, _BaseScorer):
+        return None
+    if "predict_proba" not in scorer._response_method:
+        return None
+    other = copy.copy(scorer)
+    if "labels" in inspect.signature(scorer._score_func).parameters:
+        other._kwargs = {"labels": labels} | scorer._kwargs
+    return other

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix, issparse
+from scipy.sparse import random as sparse_random
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import cohen_kappa_score
@@ -38,6 +39,16 @@ def make_pool(X, y, n_labeled, estimator=None, **params):
         random_state=1,
         **params,
     )
+
+
+class Dense(LogisticRegression):
+    """Says the same of sparse rows as of dense ones."""
+
+    def fit(self, X, y):
+        return super().fit(X.toarray() if issparse(X) else X, y)
+
+    def predict_proba(self, X):
+        return super().predict_proba(X.toarray() if issparse(X) else X)
 
 
 def covering(pool, rows, weights, n_queries):
@@ -114,8 +125,34 @@ def test_rows_in_one_direction_are_told_apart_by_their_length():
     assert lifted[:, -1] == pytest.approx(np.sqrt(82.0))
     directions = lifted / np.linalg.norm(lifted, axis=1, keepdims=True)
     assert np.abs(directions[0] - directions[2]).max() > 0.3
-    sparse = lift(csr_matrix(rows), csr_matrix(rows))
-    np.testing.assert_allclose(sparse.toarray(), lifted)
+
+
+def test_sparse_rows_are_centred_within_their_products():
+    rows = sparse_random(30, 8, density=0.3, format="csr", random_state=0)
+    lifted = lift(rows.toarray(), rows.toarray())
+    directions = lifted / np.linalg.norm(lifted, axis=1, keepdims=True)
+    expected = -((directions[:, None] - directions) ** 2).sum(axis=2) / 2
+    sparse = lift(rows, rows)
+    found = sparse.products(sparse.values[:12], sparse.values)
+    np.testing.assert_allclose(found, expected[:12], atol=1e-14)
+
+
+def test_sparse_rows_of_one_kind_have_no_distance():
+    rows = csr_matrix(np.full((5, 3), 0.1))
+    sparse = lift(rows, rows)
+    np.testing.assert_allclose(sparse.products(sparse.values, sparse.values), 0.0)
+
+
+def test_the_container_does_not_change_the_choice():
+    rng = np.random.default_rng(0)
+    X = rng.random((300, 12)) * (rng.random((300, 12)) < 0.4)
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    chosen = [
+        AutoSampling().select(make_pool(container(X), y, N_LABELED, Dense()), 10)
+        for container in (np.array, csr_matrix, csc_matrix)
+    ]
+    np.testing.assert_array_equal(chosen[0], chosen[1])
+    np.testing.assert_array_equal(chosen[0], chosen[2])
 
 
 def test_models_that_differ_by_few_labels_are_not_compared():

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import ShuffleSplit
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
@@ -350,7 +350,19 @@ class Plain(RandomForestClassifier):
 def test_a_score_that_needs_all_classes_says_what_to_do():
     match = r"split 0: .*no label of the classes \[.\] yet.*Choose initial so that"
     with pytest.raises(ActiveLearningError, match=match):
-        replay(initial=2, scoring="neg_log_loss")
+        replay(initial=2, scoring=entropy_of_truth)
+
+
+def entropy_of_truth(model, X, y):
+    """A score that is not one of scikit-learn's, and needs a column for each class."""
+    return -log_loss(y, model.predict_proba(X))
+
+
+def test_classes_without_a_label_have_probability_0_in_scores():
+    curves = replay(initial=2, scoring="neg_log_loss", cv=[next(CV.split(X))])
+    scores = [record.get("neg_log_loss") for record in curves.records]
+    # A share of the rows has a probability of 0.
+    assert min(score for score in scores if score is not None) < -5.0
 
 
 def test_missing_labels_are_refused():

@@ -1,0 +1,186 @@
+"""Models that have outputs for classes without a label, where the set is closed."""
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from sklearn.pipeline import Pipeline
+
+# Their `partial_fit` on all rows is what `fit` does, for classes without a row, too.
+_COUNTING = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB)
+
+
+def tell_classes(model, closed):
+    """Tell a classifier all classes, if it has a parameter for them.
+
+    A network has as many outputs as there are classes, however few have labels. Those
+    of skorch and of `skactive.deep` have the parameter `classes`, as others may; where
+    it is None, in the classifier itself or in a part of it, it is set.
+
+    Parameters
+    ----------
+    model : estimator object
+        An unfitted classifier.
+
+    closed : ndarray of shape (n_classes,) or None
+        All classes; None if that is not known.
+
+    Returns
+    -------
+    model : estimator object
+        A clone if something was set, else what was given.
+    """
+    if closed is None:
+        return model
+    names = _names(model, lambda value: value is None)
+    told = dict.fromkeys(names, closed.tolist())
+    told |= _told_members(model, closed)
+    return clone(model).set_params(**told) if told else model
+
+
+def fit(model, X, y, params, closed):
+    """Fit a classifier, one whose priors are those of a closed set by all classes.
+
+    Naive Bayes with a prior for each class refuses labels in which some class is
+    missing, unless `partial_fit` is told which classes there are.
+
+    Parameters
+    ----------
+    model : estimator object
+        An unfitted classifier.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        Samples.
+
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    params : dict
+        Parameters for `fit`.
+
+    closed : ndarray of shape (n_classes,) or None
+        All classes; None if that is not known.
+
+    Returns
+    -------
+    model : estimator object
+        The fitted classifier.
+    """
+    steps, last = model, model
+    if isinstance(model, Pipeline):
+        steps, last = model[:-1], model.steps[-1][1]
+    if not _has_more_priors(last, y, closed):
+        return model.fit(X, y, **params)
+    if isinstance(model, Pipeline):
+        if params:  # they are named by step
+            return model.fit(X, y, **params)
+        X = steps.fit_transform(X, y) if len(steps) else X
+    last.partial_fit(X, y, classes=closed, **params)
+    return model
+
+
+def _told_members(model, closed):
+    """Return the list of members of a committee, if some of them were told."""
+    members = getattr(model, "estimator", None)
+    if not isinstance(members, list):  # those of other lists are parameters by name
+        return {}
+    told = [(name, tell_classes(part, closed)) for name, part in members]
+    changed = any(a is not b for (_, a), (_, b) in zip(members, told, strict=True))
+    return {"estimator": told} if changed else {}
+
+
+def _has_more_priors(model, y, closed):
+    if closed is None or not isinstance(model, _COUNTING):
+        return False
+    prior = model.priors if isinstance(model, GaussianNB) else model.class_prior
+    return prior is not None and len(prior) == len(closed) > len(np.unique(y))
+
+
+def told_in_codes(model, closed):
+    """Return a classifier that was told all classes as one that was told their codes.
+
+    Parameters
+    ----------
+    model : estimator object
+        An unfitted classifier.
+
+    closed : ndarray of shape (n_classes,) or None
+        All classes; None if that is not known.
+
+    Returns
+    -------
+    model : estimator object or None
+        A clone; None if it was not told.
+    """
+    if closed is None:
+        return None
+    told = closed.tolist()
+    names = _names(model, lambda value: isinstance(value, list) and value == told)
+    codes = list(range(len(closed)))
+    return clone(model).set_params(**dict.fromkeys(names, codes)) if names else None
+
+
+def _names(model, is_wanted):
+    """Return the names of parameters `classes` of classifiers with wanted values."""
+    if not hasattr(model, "get_params"):
+        return []
+    params = model.get_params()
+    owners = {"": model} | params
+    names = [name for name, value in params.items() if is_wanted(value)]
+    names = [name for name in names if name.rpartition("__")[2] == "classes"]
+    return [name for name in names if is_classifier(owners[name.rpartition("__")[0]])]
+
+
+def _told_members(model, closed):
+    """Return the list of members of a committee, if some of them were told."""
+    members = getattr(model, "estimator", None)
+    if not isinstance(members, list):  # those of other lists are parameters by name
+        return {}
+    told = [(name, tell_classes(part, closed)) for name, part in members]
+    changed = any(a is not b for (_, a), (_, b) in zip(members, told, strict=True))
+    return {"estimator": told} if changed else {}
+
+
+def _has_more_priors(model, y, closed):
+    if closed is None or not isinstance(model, _COUNTING):
+        return False
+    prior = model.priors if isinstance(model, GaussianNB) else model.class_prior
+    return prior is not None and len(prior) == len(closed) > len(np.unique(y))
+
+
+def _unset(model):
+    """Return the names of parameters `classes` of classifiers that are None."""
+    if not hasattr(model, "get_params"):
+        return []
+    params = model.get_params()
+    owners = {"": model} | params
+    names = [name for name, value in params.items() if value is None]
+    names = [name for name in names if name.rpartition("__")[2] == "classes"]
+    return [name for name in names if is_classifier(owners[name.rpartition("__")[0]])]
+
+
+def joint_classes(seen, models, closed):
+    """Return the labels seen, and the classes of models that are in a closed set.
+
+    Parameters
+    ----------
+    seen : ndarray of shape (n_seen,)
+        Sorted labels.
+
+    models : list of estimator objects
+        Fitted classifiers and committees.
+
+    closed : ndarray of shape (n_closed,) or None
+        All classes that there can be, sorted; None if that is not known, when only
+        the labels seen count.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Sorted.
+    """
+    if closed is None:
+        return seen
+    known = np.isin(closed, seen)
+    for model in models:
+        known |= np.isin(closed, model.classes_)
+    return closed[known]

@@ -1,0 +1,219 @@
+"""What is noticed about the outputs of a round, while they are computed."""
+
+import warnings
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skactive.utils._outputs import may_say_nothing, says_nothing
+from skactive.utils._pipelines import last_step
+from skactive.utils._rows import take_rows
+
+# Outputs by which candidates can be ranked. Votes and classes are too coarse to tell.
+_FINE = ("predict_proba", "decision_function", "member predict_proba")
+# Outputs that differ by less, in units of rounding, are the same.
+_ROUNDINGS = 8
+# Parameters that say how many rows a part of a model has to have.
+_LEAST_ROWS = ("min_samples_leaf", "min_child_samples", "min_data_in_leaf")
+# So many rows are compared at once.
+_N_ROWS = 1000
+
+
+class Noticed:
+    """What models say of the candidates of one round, and what they do not say.
+
+    No output is computed for it.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        All rows.
+    """
+
+    def __init__(self, X):
+        self._X = X
+        self._first = {}  # of each output: a row of X, and what was said of it
+        self._rows = {}  # of each output that was the same so far: the rows
+        self._differ = set()
+        self._silent = np.empty(0, dtype=np.intp)
+
+    def see(self, model, name, rows, raw, output, axis=0):
+        """Look at an output.
+
+        Parameters
+        ----------
+        model : estimator object
+            What gave it.
+
+        name : str
+            Its method.
+
+        rows : ndarray of shape (n_rows,), dtype int
+            Row numbers of `X`.
+
+        raw, output : ndarray
+            The output before and after it was checked.
+
+        axis : int, default=0
+            Where the rows are in the output.
+        """
+        if name in ("predict_proba", "member predict_proba") and may_say_nothing(model):
+            silent = says_nothing(raw) if axis == 0 else _are_uniform(output)
+            self._silent = np.union1d(self._silent, rows[silent])
+        if name in _FINE and name not in self._differ and len(rows):
+            self._compare(name, rows, np.moveaxis(output, axis, 0))
+
+    def _compare(self, name, rows, output):
+        _, first = self._first.setdefault(name, (rows[0], output[0].copy()))
+        # Nearly always these few rows differ, and nothing else is looked at.
+        few = output[[0, len(output) // 2, -1]]
+        if _differ(few, first) or _differ(output, first):
+            self._differ.add(name)
+            self._rows.pop(name, None)
+        else:
+            self._rows.setdefault(name, []).append(rows)
+
+    @property
+    def n_silent(self):
+        """Of how many candidates a model said nothing at all."""
+        return len(self._silent)
+
+    @property
+    def same_for_all(self):
+        """Whether a model said the same of all candidates, though they differ.
+
+        None if nothing was computed by which they could be told apart.
+        """
+        if not self._first:
+            return None
+        return any(self._rows_differ(parts) for parts in self._rows.values())
+
+    def _rows_differ(self, parts):
+        first = take_rows(self._X, parts[0][:1])
+        for rows in parts:
+            for start in range(0, len(rows), _N_ROWS):
+                some = take_rows(self._X, rows[start : start + _N_ROWS])
+                if _are_different(some, first):
+                    return True
+        return False
+
+    @property
+    def said(self):
+        """What was said of all candidates, and of how many, if it was the same."""
+        for name, parts in self._rows.items():
+            said = np.atleast_1d(self._first[name][1])
+            said = said.mean(axis=0) if said.ndim > 1 else said
+            shown = np.array2string(said, precision=3, threshold=6)
+            n_rows = len(np.unique(np.concatenate(parts)))
+            return f"{name.split()[-1]} {shown} of all {n_rows} candidates"
+        return None
+
+
+class Reporter:
+    """Warns of what is noticed, of each kind once a run."""
+
+    def __init__(self):
+        self._has_told = set()
+        self._was_told_apart = False
+
+    def report(self, pool, strategy):
+        """Warn of what was noticed in a round.
+
+        A model that has told candidates apart before may say the same of the last few.
+
+        Parameters
+        ----------
+        pool : Pool
+            The round, after rows were selected.
+
+        strategy : str
+            Name of the strategy.
+        """
+        noticed = pool.noticed
+        if noticed.n_silent:
+            self._warn("silent", _about_silence(pool))
+        same = noticed.same_for_all
+        if same and not self._was_told_apart and noticed.n_silent < len(pool):
+            self._warn("same", _about_sameness(pool, strategy))
+        self._was_told_apart |= same is False
+
+    def _warn(self, what, message):
+        if what not in self._has_told:
+            self._has_told.add(what)
+            # From here over the loop, `ask` and `fit` to the caller.
+            warnings.warn(message, UserWarning, stacklevel=8)
+
+
+def _about_silence(pool):
+    name, n_silent = _name(pool), pool.noticed.n_silent
+    return (
+        f"{name} says nothing of {n_silent} of {len(pool)} candidates, as none of "
+        f"{int(pool.labeled.sum())} labels reaches them (their probabilities are NaN "
+        "or 0). For the choice of rows all classes count as equally likely there. A "
+        "wider kernel, such as kernel='knn' or a smaller gamma, or scaled features let "
+        "labels reach further. It is said once in a run."
+    )
+
+
+def _about_sameness(pool, strategy):
+    instead = "rows are asked at random, or by features alone"
+    if strategy in ("auto", "AutoSampling"):
+        instead = "'auto' asks rows that stand for many others"
+    return (
+        f"After {int(pool.labeled.sum())} labels {_name(pool)} says "
+        f"{pool.noticed.said}, and so does not tell them apart; {instead}. "
+        f"{_remedy(pool.estimator)} It is said once in a run; same_for_all in "
+        "history_ tells it of every round."
+    )
+
+
+def _name(pool):
+    return type(last_step(pool.estimator)).__name__
+
+
+def _remedy(estimator):
+    """Say which parameter keeps a model from learning of so few labels."""
+    for name, value in estimator.get_params().items():
+        if name.rpartition("__")[2] in _LEAST_ROWS and value is not None:
+            return (
+                f"Its {name}={value} asks for more rows than there are; set it to a "
+                "small number, such as 3, while labels are few."
+            )
+    return (
+        "If that lasts, the model cannot learn of these labels: look at its "
+        "regularization, at the least rows of a leaf, or at the classes it knows."
+    )
+
+
+def _are_uniform(member_proba):
+    """Tell of which rows some member calls all classes equally likely."""
+    n_classes = member_proba.shape[2]
+    return (member_proba == 1.0 / n_classes).all(axis=2).any(axis=0)
+
+
+def _differ(output, first):
+    """Tell whether some rows of an output are not as the first."""
+    size = np.maximum(np.abs(first), 1.0)
+    return bool(
+        (np.abs(output - first) > _ROUNDINGS * np.finfo(output.dtype).eps * size).any()
+    )
+
+
+def _are_different(rows, first):
+    """Tell whether some rows of data are not as the first."""
+    if issparse(rows):
+        return (rows.max(axis=0) != rows.min(axis=0)).nnz > 0 or (
+            (rows[:1] != first).nnz > 0
+        )
+    if isinstance(rows, np.ndarray) and rows.dtype.kind != "O":
+        return bool((rows != first).any())
+    rows, first = _as_objects(rows), _as_objects(first)
+    return any(not _equal(a, first[0]) for a in rows)
+
+
+def _as_objects(rows):
+    return np.asarray(rows, dtype=object).tolist() if hasattr(rows, "shape") else rows
+
+
+def _equal(first, second):
+    return repr(first) == repr(second)
