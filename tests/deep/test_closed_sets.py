@@ -53,7 +53,9 @@ def test_without_classes_the_error_says_to_give_them():
         run(network())
 
 
-def test_a_network_of_skorch_is_told_the_classes():
+@pytest.mark.parametrize("names", [np.arange(3), np.array(["a", "b", "c"])])
+@pytest.mark.parametrize("committee", [None, 2])
+def test_a_network_of_skorch_is_told_the_classes(names, committee):
     from skorch import NeuralNetClassifier
 
     net = NeuralNetClassifier(
@@ -63,11 +65,19 @@ def test_a_network_of_skorch_is_told_the_classes():
         train_split=None,
         verbose=0,
     )
-    rows = X.astype(np.float32)
+    rows, truth = X.astype(np.float32), names[TRUTH]
+    y = np.where(TWO < 0, None, names[TWO])
     clf = ActiveLearningClassifier(
-        net, oracle=SimulatedOracle(TRUTH), budget=5, classes=[0, 1, 2]
-    ).fit(rows, TWO, sample_ids=np.arange(120))
-    assert clf.classes_.tolist() == [0, 1, 2]
+        net,
+        oracle=SimulatedOracle(truth),
+        strategy="margin" if committee is None else "bald",
+        committee=committee,
+        budget=5,
+        classes=names,
+        missing_label=None,
+    ).fit(rows, y, sample_ids=np.arange(120))
+    assert clf.classes_.tolist() == names.tolist()
+    assert set(clf.predict(rows)) <= set(names.tolist())
 
 
 def test_classes_of_its_own_bound_the_labels():

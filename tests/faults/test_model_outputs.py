@@ -293,13 +293,3 @@ def test_equal_rows_are_not_held_against_a_model():
         warnings.simplefilter("error")
         clf = run(LogisticRegression(), X=ones)
     assert clf.history_[0]["same_for_all"] is False
-
-
-def test_votes_in_texts_for_numbers_are_refused():
-    texts = Shaped(labels=lambda found: found.astype(str))
-    with pytest.raises(ValueError, match=r"returned classes other than \[0, 1, 2\]"):
-        run(
-            texts,
-            strategy="vote_entropy",
-            committee=[("a", texts), ("b", GaussianNB())],
-        )
