@@ -130,34 +130,6 @@ def _names(model, is_wanted):
     return [name for name in names if is_classifier(owners[name.rpartition("__")[0]])]
 
 
-def _told_members(model, closed):
-    """Return the list of members of a committee, if some of them were told."""
-    members = getattr(model, "estimator", None)
-    if not isinstance(members, list):  # those of other lists are parameters by name
-        return {}
-    told = [(name, tell_classes(part, closed)) for name, part in members]
-    changed = any(a is not b for (_, a), (_, b) in zip(members, told, strict=True))
-    return {"estimator": told} if changed else {}
-
-
-def _has_more_priors(model, y, closed):
-    if closed is None or not isinstance(model, _COUNTING):
-        return False
-    prior = model.priors if isinstance(model, GaussianNB) else model.class_prior
-    return prior is not None and len(prior) == len(closed) > len(np.unique(y))
-
-
-def _unset(model):
-    """Return the names of parameters `classes` of classifiers that are None."""
-    if not hasattr(model, "get_params"):
-        return []
-    params = model.get_params()
-    owners = {"": model} | params
-    names = [name for name, value in params.items() if value is None]
-    names = [name for name in names if name.rpartition("__")[2] == "classes"]
-    return [name for name in names if is_classifier(owners[name.rpartition("__")[0]])]
-
-
 def joint_classes(seen, models, closed):
     """Return the labels seen, and the classes of models that are in a closed set.
 
