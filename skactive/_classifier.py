@@ -116,6 +116,12 @@ class ActiveLearningClassifier(
         that are predicted confidently, with the predicted label, see
         :class:`~skactive.PseudoLabels` and :ref:`semi_supervised`.
 
+    equal_rows : {"ask", "once", "share"}, default="ask"
+        What becomes of rows that hold the same as another: each may be asked like any
+        other; or of equal rows one is asked, and none if one of them has a label in
+        `y`; or, in addition, all of them get that label, which counts once. See
+        :ref:`equal_rows`.
+
     missing_label : int, str, None or nan, default=-1
         What marks a row of `y` that has no label. None, nan and NA are one marker.
 
@@ -154,13 +160,18 @@ class ActiveLearningClassifier(
 
     labeled_iter_ : ndarray of shape (n_samples,), dtype int
         0 for rows that came with a label, k for those bought in round k, -1 for rows
-        without a label. It is current even if `fit` failed.
+        without a label; a row that shares the label of an equal one has its number. It
+        is current even if `fit` failed.
 
     query_indices_ : ndarray of shape (n_queries,), dtype int
         Row numbers of `X` in the order in which they were asked, abstentions included.
 
     n_queries_ : int
         How many rows were asked.
+
+    n_askable_ : int
+        How many rows there were to ask in the beginning: those without a label, or one
+        of each group of equal ones, see `equal_rows`.
 
     n_iter_ : int
         How many rounds asked for labels.
@@ -174,10 +185,10 @@ class ActiveLearningClassifier(
         worth a label; None if the strategy did not look at it.
 
     termination_condition_ : str
-        Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest
-        abstained), ``"no_oracle"``, ``"oracle"`` (by `StopLabeling`), ``"callback"``,
-        or the name of a stopping criterion. None if `LabelingLoop.finish` was called
-        before the end.
+        Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest got no
+        answer, or equals others), ``"no_oracle"``, ``"oracle"`` (by `StopLabeling`),
+        ``"callback"``, or the name of a stopping criterion. None if
+        `LabelingLoop.finish` was called before the end.
 
     strategy_ : strategy object
         The strategy that was used, with its state.
@@ -258,6 +269,7 @@ class ActiveLearningClassifier(
         "stopping": [str, callable, HasMethods(["update"]), list, tuple, None],
         "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
         "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
+        "equal_rows": [StrOptions({"ask", "once", "share"})],
         "missing_label": "no_validation",  # it may be anything that marks
         "classes": ["array-like", None],
         "unknown_answers": [StrOptions({"raise", "abstain"})],
@@ -283,6 +295,7 @@ class ActiveLearningClassifier(
         stopping=None,
         holdout_fraction=0.0,
         unlabeled="ignore",
+        equal_rows="ask",
         missing_label=-1,
         classes=None,
         unknown_answers="raise",
@@ -301,6 +314,7 @@ class ActiveLearningClassifier(
         self.stopping = stopping
         self.holdout_fraction = holdout_fraction
         self.unlabeled = unlabeled
+        self.equal_rows = equal_rows
         self.missing_label = missing_label
         self.classes = classes
         self.unknown_answers = unknown_answers

@@ -13,7 +13,7 @@ from skactive.utils._rows import take_rows
 CONFIDENCE = 0.95
 
 
-def draw_holdout(inputs, fraction):
+def draw_holdout(inputs, fraction, askable):
     """Draw the rows that are asked at random, to test the model honestly.
 
     Parameters
@@ -24,6 +24,9 @@ def draw_holdout(inputs, fraction):
     fraction : float
         Share of the budget.
 
+    askable : ndarray of shape (n_samples,), dtype bool
+        Rows without a label that may be asked.
+
     Returns
     -------
     rows : ndarray of shape (n_holdout,), dtype int
@@ -31,11 +34,10 @@ def draw_holdout(inputs, fraction):
     """
     n_holdout = round(fraction * inputs.budget)
     rng = np.random.default_rng([inputs.seed, 0])
-    unlabeled = np.flatnonzero(~inputs.labeled)
-    return rng.choice(unlabeled, n_holdout, replace=False)
+    return rng.choice(np.flatnonzero(askable), n_holdout, replace=False)
 
 
-def select_holdout(rows, n_queries, n_unlabeled):
+def select_holdout(rows, n_queries, n_left):
     """Select the rows of the test sample that are asked next.
 
     Parameters
@@ -46,8 +48,8 @@ def select_holdout(rows, n_queries, n_unlabeled):
     n_queries : int
         How many to ask at most.
 
-    n_unlabeled : int
-        How many rows without a label were not asked yet: each of them might have been
+    n_left : int
+        How many rows that may be asked were not asked yet: each of them might have been
         drawn now.
 
     Returns
@@ -56,7 +58,7 @@ def select_holdout(rows, n_queries, n_unlabeled):
         The rows, and the probabilities with which they were drawn.
     """
     rows = rows[:n_queries]
-    return Selection(rows, probabilities=1.0 / (n_unlabeled - np.arange(len(rows))))
+    return Selection(rows, probabilities=1.0 / (n_left - np.arange(len(rows))))
 
 
 def accuracy_interval(n_right, n):

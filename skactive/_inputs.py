@@ -1,5 +1,6 @@
 """Everything that is checked before the first label is paid for."""
 
+import itertools
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,11 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
+from skactive._adapters import last_step
 from skactive._committee import get_committee
+from skactive._pool import starts_warm
 from skactive._pseudo_labels import PseudoLabels
+from skactive._rehearsal import fails_with
 from skactive.acquisition._registry import (
     alternatives,
     check_cost,
@@ -30,7 +34,12 @@ from skactive.utils._labels import (
     is_marker,
 )
 from skactive.utils._pipelines import last_step, refuse_dropping_steps
-from skactive.utils._rows import check_rows, rows_not_finite, take_rows
+from skactive.utils._rows import (
+    check_rows,
+    is_one_dimensional,
+    rows_not_finite,
+    take_rows,
+)
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
     _num_samples,
@@ -117,6 +126,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     if has_oracle and n_unlabeled and budget:
         get_committee(clf.committee, clf.estimator)
         check_model(strategy, clf.estimator, clf.committee)
+        _check_warm_start(clf.estimator)
         _check_initial_strategy(initial_strategy)
         for _, criterion in criteria:
             check_run(criterion, clf, X, labels if classes is None else classes)
@@ -165,6 +175,25 @@ def _check_unknown_answers(clf):
         raise ValueError(
             "unknown_answers='abstain' needs `classes`: without a closed set of them "
             "every answer is a class. Set classes=[...], or unknown_answers='raise'."
+        )
+
+
+def _check_warm_start(estimator):
+    """Warn if some part of a classifier wants to go on from a fit it will not know."""
+    nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    last = last_step(estimator)
+    cold = [
+        type(part).__name__
+        for part in [estimator, *nested.values()]
+        if getattr(part, "warm_start", False) is True
+        and not (part is last and starts_warm(estimator))
+    ]
+    if cold:
+        _warn(
+            f"warm_start=True of {cold[0]} does nothing here, as a clone of it is "
+            "fitted in every round, which begins cold. What goes on from the model of "
+            "the round before is a classifier with start_from(fitted), such as those "
+            "of skactive.deep, by itself or as the last step of a Pipeline."
         )
 
 
@@ -325,7 +354,7 @@ def _check_fit_params(clf, fit_params, n_samples):
     return dict(process_routing(clf, "fit", **fit_params).estimator.fit)
 
 
-def check_first_model(pool, strategy, embedder, estimator):
+def check_first_model(pool, strategy, embedder, estimator, classes):
     """Try before the first payment whether the estimator can be fitted at all.
 
     Parameters
@@ -341,8 +370,15 @@ def check_first_model(pool, strategy, embedder, estimator):
 
     estimator : estimator object
         The unfitted classifier.
+
+    classes : ndarray of shape (n_classes,)
+        Classes that labels may have.
     """
     refuse_dropping_steps(estimator, pool.X)
+    risky = rows_not_finite(pool.X)
+    if is_one_dimensional(pool.X) and len(risky):
+        _check_missing_items(pool, embedder, risky, classes)
+        risky = risky[:0]
     if uses_embedding(strategy, estimator) and embedder.is_impossible():
         raise ValueError(
             f"The strategy {type(strategy).__name__} needs rows that are numbers "
@@ -350,19 +386,49 @@ def check_first_model(pool, strategy, embedder, estimator):
             "estimator, or choose a strategy that needs the model only, such as "
             "'margin'."
         )
-    risky = rows_not_finite(pool.X)
     if pool.can_fit:
-        model = pool.estimator
-        if len(risky):
-            model.predict(take_rows(pool.X, risky[:1000]))
+        _try_model(pool, embedder, risky)
         return
     validate_nested_params(estimator)
     _refuse_dimensions(pool.X, estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):
+        _refuse_nan(estimator, risky)
+
+
+def _try_model(pool, embedder, risky):
+    """Fit the first model, and let it predict rows that it may not take."""
+    try:
+        model = pool.estimator
+        if len(risky):
+            model.predict(take_rows(pool.X, risky[:1000]))
+    except (AttributeError, TypeError, ValueError):
+        if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
+            _refuse_nan(pool.unfitted, risky)
+        raise
+
+
+def _refuse_nan(estimator, risky):
+    raise ValueError(
+        f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
+        f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or use "
+        "a classifier that takes them, such as HistGradientBoostingClassifier."
+    )
+
+
+def _check_missing_items(pool, embedder, rows, classes):
+    """Raise if some of the texts are missing, and the classifier minds."""
+    if isinstance(pool.unfitted, Pipeline):
+        minds = len(rows) == len(pool.y) or embedder.fails_only_with(rows)
+    else:
+        minds = fails_with(pool, rows, classes)
+    if minds:
+        value = next(itertools.islice(pool.X, int(rows[0]), None))
         raise ValueError(
-            f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
-            f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or "
-            "use a classifier that takes them, such as HistGradientBoostingClassifier."
+            f"X holds {value!r} instead of a text in {len(rows)} of {len(pool.y)} "
+            f"rows, the first of which is row {rows[0]}, and "
+            f"{shown(pool.unfitted)} does not take that. Write an empty "
+            "text in its place, as in [text or '' for text in X], or leave out such "
+            "rows."
         )
 
 

@@ -39,6 +39,9 @@ class Ledger:
     unknown_answers : {"raise", "abstain"}, default="raise"
         What an answer means that is none of a closed set of classes.
 
+    equal_rows : EqualRows
+        Which rows may be asked, and which get the labels of others.
+
     Attributes
     ----------
     y : ndarray of shape (n_samples,)
@@ -59,16 +62,28 @@ class Ledger:
     """
 
     def __init__(
-        self, inputs, *, missing_label, unlabeled, holdout, unknown_answers="raise"
+        self,
+        inputs,
+        *,
+        missing_label,
+        unlabeled,
+        holdout,
+        equal_rows,
+        unknown_answers="raise",
     ):
         self.y = inputs.y.copy()
         self.labeled = inputs.labeled.copy()
-        self.labeled_iter = np.where(inputs.labeled, 0, -1)
+        self._given = inputs.labeled
+        equal_rows.share_given(self.y, self.labeled)
+        self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
         self.told = []
         self._held = np.zeros(len(inputs.y), dtype=bool)
         self._held[holdout] = True
-        self._held_marks = self.y[self._held]
+        # What equals a row of the test sample would give its label away.
+        self._kept_out = equal_rows.equal_to(holdout)
+        self._kept_marks = self.y[self._kept_out]
+        self._equal_rows = equal_rows
         self._missing_label = missing_label
         self._unlabeled = unlabeled
         self._classes = None if inputs.classes is None else inputs.classes.tolist()
@@ -86,19 +101,25 @@ class Ledger:
     @property
     def trainable(self):
         """Mask of the rows that a model of a round is trained on."""
-        return self.labeled & ~self._held
+        return self.labeled & ~self._kept_out
+
+    @property
+    def n_learnt(self):
+        """How many labels these rows have; one that equal rows share counts once."""
+        return int((self.trainable & (self._given | self.asked)).sum())
 
     @property
     def trainable_y(self):
         """A copy of `y` in which the test sample has no labels."""
         y = self.y.copy()
-        y[self._held] = self._held_marks
+        y[self._kept_out] = self._kept_marks
         return y
 
     @property
     def candidates(self):
         """Numbers of the rows that a strategy may ask."""
-        return np.flatnonzero(~(self.labeled | self._held | self.asked))
+        may_be = self._equal_rows.askable
+        return np.flatnonzero(may_be & ~(self.labeled | self._held | self.asked))
 
     @property
     def holdout_left(self):
@@ -223,8 +244,10 @@ class Ledger:
                 stacklevel=4,
             )
         self.y = store_label(self.y, row, label)
-        self.labeled[row] = True
-        self.labeled_iter[row] = self.asked_in[row]
+        rows = np.append(self._equal_rows.shared_with(row), row)
+        self.y[rows] = self.y[row]
+        self.labeled[rows] = True
+        self.labeled_iter[rows] = self.asked_in[row]
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
 

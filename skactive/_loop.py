@@ -1,6 +1,5 @@
 """One run of active learning, as a loop of asking and telling."""
 
-import copy
 import time
 import warnings
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from sklearn.base import clone
 
 from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
+from skactive._equal_rows import EqualRows
 from skactive._fitting import FitMemory, OtherLabelsError
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
@@ -21,11 +21,14 @@ from skactive._ledger import Ledger
 from skactive._noticed import Reporter
 from skactive._pool import Pool, starts_warm
 from skactive._pseudo_labels import PseudoLabels
+from skactive._rehearsal import as_text
 from skactive._saving import Step, read, replay, state_of, write
+from skactive._waiting import Waiting
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list, in_order
+from skactive.stopping._registry import reason_to_stop
 from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
@@ -145,8 +148,9 @@ class LabelingLoop:
     def _set_up(
         self, clf, X, y, *, has_oracle, sample_ids, cost, fit_params, seed=None
     ):
-        self._clf = copy.copy(clf)
-        self._clf._reset()
+        # A clone: what is done to the parameters of `clf` must not change this run.
+        self._clf = clone(clf)
+        self._clf.random_state = clf.random_state  # an instance is drawn from
         inputs = check_inputs(
             self._clf,
             X,
@@ -158,14 +162,19 @@ class LabelingLoop:
         )
         if seed is not None:
             inputs = replace(inputs, seed=seed)
+        equal_rows = self._equal_rows = EqualRows(
+            inputs.X, inputs.labeled, clf.equal_rows, inputs.tie_seed
+        )
+        inputs = replace(inputs, budget=min(inputs.budget, equal_rows.n_askable))
         self._inputs = inputs
         self._given_X = X
-        self._holdout = draw_holdout(inputs, clf.holdout_fraction)
+        self._holdout = draw_holdout(inputs, clf.holdout_fraction, equal_rows.askable)
         self._ledger = Ledger(
             inputs,
             missing_label=clf.missing_label,
             unlabeled=clf.unlabeled,
             holdout=self._holdout,
+            equal_rows=equal_rows,
             unknown_answers=clf.unknown_answers,
         )
         self._closed_queries = []
@@ -181,8 +190,12 @@ class LabelingLoop:
         self._ended = None
         self._end_reason = None
         self._reporter = Reporter()
+        self._criteria_left = []
+        self._waiting = Waiting(
+            inputs, self._clf.estimator, members=uses_committee(inputs.strategy)
+        )
         self._predictor = BlockPredictor(inputs.X)
-        self._embedder = Embedding(inputs.X, clf.estimator)
+        self._embedder = Embedding(inputs.X, self._clf.estimator)
         self._memory = FitMemory(inputs.classes)
 
     # What a user calls
@@ -359,28 +372,68 @@ class LabelingLoop:
     # How a round goes
 
     def _begin_round(self):
-        ended = self._exhausted()
-        pool = self._pool = self._make_pool()
-        if ended is None and self._round == 1 and not self._queries:
-            with self._explaining_fit(pool):
-                check_first_model(
-                    pool, self._inputs.strategy, self._embedder, self._clf.estimator
-                )
-        if ended is None and pool.can_fit and len(pool):
-            ended = self._criterion_met(pool)
+        self._ended = self._exhausted()
+        self._pool = self._make_pool()
+        self._criteria_left = list(self._inputs.criteria)
+        chosen = None if self._ended else self._choose()
         n_told = len(self._ledger.told)
-        if ended is not None:
-            self._ended = ended
+        if chosen is None:
             self._steps.append(Step(n_told))
             return
+        name, selection, seconds = chosen
+        self._ledger.asked_in[selection.rows] = self._round
+        self._open = _OpenRound(self._pool, name, selection, seconds)
+        self._steps.append(Step(n_told, name, selection.rows, selection.probabilities))
+
+    def _choose(self):
+        """Choose the rows of a round; if no model can be fitted yet, without one."""
+        with self._explaining_fit(self._pool):
+            try:
+                return self._stop_or_select(self._pool)
+            except Exception as error:
+                if not self._can_wait(self._pool, error):
+                    raise
+            self._pool = self._make_pool(can_fit=False)
+            return self._stop_or_select(self._pool)
+
+    def _stop_or_select(self, pool):
+        """Return who selected rows, the selection and its time; None to stop."""
+        if self._round == 1 and not self._queries:
+            self._check_first_model(pool)
+        if len(pool):
+            self._ended = self._criterion_met(pool)
+        if self._ended is not None:
+            return None
         # The estimator may be fitted within the selection, or have been before.
         started = time.perf_counter() - pool.fit_seconds
         name, selection = self._select(pool)
         seconds = time.perf_counter() - started - pool.fit_seconds
         self._reporter.report(pool, name)
-        self._ledger.asked_in[selection.rows] = self._round
-        self._open = _OpenRound(pool, name, selection, seconds)
-        self._steps.append(Step(n_told, name, selection.rows, selection.probabilities))
+        return name, selection, seconds
+
+    def _check_first_model(self, pool):
+        """Find out before the first payment whether a model can be fitted at all."""
+        if self._waiting.has_begun:
+            return
+        strategy, estimator = self._inputs.strategy, self._clf.estimator
+        classes = self._waiting.classes(pool)
+        check_first_model(pool, strategy, self._embedder, estimator, classes)
+        if not pool.can_fit:
+            n_more = self._n_wanted_first() or self._clf.batch_size
+            self._waiting.rehearse_first_model(pool, n_more, self._n_left())
+
+    def _n_left(self):
+        """Return how many labels a model of this run can have more."""
+        n_left = self._inputs.budget - len(self._queries)
+        n_left -= int(self._ledger.holdout_left.sum())
+        return min(n_left, len(self._ledger.candidates))
+
+    def _can_wait(self, pool, error):
+        """Tell whether a model that raised an error only needs more labels."""
+        # What is paid for already may serve another run, with a larger budget.
+        n_rows = len(self._ledger.candidates)
+        n_left = n_rows if self._queries else self._n_left()
+        return self._waiting.can_wait(pool, error, n_left)
 
     def _query(self):
         """Return the rows of the open round that have no answer yet."""
@@ -395,7 +448,7 @@ class LabelingLoop:
             utilities=None if utilities is None else utilities[~opened.told],
             round=self._round,
             classes=classes.copy(),
-            _proba=partial(_proba_for_oracle, pool, classes),
+            _proba=partial(self._proba_for_oracle, pool, classes),
         )
 
     def _exhausted(self):
@@ -415,8 +468,10 @@ class LabelingLoop:
         return self._ended
 
     def _criterion_met(self, pool):
-        for name, criterion in self._inputs.criteria:
-            reason = criterion.update(pool)
+        while self._criteria_left:
+            name, criterion = self._criteria_left[0]
+            reason = reason_to_stop(criterion, pool)
+            del self._criteria_left[0]  # it is asked once a round
             if reason:
                 self._end_reason = str(reason)
                 return name
@@ -429,8 +484,8 @@ class LabelingLoop:
         left = self._ledger.holdout_left
         if left.any():
             rows = self._holdout[left[self._holdout]]
-            n_unlabeled = int((~inputs.labeled).sum()) - len(self._queries)
-            return "holdout", select_holdout(rows, n_queries, n_unlabeled)
+            n_left = self._equal_rows.n_askable - len(self._queries)
+            return "holdout", select_holdout(rows, n_queries, n_left)
         n_queries = min(n_queries, len(pool.candidates))
         if pool.can_fit:
             name, strategy = clf.strategy, inputs.strategy
@@ -438,14 +493,13 @@ class LabelingLoop:
             name, strategy = clf.initial_strategy, inputs.initial_strategy
             n_queries = min(n_queries, self._n_wanted_first() or n_queries)
         name = name if isinstance(name, str) else type(strategy).__name__
-        with self._explaining_fit(pool):
-            return name, select_queries(strategy, pool, n_queries)
+        return name, select_queries(strategy, pool, n_queries)
 
     def _n_wanted_first(self):
         """Return how many labels are missing to `initial_size`."""
-        return max(0, (self._clf.initial_size or 0) - int(self._ledger.trainable.sum()))
+        return max(0, (self._clf.initial_size or 0) - self._ledger.n_learnt)
 
-    def _make_pool(self, *, final=False):
+    def _make_pool(self, *, final=False, can_fit=None):
         inputs, ledger = self._inputs, self._ledger
         seed = np.random.SeedSequence([inputs.seed, self._round])
         return Pool(
@@ -467,7 +521,7 @@ class LabelingLoop:
             random_state=int(seed.generate_state(1)[0]),
             tie_seed=inputs.tie_seed,
             n_jobs=self._clf.n_jobs,
-            can_fit=final or not self._is_cold(),
+            can_fit=not self._is_cold() if can_fit is None else can_fit,
             predictor=self._predictor,
             embedder=self._embedder,
             memory=self._memory,
@@ -481,10 +535,7 @@ class LabelingLoop:
         anything else: who looked at a model must not change the next one.
         """
         pool = self._open.pool if self._teaches() else self._teaching
-        if pool is None:
-            return None
-        with self._explaining_fit(pool):
-            return pool.estimator
+        return None if pool is None else self._model_of(pool)
 
     def _teaches(self):
         """Tell whether the next model learns from the model of the open round."""
@@ -635,7 +686,7 @@ class LabelingLoop:
 
     def _given_labels(self):
         """Return the ids of the rows that are labelled in `y`, and their labels."""
-        ids, rows = self._inputs.sample_ids, np.flatnonzero(self._ledger.labeled)
+        ids, rows = self._inputs.sample_ids, np.flatnonzero(self._inputs.labeled)
         if ids is None or not len(rows):
             return [], []
         return ids[rows].tolist(), self._ledger.labels(rows).tolist()
@@ -644,10 +695,30 @@ class LabelingLoop:
 
     def _model_of_round(self):
         """Return the attributes that make a classifier of this round's model."""
-        pool = self._pool
+        model = self._model_of(self._pool)
+        if model is None:
+            return None
+        return {"estimator_": model, "classes_": model.classes_}
+
+    def _model_of(self, pool):
+        """Return the model of a round, None if there is none yet."""
         if not pool.can_fit:
             return None
-        return {"estimator_": pool.estimator, "classes_": pool.estimator.classes_}
+        with self._explaining_fit(pool):
+            try:
+                return pool.estimator
+            except Exception as error:
+                if not self._can_wait(pool, error):
+                    raise
+        return None
+
+    def _proba_for_oracle(self, pool, classes, rows):
+        """Return probabilities with one column for each of `classes`, or None."""
+        model = self._model_of(pool) if pool.has_output("predict_proba") else None
+        if model is None:
+            return None
+        name = type(model).__name__
+        return align_columns(pool.predict_proba(rows), pool.classes, classes, name)
 
     def _training_rows(self):
         """Return functions that give the labelled rows and their labels."""
@@ -688,6 +759,7 @@ class LabelingLoop:
             "labeled_iter_": self._ledger.labeled_iter.copy(),
             "query_indices_": np.array(self._queries, dtype=np.intp),
             "n_queries_": len(self._queries),
+            "n_askable_": self._equal_rows.n_askable,
             "n_iter_": len(history),
             "history_": history,
             "strategy_": self._inputs.strategy,
@@ -751,7 +823,7 @@ class LabelingLoop:
         """Return a pool with all labels whose estimator is fitted."""
         pool = self._last_pool_on(self._ledger.labeled)
         if pool is None:
-            pool = self._make_pool(final=True)
+            pool = self._make_pool(final=True, can_fit=True)
         with self._explaining_fit(pool):
             pool.estimator  # noqa: B018
         return pool
@@ -774,7 +846,7 @@ class LabelingLoop:
         score, interval = accuracy_interval(0, 0)
         if self._queries:
             pool = self._last_pool_on(ledger.trainable)
-            pool = self._make_pool() if pool is None else pool
+            pool = self._make_pool(can_fit=True) if pool is None else pool
             score, interval = evaluate(pool, rows, ledger.labels(rows))
         return {"holdout_score_": score, "holdout_interval_": interval}
 
@@ -852,28 +924,17 @@ class LabelingLoop:
                 if not self._queries:
                     raise
                 raise ActiveLearningError(str(error), **self._bought()) from error
-            hint = (
-                f"This was a fit of {shown(pool.failed_estimator)} on "
-                f"{pool.labeled.sum()} labels of {len(pool.seen)} classes. If it "
-                "takes more than that, let the cold start ask more of them: "
-                f"initial_size={self._clf.initial_size} is the number of labels to "
-                "begin with."
+            n_rows = len(self._ledger.candidates)
+            hint = self._waiting.hint(
+                pool, error, self._n_left(), n_rows, self._condition
             )
             if not self._queries:
                 error.add_note(hint)
                 raise
-            what = " ".join([f"{error}.", *getattr(error, "__notes__", [])])
+            what = " ".join([as_text(error), *getattr(error, "__notes__", [])])
             raise ActiveLearningError(
                 f"A model could not be fitted: {what} {hint}", **self._bought()
             ) from error
-
-
-def _proba_for_oracle(pool, classes, rows):
-    """Return probabilities with one column for each of `classes`, or None."""
-    if not (pool.can_fit and pool.has_output("predict_proba")):
-        return None
-    name = type(pool.estimator).__name__
-    return align_columns(pool.predict_proba(rows), pool.classes, classes, name)
 
 
 class _OpenRound:

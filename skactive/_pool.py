@@ -1,7 +1,7 @@
 """The pool: a frozen view of one round, all that a strategy or criterion sees."""
 
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from numbers import Integral
 from types import NoneType
@@ -42,6 +42,10 @@ from skactive.utils._threads import few_threads
 from skactive.utils._ties import tie_keys
 
 _NO_ROWS = (np.empty(0, dtype=np.intp), None)
+
+
+class NoModelError(ValueError):
+    """A model was asked for in a round that has none yet."""
 
 
 class Pool:
@@ -249,6 +253,11 @@ class Pool:
         return isinstance(self._unfitted_committee, Integral)
 
     @property
+    def unfitted(self):
+        """The classifier as it was given, not fitted."""
+        return self._unfitted
+
+    @property
     def is_fitted(self):
         """Whether the estimator of this round has been fitted already."""
         return "estimator" in self._models
@@ -273,13 +282,25 @@ class Pool:
 
     @property
     def fit_failed(self):
-        """Whether fitting a model was tried and raised."""
+        """Whether fitting a model, or predicting with it, was tried and raised."""
         return self._fits["failed"] is not None
 
     @property
     def failed_estimator(self):
-        """The unfitted classifier whose fit raised, or None."""
+        """The unfitted classifier that raised, or None."""
         return self._fits["failed"]
+
+    @contextmanager
+    def watching_models(self):
+        """Note if something is raised within, where models are fitted or predict.
+
+        It tells a model that needs more labels from a fault of a strategy.
+        """
+        try:
+            yield
+        except Exception:
+            self._fits["failed"] = self._unfitted
+            raise
 
     @property
     def fit_seconds(self):
@@ -288,9 +309,14 @@ class Pool:
 
     def _fit(self, name, make):
         """Fit a model, once for this pool and all its parts."""
+        if not self.can_fit:
+            raise NoModelError(
+                f"There is no model in round {self.round}, as too little is labelled: "
+                "pool.can_fit is False."
+            )
         started, before = time.perf_counter(), self._fits["seconds"]
-        self._fits["failed"] = self._unfitted
-        model = make()
+        with self.watching_models():
+            model = make()
         if model is not None:
             self._models[name] = model
         self._fits["failed"] = None
@@ -556,12 +582,15 @@ class Pool:
             fused = committee._fused(method)
             if fused is not None and same_classes(committee.classes_, classes):
                 return self._predictor.predict(fused, self.candidates, selects=True)
-        if method == "predict":
-            return self._predictor.predict(
-                lambda X: member_votes(committee, X, classes), self.candidates, axis=1
-            )
-        predict = method_of(committee, "predict_member_proba", axis=1)
-        proba = self._predictor.predict(predict, self.candidates, axis=1)
+        with self.watching_models():
+            if method == "predict":
+                return self._predictor.predict(
+                    lambda X: member_votes(committee, X, classes),
+                    self.candidates,
+                    axis=1,
+                )
+            predict = method_of(committee, "predict_member_proba", axis=1)
+            proba = self._predictor.predict(predict, self.candidates, axis=1)
         return check_member_proba(committee, proba, classes)
 
     def has_output(self, name):
@@ -717,6 +746,42 @@ class Pool:
             _is_block=False,
         )
 
+    def with_labels(self, y, labeled, candidates, *, estimator):
+        """Return the round as it would be with other labels, for another classifier.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+            Labels, the marker elsewhere.
+
+        labeled : ndarray of shape (n_samples,), dtype bool
+            Rows with a label.
+
+        candidates : ndarray of shape (n_candidates,), dtype int
+            Rows to predict, ascending.
+
+        estimator : estimator object
+            Unfitted classifier.
+
+        Returns
+        -------
+        pool : Pool
+            It shares nothing with this one.
+        """
+        mode = "ignore" if isinstance(self.unlabeled, PseudoLabels) else self.unlabeled
+        return type(self)(
+            self.X,
+            y,
+            labeled,
+            candidates,
+            estimator=estimator,
+            committee=self._unfitted_committee,
+            unlabeled=mode,
+            fit_params=self.fit_params,
+            random_state=self.random_state,
+            n_jobs=self.n_jobs,
+        )
+
     def _part(self, positions, stream, *, _is_block=False):
         return self._copy(
             candidates=_read_only(self.candidates[positions]),
@@ -756,16 +821,8 @@ class Pool:
         if len(self._slices()) > 1:
             return self._gather(method, check)
         predict = reader(self.estimator, method)
-        try:
+        with self.watching_models():
             output = self._predictor.predict(predict, self.candidates)
-        except Exception as error:
-            error.add_note(
-                f"{type(self.estimator).__name__}.{method} raised this after a fit on "
-                f"{self.labeled.sum()} labels of {len(self.classes)} classes. If it "
-                "takes more than that, let the cold start ask more of them: see the "
-                "parameter initial_size."
-            )
-            raise
         checked = check(output)
         self.noticed.see(self.estimator, method, self.candidates, output, checked)
         return checked

@@ -221,15 +221,16 @@ class LossPredictionSampling(BaseStrategy):
 
     def _known_losses(self, pool, known):
         """Return probabilities and losses of the labelled rows; NaN where unknown."""
-        proba, columns = _out_of_fold_proba(
-            pool.estimator,
-            take_rows(pool.X, known),
-            as_labels(pool.y[known]),
-            self.cv,
-            pool.random_state % _MAX_SEED,
-            _check_method_params(pool.X, pool.fit_params, indices=known),
-            pool.classes,
-        )
+        with pool.watching_models():
+            proba, columns = _out_of_fold_proba(
+                pool.estimator,
+                take_rows(pool.X, known),
+                as_labels(pool.y[known]),
+                self.cv,
+                pool.random_state % _MAX_SEED,
+                _check_method_params(pool.X, pool.fit_params, indices=known),
+                pool.classes,
+            )
         if np.isnan(proba).all():
             proba = pool.predict_proba(known)
         return proba, _log_loss(proba, columns)

@@ -158,8 +158,7 @@ def _drawn_rows(clf):
     start, stop = max(
         zip(starts, stops, strict=True), key=lambda part: part[1] - part[0]
     )
-    n_unlabeled = int((clf.labeled_iter_ != 0).sum())
-    return asked[start:stop], q[start:stop], n_unlabeled - int(start)
+    return asked[start:stop], q[start:stop], clf.n_askable_ - int(start)
 
 
 def _losses(loss, model, X, labels):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
+from skactive._equal_rows import group_equal_rows
 from skactive._pool import Pool
 from skactive.plotting._matplotlib import import_pyplot
 from skactive.utils._containers import check_aligned
@@ -371,23 +372,31 @@ def replay(clf, X, X_test, y_test, *, scoring=None):
     check_aligned(X_test, {"y_test": y_test}, owner="X_test")
     _, labeled, labels = check_y(y_test, clf.missing_label, has_oracle=False)
     X_test = take_rows(X_test, np.flatnonzero(labeled))
-    n_labeled, scores, estimator = [], [], None
+    n_labeled, scores, estimator, held = [], [], None, _held_rows(clf, X)
     for when in np.unique(clf.labeled_iter_[clf.labeled_iter_ >= 0]):
         known = (clf.labeled_iter_ >= 0) & (clf.labeled_iter_ <= when)
-        estimator = _fit_on(clf, X, known, teacher=estimator, round=int(when) + 1)
+        estimator = _fit_on(clf, X, known, held, teacher=estimator, round=int(when) + 1)
         if estimator is not None:
             n_labeled.append(int(known.sum()))
             scores.append(scorer(estimator, X_test, labels))
     return np.array(n_labeled), np.array(scores)
 
 
-def _fit_on(clf, X, known, **pool_params):
+def _held_rows(clf, X):
+    """Return a mask of the test sample, and of rows that shared its labels."""
+    held = np.zeros(len(clf.labeled_iter_), dtype=bool)
+    held[getattr(clf, "holdout_indices_", [])] = True
+    if clf.equal_rows == "share" and held.any():
+        groups = group_equal_rows(check_rows(clf, X, reset=False))
+        held = np.isin(groups, groups[held])
+    return held
+
+
+def _fit_on(clf, X, known, held, **pool_params):
     """Return the estimator fitted on known labels, None if they are too few."""
     last = known.sum() == (clf.labeled_iter_ >= 0).sum()
     if last:
         return clf.estimator_
-    held = np.zeros(len(known), dtype=bool)
-    held[getattr(clf, "holdout_indices_", [])] = True
     trained = known & ~held
     pool = Pool(
         X,

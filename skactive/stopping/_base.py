@@ -1,10 +1,12 @@
 """What a stopping criterion is.
 
-A criterion is an object with ``update(pool) -> str or None``, called once per round
-in which there is a model, before the strategy selects; a text is the reason to stop. It
-is cloned for every fit and may keep state in attributes that end in ``_``. A saved loop
-calls it again with equal pools, so what it says may depend on nothing else. A function
-``pool -> str or None`` does as well.
+A criterion is an object with ``update(pool) -> str or None``, called once per round,
+before the strategy selects; a text is the reason to stop. Rounds of the cold start, in
+which there is no model, are left out unless `works_without_model` says otherwise, which
+it does for a function: the pool has `can_fit` False then. If it reaches for a model all
+the same, that counts as None. It is cloned for every fit and may keep state in
+attributes that end in ``_``. A saved loop calls it again with equal pools, so what it
+says may depend on nothing else. A function ``pool -> str or None`` does as well.
 
 `needs` names what it takes from the model, as that of a strategy does.
 """
@@ -35,6 +37,9 @@ class BaseCriterion(BriefMixin, BaseEstimator):
     # uncertainty; None if there is no threshold.
     perfect = None
 
+    # Whether `update` is called in rounds of the cold start, too.
+    works_without_model = False
+
     @property
     def needs(self):
         """What the criterion takes from the model; a tuple means one of these."""
@@ -64,13 +69,17 @@ class FunctionCriterion(BaseCriterion):
     Parameters
     ----------
     function : callable
-        ``function(pool)`` returning a reason to stop, or something false.
+        ``function(pool)`` returning a reason to stop, or something false. It is called
+        in the cold start, too, where ``pool.can_fit`` is False; one that looks at a
+        model is passed over there.
 
     Examples
     --------
     >>> from skactive.stopping import FunctionCriterion
     >>> criterion = FunctionCriterion(lambda pool: "late" if pool.round > 5 else None)
     """
+
+    works_without_model = True
 
     def __init__(self, function):
         self.function = function

@@ -6,6 +6,7 @@ from skactive.stopping._registry import (
     clone_criterion,
     get_criterion,
     named,
+    reason_to_stop,
 )
 from skactive.utils._sklearn import validate_nested_params
 
@@ -22,6 +23,12 @@ class _Combination(BaseCriterion):
     def needs(self):
         parts = map(get_criterion, self.criteria)
         return frozenset().union(*(getattr(part, "needs", ()) for part in parts))
+
+    @property
+    def works_without_model(self):
+        """Whether a part is to be called in the cold start."""
+        parts = map(get_criterion, self.criteria)
+        return any(getattr(part, "works_without_model", False) for part in parts)
 
     def check_run(self, clf, X, labels):
         """Raise if a part cannot work in a run.
@@ -56,7 +63,7 @@ class _Combination(BaseCriterion):
             self.parts_ = [named(p, clone_criterion(p)) for p in self.criteria]
         reasons = []
         for number, (name, part) in enumerate(self.parts_):
-            reason = part.update(pool.with_stream(number))
+            reason = reason_to_stop(part, pool.with_stream(number))
             reasons.append(f"{name}: {reason}" if reason else None)
         return reasons
 

@@ -2,6 +2,7 @@
 
 from sklearn.base import clone
 
+from skactive._pool import NoModelError
 from skactive.acquisition._registry import describe_need, missing_needs
 from skactive.stopping._base import FunctionCriterion, name_of
 from skactive.utils._registry import Registry
@@ -105,6 +106,30 @@ def get_criteria(stopping):
 def named(given, criterion):
     """Return a criterion with the name it was given by, or else its own."""
     return given if isinstance(given, str) else name_of(criterion), criterion
+
+
+def reason_to_stop(criterion, pool):
+    """Let a criterion look at a round; return its reason to stop, or None.
+
+    Parameters
+    ----------
+    criterion : criterion object
+        It keeps its state.
+
+    pool : Pool
+        The round. In a cold start, criteria that need a model are passed over.
+
+    Returns
+    -------
+    reason : str or None
+        What the criterion says.
+    """
+    if not pool.can_fit and not getattr(criterion, "works_without_model", False):
+        return None
+    try:
+        return criterion.update(pool)
+    except NoModelError:
+        return None
 
 
 def check_run(criterion, clf, X, labels):

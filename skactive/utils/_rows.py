@@ -2,6 +2,8 @@
 
 import copy
 import math
+import numbers
+import re
 import warnings
 
 import numpy as np
@@ -35,11 +37,20 @@ def is_one_dimensional(X):
     if hasattr(X, "shape") and hasattr(X, "dtype"):
         kind = getattr(X.dtype, "kind", "O")  # polars dtypes have none
         return len(X.shape) == 1 and kind not in "biufc"
-    return (
-        isinstance(X, (list, tuple))
-        and len(X) > 0
-        and isinstance(X[0], (str, bytes, dict))
-    )
+    return isinstance(X, (list, tuple)) and len(X) > 0 and _holds_objects(X)
+
+
+def _holds_objects(items):
+    """Tell whether a list holds texts, paths, lists of tokens or the like, not rows."""
+    first = next((item for item in items if not is_null(item)), None)
+    if isinstance(first, (list, tuple)):
+        # The rows of a table have one length, and lists of tokens have not.
+        lengths = {len(item) for item in items if hasattr(item, "__len__")}
+        return len(lengths) > 1 and isinstance(next(filter(None, items))[0], str)
+    if first is None or isinstance(first, (str, bytes, dict, set, frozenset)):
+        return True
+    is_number = isinstance(first, numbers.Number)
+    return not (is_number or hasattr(first, "__len__") or hasattr(first, "__array__"))
 
 
 def check_rows(estimator, X, *, reset):
@@ -66,15 +77,22 @@ def check_rows(estimator, X, *, reset):
         return X
     if getattr(getattr(X, "dtype", None), "kind", None) == "T":
         X = X.astype(object)  # scikit-learn takes no texts of numpy's StringDType
-    X = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=None,
-        ensure_all_finite=False,
-        allow_nd=True,
-    )
+    try:
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_all_finite=False,
+            allow_nd=True,
+        )
+    except ValueError as error:
+        # Scikit-learn writes all of X into some of its messages.
+        text = re.sub(r"array=.*\]\.", "array=[...].", str(error), flags=re.DOTALL)
+        if text == str(error):
+            raise
+        raise ValueError(text) from None
     return with_small_indices(X)
 
 
@@ -163,9 +181,9 @@ def all_finite(X):
 
 
 def rows_not_finite(X):
-    """Return the numbers of the rows of `X` that hold NaN or infinity, if numeric."""
+    """Return the numbers of the rows of `X` that hold NaN, None or infinity."""
     if is_one_dimensional(X):
-        return np.empty(0, dtype=np.intp)
+        return np.flatnonzero([is_null(item) for item in X])
     if issparse(X):
         bad = ~np.isfinite(X.data) if X.dtype.kind == "f" else np.zeros(X.nnz, bool)
         return np.unique(np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))[bad])

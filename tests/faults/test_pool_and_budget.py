@@ -86,7 +86,9 @@ def test_t24_one_class_at_the_end_is_an_error_only_if_the_estimator_raises(
 ):
     y = np.array([0] + [-1] * 20)
     clf = make_clf(logging_oracle(lambda X: [0] * len(X)))
-    with pytest.raises(ActiveLearningError, match="9 labels of 1 classes") as caught:
+    with pytest.raises(
+        ActiveLearningError, match="All 9 labels are of the class 0"
+    ) as caught:
         clf.fit(X, y)
     assert caught.value.labels.tolist() == [0] * 8
     assert sorted(caught.value.indices) == sorted(np.flatnonzero(clf.labeled_iter_ > 0))
