@@ -12,7 +12,6 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metadata_routing import process_routing
 
-from skactive._adapters import last_step
 from skactive._committee import get_committee
 from skactive._pool import starts_warm
 from skactive._pseudo_labels import PseudoLabels
