@@ -29,7 +29,9 @@ from skactive.utils._outputs import as_labels_of_rows, as_proba
 from skactive.utils._rows import check_rows, take_rows
 from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import (
+    N_JOBS,
     CallbackSupportMixin,
+    Function,
     HasMethods,
     Interval,
     RealNotInt,
@@ -42,7 +44,7 @@ from skactive.utils._sklearn import (
     _routing_enabled,
 )
 
-_STRATEGY = [str, callable, HasMethods(["utility"]), HasMethods(["select"])]
+_STRATEGY = [str, Function(), HasMethods(["utility"]), HasMethods(["select"])]
 _DELEGATED = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
@@ -250,7 +252,7 @@ class ActiveLearningClassifier(
 
     _parameter_constraints = {
         "estimator": [HasMethodsOnceFitted(["fit", "predict"])],
-        "oracle": [callable, None],
+        "oracle": [Function(), None],
         "strategy": _STRATEGY,
         "committee": [
             Interval(Integral, 2, None, closed="left"),
@@ -266,14 +268,14 @@ class ActiveLearningClassifier(
             Interval(RealNotInt, 0, 1, closed="right"),
             None,
         ],
-        "stopping": [str, callable, HasMethods(["update"]), list, tuple, None],
+        "stopping": [str, Function(), HasMethods(["update"]), list, tuple, None],
         "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
         "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
         "equal_rows": [StrOptions({"ask", "once", "share"})],
         "missing_label": "no_validation",  # it may be anything that marks
         "classes": ["array-like", None],
         "unknown_answers": [StrOptions({"raise", "abstain"})],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

@@ -22,6 +22,7 @@ from skactive._members import bootstrap_rows, fit_member, predict_member, run_ta
 from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_classes, column_y
+from skactive.utils._naming import naming
 from skactive.utils._outputs import (
     align_columns,
     check_proba,
@@ -31,6 +32,7 @@ from skactive.utils._outputs import (
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
 from skactive.utils._shown import BriefMixin, shown
 from skactive.utils._sklearn import (
+    N_JOBS,
     Interval,
     InvalidParameterError,
     _check_feature_names,
@@ -39,6 +41,7 @@ from skactive.utils._sklearn import (
     _fit_context,
     _raise_for_params,
     _set_random_states,
+    validate_nested_params,
 )
 
 # So many clones are a committee if nothing is said about it.
@@ -123,7 +126,7 @@ class CommitteeClassifier(
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "bootstrap": ["boolean"],
         "classes": ["array-like", None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
     }
 
@@ -290,6 +293,15 @@ class CommitteeClassifier(
         if self._linear is None or (method != "predict" and not self._linear.has_proba):
             return None
         return self._linear.vote if method == "predict" else self._linear.predict_proba
+
+    def _validate_params(self):
+        super()._validate_params()
+        if not isinstance(self.estimator, list):
+            return
+        with naming("estimator", self):
+            members = check_named(self.estimator, "estimator")
+        for _, member in members:
+            validate_nested_params(member)
 
     def _named(self):
         """Return the unfitted members with their names."""

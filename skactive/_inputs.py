@@ -20,6 +20,7 @@ from skactive.acquisition._registry import (
     alternatives,
     check_cost,
     check_model,
+    check_X,
     clone_strategy,
     uses_embedding,
 )
@@ -32,6 +33,7 @@ from skactive.utils._labels import (
     check_y,
     is_marker,
 )
+from skactive.utils._naming import naming
 from skactive.utils._pipelines import last_step, refuse_dropping_steps
 from skactive.utils._rows import (
     check_rows,
@@ -94,8 +96,10 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     """
     clf._validate_params()
     _raise_for_params(fit_params, clf, "fit")
-    check_missing_label(clf.missing_label)
-    _check_estimator(clf.estimator)
+    with naming("missing_label", clf):
+        check_missing_label(clf.missing_label)
+    with naming("estimator", clf):
+        _check_estimator(clf.estimator)
     X = check_rows(clf, X, reset=True)
     aligned = {"y": y, "sample_ids": sample_ids, "cost": cost}
     check_aligned(X, aligned | fit_params)
@@ -106,16 +110,22 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         )
     y, labeled, labels = check_y(y, clf.missing_label, has_oracle=has_oracle)
     check_consistent_length(X, y)
-    classes = check_classes(clf.classes, labels, clf.missing_label)
+    with naming("classes", clf):
+        classes = check_classes(clf.classes, labels, clf.missing_label)
     _check_unknown_answers(clf)
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
     _check_pseudo_labels(clf, n_unlabeled)
-    strategy = clone_strategy(clf.strategy)
-    initial_strategy = clone_strategy(clf.initial_strategy)
+    with naming("strategy", clf):
+        strategy = clone_strategy(clf.strategy)
+    with naming("initial_strategy", clf):
+        initial_strategy = clone_strategy(clf.initial_strategy)
+    with naming("committee", clf):
+        validate_nested_params(get_committee(clf.committee, clf.estimator))
     validate_nested_params(strategy)
     validate_nested_params(initial_strategy)
-    criteria = get_criteria(clf.stopping)
+    with naming("stopping", clf):
+        criteria = get_criteria(clf.stopping)
     for _, criterion in criteria:
         validate_nested_params(criterion)
     budget = _count_budget(clf.budget, n_unlabeled)
@@ -123,13 +133,13 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     _warn_if_named_otherwise(sample_ids, y=y, cost=cost)
     cost = _check_cost(cost, n_samples)
     if has_oracle and n_unlabeled and budget:
-        get_committee(clf.committee, clf.estimator)
         check_model(strategy, clf.estimator, clf.committee)
         _check_warm_start(clf.estimator)
         _check_initial_strategy(initial_strategy)
         for _, criterion in criteria:
             check_run(criterion, clf, X, labels if classes is None else classes)
         for part in (strategy, initial_strategy):
+            check_X(part, X)
             check_cost(part, None if cost is None else cost[~labeled])
     return Inputs(
         X=X,
@@ -332,7 +342,10 @@ def _warn_if_named_otherwise(sample_ids, **others):
 def _check_cost(cost, n_samples):
     if cost is None:
         return None
-    cost = np.asarray(cost, dtype=np.float64)
+    try:
+        cost = np.asarray(cost, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"cost must hold numbers: {error}") from error
     if cost.shape != (n_samples,) or not (np.isfinite(cost) & (cost >= 0)).all():
         raise ValueError(
             f"cost must hold a finite number >= 0 for each of the {n_samples} rows, "

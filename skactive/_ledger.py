@@ -5,6 +5,7 @@ from numbers import Number
 
 import numpy as np
 
+from skactive._held_rows import HeldRows
 from skactive.utils._labels import (
     as_labels,
     is_marker,
@@ -80,6 +81,7 @@ class Ledger:
         self.told = []
         self._held = np.zeros(len(inputs.y), dtype=bool)
         self._held[holdout] = True
+        self._held.flags.writeable = False  # pools share it
         # What equals a row of the test sample would give its label away.
         self._kept_out = equal_rows.equal_to(holdout)
         self._kept_marks = self.y[self._kept_out]
@@ -114,6 +116,12 @@ class Ledger:
         y = self.y.copy()
         y[self._kept_out] = self._kept_marks
         return y
+
+    @property
+    def holdout(self):
+        """The test sample, with the labels that are known of it."""
+        rows = np.flatnonzero(self._held & self.labeled)
+        return HeldRows(self._held, rows, self.labels(rows))
 
     @property
     def candidates(self):

@@ -148,6 +148,11 @@ class LabelingLoop:
     def _set_up(
         self, clf, X, y, *, has_oracle, sample_ids, cost, fit_params, seed=None
     ):
+        if isinstance(clf, type) or not hasattr(clf, "_reset"):
+            raise TypeError(
+                "The 'clf' parameter of LabelingLoop must be an object of the class "
+                f"ActiveLearningClassifier, got {clf!r}."
+            )
         # A clone: what is done to the parameters of `clf` must not change this run.
         self._clf = clone(clf)
         self._clf.random_state = clf.random_state  # an instance is drawn from
@@ -512,6 +517,7 @@ class LabelingLoop:
             asked=ledger.asked,
             round=self._round,
             labeled_iter=ledger.labeled_iter.copy(),
+            holdout=None if final else ledger.holdout,
             history=tuple(self._history),
             unlabeled=self._clf.unlabeled,
             teacher=self._teacher(),
@@ -682,6 +688,7 @@ class LabelingLoop:
             "missing_label": self._clf.missing_label,
             "prices": prices,
             "given": self._given_labels(),
+            "progress": lambda: (int(self._ledger.asked.sum()), inputs.budget),
         }
 
     def _given_labels(self):

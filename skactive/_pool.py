@@ -20,6 +20,7 @@ from skactive._committee import (
 )
 from skactive._embedding import Embedding
 from skactive._fitting import FitMemory, fit_classifier
+from skactive._held_rows import HeldRows
 from skactive._label_codes import CodedClassifier
 from skactive._members import MemberOutput
 from skactive._noticed import Noticed
@@ -84,6 +85,10 @@ class Pool:
 
     labeled_iter : ndarray of shape (n_samples,), dtype int, default=None
         0 for rows labelled from the beginning, k for those bought in round k, -1 else.
+
+    holdout : HeldRows or None, default=None
+        The rows that no model is trained on, and their labels, which `y` has not; None
+        if there are none.
 
     history : tuple of dict, default=()
         Records of the rounds before this one.
@@ -162,6 +167,7 @@ class Pool:
         asked=None,
         round=1,
         labeled_iter=None,
+        holdout=None,
         history=(),
         unlabeled="ignore",
         teacher=None,
@@ -188,6 +194,7 @@ class Pool:
             asked=_read_only(asked),
             round=round,
             labeled_iter=_read_only(labeled_iter),
+            holdout=holdout or HeldRows.none(len(labeled)),
             history=history,
             unlabeled=unlabeled,
             cost=None if cost is None else _read_only(cost),

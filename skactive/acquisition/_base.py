@@ -24,6 +24,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skactive.utils._shown import BriefMixin, shown, shown_values
+from skactive.utils._sklearn import Function
 from skactive.utils._ties import top_k
 
 # Names a strategy may put into `needs`, and the method of a classifier behind each.
@@ -114,6 +115,8 @@ class FunctionStrategy(BaseStrategy):
 
     # Nothing is known about the function.
     nonnegative = False
+
+    _parameter_constraints = {"function": [Function()]}
 
     def __init__(self, function):
         self.function = function

@@ -19,12 +19,15 @@ from skactive.acquisition._registry import (
     check_cost,
     check_model,
     check_needs,
+    check_X,
     clone_strategy,
     get_strategy,
 )
 from skactive.utils._capabilities import HasMethodsOnceFitted
+from skactive.utils._naming import naming
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
+    Function,
     HasMethods,
     Interval,
     StrOptions,
@@ -39,13 +42,20 @@ class _Combination(BaseStrategy):
     or, like any strategy, `utility`.
     """
 
-    @property
-    def _given_parts(self):
-        """The parts as they were given: names, objects, functions."""
-        return self.strategies
+    # The parameters that hold the parts: one of them each, or "strategies" all.
+    _part_params = ("strategies",)
+
+    def _make_parts(self, make):
+        """Make an object of each part as it was given: a name, object or function."""
+        made = []
+        for name in self._part_params:
+            given = getattr(self, name)
+            with naming(name, self):
+                made += map(make, given if name == "strategies" else [given])
+        return made
 
     def _new_parts(self):
-        return [get_strategy(part) for part in self._given_parts]
+        return self._make_parts(get_strategy)
 
     @property
     def needs(self):
@@ -79,9 +89,20 @@ class _Combination(BaseStrategy):
         for part in self._new_parts():
             check_cost(part, cost)
 
+    def check_X(self, X):
+        """Raise if a part cannot work with the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of length n_samples
+            The checked rows of the run.
+        """
+        for part in self._new_parts():
+            check_X(part, X)
+
     def _validate_params(self):
         super()._validate_params()
-        if isinstance(self._given_parts, (list, tuple)) and not self._given_parts:
+        if not getattr(self, "strategies", True):
             raise ValueError(
                 f"{type(self).__name__} is made of other strategies and got none: "
                 "strategies is empty. Pass at least one name or object."
@@ -93,7 +114,7 @@ class _Combination(BaseStrategy):
     def _parts(self):
         """The parts of this run; made once, as they may keep state."""
         if not hasattr(self, "parts_"):
-            self.parts_ = [clone_strategy(part) for part in self._given_parts]
+            self.parts_ = self._make_parts(clone_strategy)
         return self.parts_
 
     def _part_pools(self, pool):
@@ -125,11 +146,13 @@ class _UtilityCombination(_Combination):
         """Return one number per part, 1 by default."""
         if numbers is None:
             return np.ones(len(self.strategies))
-        numbers = np.asarray(numbers, dtype=np.float64)
+        with naming(name, self):
+            numbers = np.asarray(numbers, dtype=np.float64)
         if numbers.shape != (len(self.strategies),) or not (numbers >= 0).all():
             raise ValueError(
-                f"{name} must hold a number >= 0 for each of the "
-                f"{len(self.strategies)} strategies, got {shown(getattr(self, name))}."
+                f"{name} of {type(self).__name__} must hold a number >= 0 for each of "
+                f"the {len(self.strategies)} strategies, got "
+                f"{shown(getattr(self, name))}."
             )
         return numbers
 
@@ -141,12 +164,9 @@ class OnUtility(_UtilityCombination):
     negative.
     """
 
-    _parameter_constraints = {"base": [str, callable, HasMethods(["utility"])]}
+    _parameter_constraints = {"base": [str, Function(), HasMethods(["utility"])]}
+    _part_params = ("base",)
     _multiplies = True
-
-    @property
-    def _given_parts(self):
-        return [self.base]
 
     @property
     def needs(self):
@@ -336,16 +356,13 @@ class PerCost(_UtilityCombination):
     4.0
     """
 
+    _part_params = ("strategy",)
     _parameter_constraints = {
-        "strategy": [str, callable, HasMethods(["utility"])],
+        "strategy": [str, Function(), HasMethods(["utility"])],
     }
 
     def __init__(self, strategy):
         self.strategy = strategy
-
-    @property
-    def _given_parts(self):
-        return [self.strategy]
 
     @property
     def rowwise(self):
@@ -409,6 +426,7 @@ class Prefilter(_Combination):
     ... )
     """
 
+    _part_params = ("prefilter", "strategy")
     _parameter_constraints = {
         "n_candidates": [Interval(Integral, 1, None, closed="left")]
     }
@@ -417,10 +435,6 @@ class Prefilter(_Combination):
         self.prefilter = prefilter
         self.strategy = strategy
         self.n_candidates = n_candidates
-
-    @property
-    def _given_parts(self):
-        return [self.prefilter, self.strategy]
 
     def _selection(self, pool, n_queries):
         (prefilter, strategy), (pool, _) = self._parts, self._part_pools(pool)
@@ -453,6 +467,7 @@ class Subsample(_Combination):
     ... )
     """
 
+    _part_params = ("strategy",)
     _parameter_constraints = {
         "n_candidates": [Interval(Integral, 1, None, closed="left")]
     }
@@ -460,10 +475,6 @@ class Subsample(_Combination):
     def __init__(self, strategy, n_candidates=10_000):
         self.strategy = strategy
         self.n_candidates = n_candidates
-
-    @property
-    def _given_parts(self):
-        return [self.strategy]
 
     def _selection(self, pool, n_queries):
         n_candidates = max(n_queries, self.n_candidates)
@@ -535,15 +546,12 @@ class EpsilonGreedy(_Combination):
     ... )
     """
 
+    _part_params = ("strategy",)
     _parameter_constraints = {"epsilon": [Interval(Real, 0, 1, closed="both")]}
 
     def __init__(self, strategy, epsilon=0.1):
         self.strategy = strategy
         self.epsilon = epsilon
-
-    @property
-    def _given_parts(self):
-        return [self.strategy]
 
     def _selection(self, pool, n_queries):
         (strategy,), (own_pool,) = self._parts, self._part_pools(pool)
@@ -602,15 +610,12 @@ class Proxy(_Combination):
     ... )
     """
 
+    _part_params = ("strategy",)
     _parameter_constraints = {"estimator": [HasMethodsOnceFitted(["fit", "predict"])]}
 
     def __init__(self, estimator, strategy="margin"):
         self.estimator = estimator
         self.strategy = strategy
-
-    @property
-    def _given_parts(self):
-        return [self.strategy]
 
     @property
     def needs(self):

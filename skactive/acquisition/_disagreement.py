@@ -335,6 +335,7 @@ class VariationRatioSampling(BaseStrategy):
     ... )
     """
 
+    _parameter_constraints = {"soft": ["boolean"]}
     rowwise = True
 
     def __init__(self, soft=False):

@@ -16,7 +16,8 @@ from skactive.acquisition._disagreement import consensus, consensus_entropy
 from skactive.acquisition._joint_labels import as_float, label_entropy
 from skactive.acquisition._representative import _cluster, _nearest_in_free_clusters
 from skactive.utils._containers import with_small_indices
-from skactive.utils._rows import take_rows
+from skactive.utils._naming import naming
+from skactive.utils._rows import check_like, take_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
@@ -160,6 +161,18 @@ class _PredictionStrategy(BaseStrategy):
     @property
     def needs(self):
         return frozenset({"member_proba"})
+
+    def check_X(self, X):
+        """Raise if the targets are no rows like those of a run.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, data frame, list} of length n_samples
+            The checked rows of the run.
+        """
+        if self.targets is not None:
+            with naming("targets", self):
+                check_like(self.targets, X, f"targets of {type(self).__name__}")
 
     def utility(self, pool):
         target_proba = self._target_proba(pool)

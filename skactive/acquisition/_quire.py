@@ -9,7 +9,7 @@ from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
 
 from skactive.acquisition._base import BaseStrategy
 from skactive.utils._sampling import draw_rows
-from skactive.utils._sklearn import Interval, StrOptions
+from skactive.utils._sklearn import Function, Interval, StrOptions
 from skactive.utils._threads import one_thread
 
 # Blocks of rows hold about so many numbers, 8 MiB.
@@ -144,7 +144,7 @@ class QUIRESampling(BaseStrategy):
     _parameter_constraints = {
         "gamma": [Interval(Real, 0, None, closed="left"), None],
         "reg": [Interval(Real, 0, None, closed="neither")],
-        "kernel": [StrOptions(set(kernel_metrics())), callable],
+        "kernel": [StrOptions(set(kernel_metrics())), Function()],
         "criterion": [StrOptions({"min_max", "simplified"})],
         "max_samples": [Interval(Integral, 2, None, closed="left")],
     }

@@ -165,6 +165,21 @@ def check_model(strategy, estimator, committee=None):
     )
 
 
+def check_X(strategy, X):
+    """Raise if a strategy, or a part of it, cannot work with the rows.
+
+    Parameters
+    ----------
+    strategy : strategy object
+        It may have a method `check_X` of its own.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The checked rows of the run.
+    """
+    if hasattr(strategy, "check_X"):
+        strategy.check_X(X)
+
+
 def check_cost(strategy, cost):
     """Raise if a strategy, or a part of it, cannot work with the costs.
 

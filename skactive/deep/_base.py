@@ -116,7 +116,8 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
             sizes = getattr(self, name)
             if sizes is not None and not all(_is_size(size) for size in sizes):
                 raise ValueError(
-                    f"{name} must hold whole numbers of at least 1, got {sizes!r}."
+                    f"The {name!r} parameter of {type(self).__name__} must hold whole "
+                    f"numbers of at least 1, got {sizes!r}."
                 )
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -123,8 +123,9 @@ class BayesByBackpropClassifier(BaseDeepClassifier):
         share, *scales = self.prior_scale
         if len(scales) != 2 or not 0 < share < 1 or min(scales) <= 0:
             raise ValueError(
-                "A prior_scale of several numbers must be a share between 0 and 1 and "
-                f"two standard deviations, got {self.prior_scale!r}."
+                f"A prior_scale of {type(self).__name__} of several numbers must be a "
+                "share between 0 and 1 and two standard deviations, got "
+                f"{self.prior_scale!r}."
             )
 
     @property

@@ -5,7 +5,7 @@ from skactive.model_selection._areas import area_under_budget_curve, normalized_
 from skactive.model_selection._curve import active_learning_curve
 from skactive.model_selection._curve_result import ActiveLearningCurve
 from skactive.model_selection._out_of_fold import out_of_fold_proba
-from skactive.model_selection._risk import lure_risk, lure_weights
+from skactive.model_selection._risk import lure_interval, lure_risk, lure_weights
 from skactive.model_selection._scorer import labeled_scorer
 from skactive.model_selection._split import LabeledFold
 
@@ -16,6 +16,7 @@ __all__ = [
     "active_test",
     "area_under_budget_curve",
     "labeled_scorer",
+    "lure_interval",
     "lure_risk",
     "lure_weights",
     "normalized_area",

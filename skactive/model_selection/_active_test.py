@@ -11,12 +11,19 @@ from sklearn.utils import Bunch
 from skactive._classifier import ActiveLearningClassifier
 from skactive._loop import LabelingLoop
 from skactive.acquisition._active_testing import ExpectedLossSampling, expected_loss
-from skactive.model_selection._risk import lure_risk
+from skactive.model_selection._risk import (
+    lure_risk,
+    lure_weights,
+    n_equal_weights,
+    share_interval,
+    standard_error,
+)
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_labels, read_proba
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import (
+    Function,
     HasMethods,
     Interval,
     StrOptions,
@@ -24,7 +31,9 @@ from skactive.utils._sklearn import (
     validate_params,
 )
 
-_LOSS = [StrOptions({"zero_one", "log_loss"}), callable]
+_CONFIDENCE = 0.95
+
+_LOSS = [StrOptions({"zero_one", "log_loss"}), Function()]
 
 
 @validate_params(
@@ -113,6 +122,13 @@ def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
             "trained on. Pass a model that has not seen them, or hold rows out: "
             "ActiveLearningClassifier(holdout_fraction=...) gives holdout_score_."
         )
+    risk, std, _ = _estimate(model, clf, X, loss)
+    return (risk, std) if return_std else risk
+
+
+def _estimate(model, clf, X, loss):
+    """Return the risk, its standard error, and an interval if losses are 0 or 1."""
+    nothing = np.nan, np.nan
     drawn, q, n_pool = _drawn_rows(clf)
     if _num_samples(X) != len(clf.transduction_):
         raise ValueError(
@@ -124,15 +140,19 @@ def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
         warnings.warn(
             f"The risk is not defined, as none of {len(drawn)} rows drawn has a label.",
             UndefinedMetricWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-        return (np.nan, np.nan) if return_std else np.nan
+        return np.nan, np.nan, nothing
     losses = np.zeros(len(drawn))
     rows = drawn[answered]
     labels = as_labels(clf.transduction_[rows])
     losses[answered] = _losses(loss, model, take_rows(X, rows), labels)
-    risk, std = _risk_of_answered(losses, answered, q, n_pool)
-    return (risk, std) if return_std else risk
+    risk, std, freedom = _risk_of_answered(losses, answered, q, n_pool)
+    if not np.isin(losses, (0, 1)).all():
+        return risk, std, nothing
+    n_equal = n_equal_weights(lure_weights(q, n_pool)[answered])
+    interval = share_interval(risk, std, freedom, n_equal, confidence=_CONFIDENCE)
+    return risk, std, interval
 
 
 def _drawn_rows(clf):
@@ -174,21 +194,22 @@ def _losses(loss, model, X, labels):
 
 
 def _risk_of_answered(losses, answered, q, n_pool):
-    """Return the mean loss over rows that get an answer, and its standard error."""
+    """Return the mean loss over rows that get an answer, and `standard_error`."""
     if answered.all():
-        return lure_risk(losses, q, n_pool, return_std=True)
+        return lure_risk(losses, q, n_pool), *standard_error(losses, q, n_pool)
     share = lure_risk(answered, q, n_pool)
     risk = lure_risk(losses, q, n_pool) / share
     # The ratio errs as the mean of these does, to first order.
     off = np.where(answered, losses - risk, 0.0)
-    return risk, lure_risk(off, q, n_pool, return_std=True)[1] / abs(share)
+    std, freedom = standard_error(off, q, n_pool)
+    return risk, std / abs(share), freedom
 
 
 @validate_params(
     {
         "model": [HasMethods(["predict"])],
         "y": ["array-like", None],
-        "oracle": [callable],
+        "oracle": [Function()],
         "surrogate": [HasMethods(["fit", "predict_proba"]), None],
         "loss": [StrOptions({"zero_one", "log_loss"})],
         "epsilon": [Interval(Real, 0, 1, closed="right")],
@@ -275,6 +296,11 @@ def active_test(
         std : float
             Its standard error.
 
+        interval : tuple of (float, float)
+            The ends of an interval of confidence 0.95 for it, see
+            :func:`lure_interval`; nan for ``"log_loss"``, of which a few draws say too
+            little, as it has no bound.
+
         naive_risk : float
             Mean loss over the rows that were asked, which is no estimate of anything.
 
@@ -315,7 +341,8 @@ def active_test(
     >>> len(result.query_indices)
     100
     >>> exact = 1 - model.score(X[~is_train], truth[~is_train])
-    >>> bool(abs(result.risk - exact) < 3 * result.std)
+    >>> low, high = result.interval
+    >>> bool(low < exact < high)
     True
     """
     clf = ActiveLearningClassifier(
@@ -331,10 +358,11 @@ def active_test(
     if y is None:
         y = np.full(_num_samples(X), missing_label)
     run = _ask(clf, X, y, sample_ids)
-    risk, std = queried_risk(model, run, X, loss=loss, return_std=True)
+    risk, std, interval = _estimate(model, run, X, loss)
     return Bunch(
         risk=risk,
         std=std,
+        interval=interval,
         naive_risk=_naive_risk(model, run, X, loss),
         query_indices=run.query_indices_,
         query_probabilities=run.query_probabilities_,

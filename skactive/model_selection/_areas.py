@@ -1,8 +1,34 @@
 """What a learning curve comes to: areas, labels needed, intervals over splits."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy import stats
 from scipy.integrate import trapezoid
+
+# Scores of equal value may differ by rounding: 0.8 * 0.9 is more than 0.72.
+_ROUNDING = 1e-9
+
+_N_RESAMPLES = 2000
+
+# By what the names of scorers of scikit-learn begin with.
+_BOUNDS = {
+    ("neg_",): (-np.inf, 0.0),
+    ("matthews_corrcoef",): (-1.0, 1.0),
+    ("d2_",): (-np.inf, 1.0),
+    (
+        "score",
+        "accuracy",
+        "average_precision",
+        "balanced_accuracy",
+        "f1",
+        "jaccard",
+        "precision",
+        "recall",
+        "roc_auc",
+        "top_k_accuracy",
+    ): (0.0, 1.0),
+}
 
 
 def normalized_area(n_labeled, scores, *, start=None, stop=None):
@@ -85,11 +111,31 @@ def area_under_budget_curve(scores):
 
 def labels_needed(n_labeled, scores, target):
     """Return the first number of labels with a score of at least `target`, or inf."""
-    reached = np.flatnonzero(np.asarray(scores) >= target)
+    slack = _ROUNDING * max(1.0, abs(target))
+    reached = np.flatnonzero(np.asarray(scores) >= target - slack)
     return float(n_labeled[reached[0]]) if len(reached) else float("inf")
 
 
-def interval_of_mean(values, *, confidence, overlap):
+def score_bounds(name):
+    """Return between which numbers a score lies, as far as its name tells.
+
+    Parameters
+    ----------
+    name : str
+        Name of the score: that of a scorer of scikit-learn, or any other.
+
+    Returns
+    -------
+    low, high : float
+        The ends; infinite where nothing is known.
+    """
+    for begins, bounds in _BOUNDS.items():
+        if name.startswith(begins):
+            return bounds
+    return -np.inf, np.inf
+
+
+def interval_of_mean(values, *, confidence, overlap, bounds=(-np.inf, np.inf)):
     """Return mean, bounds of a t interval, and p value of a mean of zero.
 
     Parameters
@@ -103,6 +149,9 @@ def interval_of_mean(values, *, confidence, overlap):
     overlap : float
         Size of a test part over that of a training part, for the correction of Nadeau
         and Bengio (2003); 0 takes the splits for independent.
+
+    bounds : tuple of (float, float), default=(-inf, inf)
+        Between which numbers all values lie; the interval ends there.
 
     Returns
     -------
@@ -119,4 +168,77 @@ def interval_of_mean(values, *, confidence, overlap):
     half = stats.t.ppf((1 + confidence) / 2, n_splits - 1) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * stats.t.sf(np.abs(mean / error), n_splits - 1)
-    return mean, mean - half, mean + half, p_value
+    low, high = bounds
+    if np.min(values) < low or np.max(values) > high:
+        low, high = -np.inf, np.inf  # another score of the same name
+    return mean, np.maximum(mean - half, low), np.minimum(mean + half, high), p_value
+
+
+class LabelsNeeded(NamedTuple):
+    """With how many labels a score was reached in each split.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_splits,)
+        The numbers, inf where the score was not reached.
+
+    last : ndarray of shape (n_splits,)
+        How many labels there were in the end.
+    """
+
+    labels: np.ndarray
+    last: np.ndarray
+
+
+def interval_of_saved(needed, of_baseline, *, confidence, overlap):
+    """Return which share of the labels of a baseline was not needed, with an interval.
+
+    The share is one minus the ratio of the medians over splits. The interval is a
+    paired bootstrap: splits are drawn with replacement, both strategies of one
+    together. For few splits its percentiles are too narrow; as proposed in [1]_, they
+    are taken further out, as far as a t interval is wider than one of the normal
+    distribution, and further by the correction of `interval_of_mean`. None lies beyond
+    the best and the worst split, so that 5 of them hold the truth in 93 % of cases.
+
+    Parameters
+    ----------
+    needed, of_baseline : LabelsNeeded
+        Those of a strategy, and of the baseline.
+
+    confidence, overlap : float
+        See `interval_of_mean`.
+
+    Returns
+    -------
+    saved, low, high : float
+        nan if one of the medians is inf; the interval is also with one split. Where
+        splits do not reach the score, any number above their last may be needed, so
+        that `low` may be -inf, and `high` 1.
+
+    References
+    ----------
+    .. [1] T. C. Hesterberg. "What teachers should know about the bootstrap: resampling
+       in the undergraduate statistics curriculum". The American Statistician 69(4),
+       2015.
+    """
+    few, many = np.median(needed.labels), np.median(of_baseline.labels)
+    if not np.isfinite([few, many]).all():
+        return np.nan, np.nan, np.nan
+    saved, n_splits = float(1 - few / many), len(needed.labels)
+    if n_splits < 2:
+        return saved, np.nan, np.nan
+    drawn = np.random.default_rng(0).integers(n_splits, size=(_N_RESAMPLES, n_splits))
+    most, least = zip(
+        *(_medians(of, drawn) for of in (needed, of_baseline)), strict=True
+    )
+    wider = np.sqrt(n_splits / (n_splits - 1) * (1 + n_splits * overlap))
+    tail = stats.norm.sf(wider * stats.t.ppf((1 + confidence) / 2, n_splits - 1))
+    low = np.quantile(1 - most[0] / least[1], tail, method="lower")
+    high = np.quantile(1 - least[0] / most[1], 1 - tail, method="higher")
+    return saved, float(low), float(high)
+
+
+def _medians(needed, drawn):
+    """Return the medians of drawn splits, and the least that they may be."""
+    at_least = np.minimum(needed.labels, needed.last)
+    return [np.median(values[drawn], axis=1) for values in (needed.labels, at_least)]

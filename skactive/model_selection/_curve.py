@@ -21,7 +21,14 @@ from skactive.utils._description import (
     hash_rows,
     hash_values,
 )
-from skactive.utils._sklearn import HasMethods, Interval, RealNotInt, validate_params
+from skactive.utils._sklearn import (
+    N_JOBS,
+    Function,
+    HasMethods,
+    Interval,
+    RealNotInt,
+    validate_params,
+)
 
 
 @validate_params(
@@ -33,11 +40,11 @@ from skactive.utils._sklearn import HasMethods, Interval, RealNotInt, validate_p
         "initial": [
             Interval(Integral, 0, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
-            callable,
+            Function(),
         ],
         "cv": ["cv_object"],
-        "scoring": [str, callable, list, tuple, set, dict, None],
-        "n_jobs": [Integral, None],
+        "scoring": [str, Function(), list, tuple, set, dict, None],
+        "n_jobs": N_JOBS,
         "random_state": ["random_state"],
         "path": "no_validation",
         "verbose": ["verbose"],

@@ -9,6 +9,7 @@ from skactive.model_selection._areas import (
     interval_of_mean,
     labels_needed,
     normalized_area,
+    score_bounds,
 )
 from skactive.model_selection._curve_file import CurveFile
 from skactive.model_selection._curve_summary import import_pandas, summarize
@@ -260,7 +261,7 @@ class ActiveLearningCurve:
         """Return with how many labels a score was first reached in each split.
 
         Only models that were fitted count, nothing between them; a curve may fall below
-        the score again later.
+        the score again later. A score that misses it by rounding has reached it.
 
         Parameters
         ----------
@@ -308,6 +309,21 @@ class ActiveLearningCurve:
         name = self._score_name(scoring)
         return np.array([values[name][-1] for _, values in self._runs(strategy)])
 
+    def last_n_labeled(self, strategy):
+        """Return the number of labels of the final model of each split.
+
+        Parameters
+        ----------
+        strategy : str
+            Name of the strategy.
+
+        Returns
+        -------
+        n_labeled : ndarray of shape (n_splits,)
+            Labels, those known from the beginning included.
+        """
+        return np.array([at[-1] for at, _ in self._runs(strategy)])
+
     def mean_curve(self, strategy, *, scoring=None, confidence=0.95, corrected=True):
         """Return the mean of the curves of a strategy, with a confidence interval.
 
@@ -336,7 +352,10 @@ class ActiveLearningCurve:
         n_labeled, scores = self.curve(strategy, scoring=scoring)
         known = ~np.isnan(scores).any(axis=0)
         mean, low, high, _ = interval_of_mean(
-            scores[:, known], confidence=confidence, overlap=self._overlap(corrected)
+            scores[:, known],
+            confidence=confidence,
+            overlap=self._overlap(corrected),
+            bounds=score_bounds(self._score_name(scoring)),
         )
         return n_labeled[known], mean, low, high
 
@@ -386,12 +405,17 @@ class ActiveLearningCurve:
             two-sided t test, not adjusted for the number of strategies. Then
             `labels`, the median number of labels that reached the target, `n_reached`,
             how many splits did, and `saved`, the share of the labels of the baseline
-            that were not needed.
+            that were not needed (one minus the ratio of the medians), with the interval
+            `saved_low`, `saved_high` by a paired bootstrap over splits [2]_. Intervals
+            end where a score of that name does, an accuracy at 0 and 1.
 
         References
         ----------
         .. [1] C. Nadeau, Y. Bengio. "Inference for the generalization error". Machine
            Learning 52, 2003.
+        .. [2] T. C. Hesterberg. "What teachers should know about the bootstrap:
+           resampling in the undergraduate statistics curriculum". The American
+           Statistician 69(4), 2015.
         """
         if baseline is None and "random" in self.strategies:
             baseline = "random"

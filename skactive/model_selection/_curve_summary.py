@@ -4,7 +4,12 @@ import math
 
 import numpy as np
 
-from skactive.model_selection._areas import interval_of_mean
+from skactive.model_selection._areas import (
+    LabelsNeeded,
+    interval_of_mean,
+    interval_of_saved,
+    score_bounds,
+)
 
 
 def summarize(curves, *, scoring, baseline, target, confidence, overlap):
@@ -28,26 +33,33 @@ def summarize(curves, *, scoring, baseline, target, confidence, overlap):
     """
     targets = _targets(curves, target, scoring, baseline)
     areas = {name: curves.area(name, scoring=scoring) for name in curves.strategies}
-    labels = {
-        name: curves.labels_to_reach(targets, name, scoring=scoring)
+    needed = {
+        name: LabelsNeeded(
+            curves.labels_to_reach(targets, name, scoring=scoring),
+            curves.last_n_labeled(name),
+        )
         for name in curves.strategies
     }
     if baseline is not None and baseline not in areas:
         raise ValueError(
             f"baseline={baseline!r} is none of the strategies {curves.strategies}."
         )
+    interval = {"confidence": confidence, "overlap": overlap}
+    low, high = score_bounds(scoring)
+    apart = {**interval, "bounds": (low - high, high - low)}
     rows = []
     for name in curves.strategies:
         is_compared = baseline is not None and name != baseline
         differences = areas[name] - areas[baseline] if is_compared else None
+        of_baseline = needed[baseline] if is_compared else None
         rows.append(
             {
                 "strategy": name,
-                **_interval_columns("area", areas[name], confidence, overlap),
-                **_difference_columns(differences, confidence, overlap),
-                **_label_columns(
-                    labels[name], labels[baseline] if is_compared else None
+                **_interval_columns(
+                    "area", areas[name], bounds=(low, high), **interval
                 ),
+                **_difference_columns(differences, **apart),
+                **_label_columns(needed[name], of_baseline, **interval),
             }
         )
     rows.sort(key=lambda row: -row["area"])
@@ -81,29 +93,32 @@ def _targets(curves, target, scoring, baseline):
     return target
 
 
-def _interval_columns(name, values, confidence, overlap):
-    mean, low, high, _ = interval_of_mean(
-        values, confidence=confidence, overlap=overlap
-    )
+def _interval_columns(name, values, **interval):
+    mean, low, high, _ = interval_of_mean(values, **interval)
     return {name: float(mean), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def _difference_columns(differences, confidence, overlap):
+def _difference_columns(differences, **interval):
     """Return the columns that compare with the baseline, nan if that is none."""
     if differences is None:
         names = ("difference", "difference_low", "difference_high", "p_value")
         return dict.fromkeys(names, np.nan)
-    *_, p_value = interval_of_mean(differences, confidence=confidence, overlap=overlap)
-    columns = _interval_columns("difference", differences, confidence, overlap)
+    *_, p_value = interval_of_mean(differences, **interval)
+    columns = _interval_columns("difference", differences, **interval)
     return columns | {"p_value": float(p_value)}
 
 
-def _label_columns(labels, of_baseline):
-    median, saved = float(np.median(labels)), np.nan
-    if of_baseline is not None and np.isfinite([median, np.median(of_baseline)]).all():
-        saved = 1 - median / float(np.median(of_baseline))
-    n_reached = int(np.isfinite(labels).sum())
-    return {"labels": median, "n_reached": n_reached, "saved": saved}
+def _label_columns(needed, of_baseline, **interval):
+    saved = low = high = np.nan
+    if of_baseline is not None:
+        saved, low, high = interval_of_saved(needed, of_baseline, **interval)
+    return {
+        "labels": float(np.median(needed.labels)),
+        "n_reached": int(np.isfinite(needed.labels).sum()),
+        "saved": saved,
+        "saved_low": low,
+        "saved_high": high,
+    }
 
 
 class CurveSummary(list):
@@ -135,7 +150,7 @@ class CurveSummary(list):
         head = ["strategy", "area", level, "labels", "reached"]
         if self.baseline is not None:
             head[3:3] = ["difference", level, "p"]
-            head.append("saved")
+            head += ["saved", level]
         lines = [head, *(self._cells(row) for row in self)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         lines = ["  ".join(map(_padded, line, widths)).rstrip() for line in lines]
@@ -161,7 +176,7 @@ class CurveSummary(list):
         cells.append(_text(row["labels"], "{:g}"))
         cells.append(f"{row['n_reached']}/{self.n_splits}")
         if self.baseline is not None:
-            cells.append(_text(row["saved"], "{:.0%}"))
+            cells += _with_interval(row, "saved", "{:.0%}")
         return cells
 
 

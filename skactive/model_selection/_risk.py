@@ -1,8 +1,9 @@
 """The risk of a finished model, estimated from rows that were not drawn uniformly."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
+from scipy import stats
 
 from skactive.utils._sklearn import Interval, validate_params
 
@@ -128,20 +129,171 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
     risk = float((weights * losses).mean())
     if not return_std:
         return risk
-    q = np.asarray(probabilities, dtype=np.float64)
-    return risk, _standard_error(losses, q, n_pool, risk)
+    return risk, standard_error(losses, probabilities, n_pool)[0]
 
 
-def _standard_error(losses, q, N, risk):
+@validate_params(
+    {
+        "losses": ["array-like"],
+        **_DRAWN,
+        "confidence": [Interval(Real, 0, 1, closed="neither")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def lure_interval(losses, probabilities, n_pool, *, confidence=0.95):
+    r"""Return an interval for the mean loss over a pool, of losses in [0, 1].
+
+    Two standard errors around :func:`lure_risk` hold the truth too seldom: the estimate
+    is skewed, and where a few draws weigh much, it is known less well than its standard
+    error says. This is the interval of Clopper and Pearson for a share, of as many
+    independent rows as have the same standard error [1]_,
+    :math:`\hat R (1 - \hat R) / \text{std}^2` of them, made fewer by what the standard
+    error itself is uncertain.
+
+    Parameters
+    ----------
+    losses : array-like of shape (n_drawn,)
+        Losses in the order drawn, in [0, 1], such as whether a prediction is wrong.
+
+    probabilities : array-like of shape (n_drawn,)
+        How likely each row was to be drawn next, see :func:`lure_weights`.
+
+    n_pool : int
+        How many rows there were before the first was drawn.
+
+    confidence : float, default=0.95
+        Level of the interval.
+
+    Returns
+    -------
+    low, high : float
+        Its ends, in [0, 1]; equal if all rows were drawn, nan where the standard error
+        is.
+
+    Notes
+    -----
+    How often it held the truth at a confidence of 0.95, beside two standard errors, in
+    1,800 simulated tests with 40 of 600 rows (``tests/model_selection/test_risk.py``).
+    A surrogate that is sure and wrong is what no interval can make up for.
+
+    ==========================  ========  ===================
+    rows drawn                  interval  two standard errors
+    ==========================  ========  ===================
+    uniformly                   99 %      93 %
+    by a good surrogate         96 %      91 %
+    by one with noise           93 %      88 %
+    by one that is too sure     90 %      82 %
+    by one that knows nothing   91 %      77 %
+    ==========================  ========  ===================
+
+    References
+    ----------
+    .. [1] E. L. Korn, B. I. Graubard. "Confidence intervals for proportions with small
+       expected number of positive counts estimated from survey data". Survey
+       Methodology 24(2), 1998.
+
+    Examples
+    --------
+    >>> from skactive.model_selection import lure_interval
+    >>> low, high = lure_interval([1, 0, 0, 1, 0], [0.1, 0.02, 0.05, 0.1, 0.02], 40)
+    >>> round(low, 3), round(high, 3)
+    (0.017, 0.371)
+    """
+    weights = lure_weights(probabilities, n_pool)
+    losses = _check_losses(losses, len(weights))
+    if not ((losses >= 0) & (losses <= 1)).all():
+        raise ValueError(
+            "losses must be in [0, 1] for an interval, got some from "
+            f"{losses.min():.4g} to {losses.max():.4g}. Of losses that have no bound a "
+            "few draws say too little; lure_risk has the standard error."
+        )
+    std, freedom = standard_error(losses, probabilities, n_pool)
+    risk, n_equal = float((weights * losses).mean()), n_equal_weights(weights)
+    return share_interval(risk, std, freedom, n_equal, confidence=confidence)
+
+
+def standard_error(losses, probabilities, n_pool):
+    """Return the standard error of an estimate, and its degrees of freedom.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (n_drawn,)
+        Checked losses.
+
+    probabilities : array-like of shape (n_drawn,)
+        How likely each row was to be drawn next.
+
+    n_pool : int
+        How many rows there were before the first was drawn.
+
+    Returns
+    -------
+    std : float
+        See :func:`lure_risk`.
+
+    freedom : float
+        With so many degrees of freedom an estimate of a variance from normal values is
+        as uncertain as this one, by the spread of its terms. In [1, n_drawn - 1]; inf
+        if all rows were drawn.
+    """
+    q, N = np.asarray(probabilities, dtype=np.float64), n_pool
     M, m = len(q), np.arange(1, len(q) + 1)
     if M == N:
-        return 0.0
+        return 0.0, float("inf")
     c = N * (N - M) / (M * (N - m) * (N - m + 1.0))
     if c[-1] >= 0.5:  # the largest
-        return float("nan")
+        return float("nan"), float("nan")
     terms = losses / (N * q) + (np.cumsum(losses) - losses) / N
     w = c**2 / (1.0 - 2.0 * c)
-    return float(np.sqrt((w * (terms - risk) ** 2).sum() / (1.0 + w.sum())))
+    squares = w * (terms - lure_risk(losses, q, N)) ** 2
+    total = squares.sum()
+    spread = (squares**2).sum() - total**2 / M  # of the sum, if terms are independent
+    freedom = 2.0 * total**2 / spread if spread > 0 else M - 1.0
+    return float(np.sqrt(total / (1.0 + w.sum()))), float(np.clip(freedom, 1, M - 1))
+
+
+def n_equal_weights(weights):
+    """Return how many draws of equal weight say as much of equal losses (Kish)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def share_interval(share, std, freedom, n_equal, *, confidence):
+    """Return an interval for a share that is estimated with a standard error.
+
+    Parameters
+    ----------
+    share : float
+        The estimate.
+
+    std, freedom : float
+        Its standard error, and how many degrees of freedom that has.
+
+    n_equal : float
+        How many rows count where the standard error says nothing, as all losses are
+        the same.
+
+    confidence : float
+        Level of the interval.
+
+    Returns
+    -------
+    low, high : float
+        Its ends.
+    """
+    tail = (1 - confidence) / 2
+    if np.isnan(std):
+        return float("nan"), float("nan")
+    if np.isinf(freedom):
+        return share, share
+    if 0 < share < 1 and std > 0:
+        n = share * (1 - share) / std**2
+        n *= (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
+    else:
+        share, n = float(np.clip(share, 0, 1)), n_equal
+    hits = share * n
+    low = stats.beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+    return float(low), float(high)
 
 
 def _check_probabilities(probabilities, n_pool):

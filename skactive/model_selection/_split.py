@@ -7,6 +7,7 @@ from sklearn.model_selection import BaseCrossValidator, TimeSeriesSplit, check_c
 
 from skactive.utils._containers import check_aligned, refuse_lazy
 from skactive.utils._labels import check_missing_label, split_labeled
+from skactive.utils._naming import naming
 from skactive.utils._rows import take_rows
 
 
@@ -79,12 +80,16 @@ class LabeledFold(BaseCrossValidator):
         groups = None if groups is None else np.asarray(groups)
         X_labeled = take_rows(X, rows)
         groups_labeled = None if groups is None else groups[rows]
-        for train, test in cv.split(X_labeled, labels, groups_labeled):
+        with naming("cv", self):
+            splits = [
+                (rows[train], rows[test])
+                for train, test in cv.split(X_labeled, labels, groups_labeled)
+            ]
+        for train, test in splits:
             joining = others
             if groups is not None:
-                tested = groups_labeled[test]
-                joining = others[~np.isin(groups[others], tested)]
-            yield np.sort(np.concatenate([rows[train], joining])), rows[test]
+                joining = others[~np.isin(groups[others], groups[test])]
+            yield np.sort(np.concatenate([train, joining])), test
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of splits.
@@ -115,7 +120,8 @@ class LabeledFold(BaseCrossValidator):
 
     def _labeled_part(self, y):
         """Return the splitter, the labelled rows, the others, and the labels."""
-        check_missing_label(self.missing_label)
+        with naming("missing_label", self):
+            check_missing_label(self.missing_label)
         if isinstance(self.cv, TimeSeriesSplit):
             raise ValueError(
                 "LabeledFold cannot wrap TimeSeriesSplit: unlabelled rows join every "
@@ -127,5 +133,7 @@ class LabeledFold(BaseCrossValidator):
                 "LabeledFold found no row with a label: all of y is missing_label="
                 f"{self.missing_label!r}."
             )
-        cv = check_cv(self.cv, labels, classifier=True)
+        with naming("cv", self):
+            is_flag = isinstance(self.cv, bool)  # True is the int 1
+            cv = check_cv("a flag" if is_flag else self.cv, labels, classifier=True)
         return cv, np.flatnonzero(labeled), np.flatnonzero(~labeled), labels

@@ -53,6 +53,8 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
             f"oracle is the class {oracle.__name__}; pass an object of it, "
             f"{oracle.__name__}(...)."
         )
+    if hasattr(type(oracle), "_validate_params"):  # one of ours
+        oracle._validate_params()
     if hasattr(type(oracle), "_wanted_keywords"):  # it is made of other oracles
         return oracle._wanted_keywords(has_sample_ids=has_sample_ids)
     try:
@@ -109,7 +111,9 @@ def prepare_oracle(oracle, facts):
     facts : callable
         Returns a dict: `parse`, which makes a label of an answer or raises ValueError;
         `missing_label`; `prices`, a dict from sample ids to prices, or None; `given`,
-        the ids and labels of the rows labelled in `y`. Not called for other oracles.
+        the ids and labels of the rows labelled in `y`; `progress`, which returns how
+        many rows have been asked, those of this question included, and the budget. Not
+        called for other oracles.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._store import LabelStore
 from skactive.utils._labels import parse_label
 from skactive.utils._shown import BriefMixin
-from skactive.utils._sklearn import Interval
+from skactive.utils._sklearn import Function, Interval
 
 
 class _SignatureOfCall:
@@ -36,6 +36,10 @@ class _SignatureOfCall:
         return signature.replace(
             parameters=[p for p in parameters if p.name not in drop]
         )
+
+
+# A claim that has not ended after a hundred years holds for good.
+_LONGEST = 100 * 366 * 86_400
 
 
 class CachedOracle(BriefMixin, BaseEstimator):
@@ -118,13 +122,13 @@ class CachedOracle(BriefMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "oracle": [callable],
+        "oracle": [Function()],
         "path": [str, os.PathLike],
         "task": [str],
         "max_calls": [Interval(Integral, 0, None, closed="left"), None],
         "max_cost": [Interval(Real, 0, None, closed="left"), None],
         "annotator": [str, None],
-        "claim_seconds": [Interval(Real, 0, None, closed="neither")],
+        "claim_seconds": [Interval(Real, 0, _LONGEST, closed="right")],
         "timeout": [Interval(Real, 0, None, closed="left")],
     }
 
@@ -150,6 +154,13 @@ class CachedOracle(BriefMixin, BaseEstimator):
         self.annotator = annotator
         self.claim_seconds = claim_seconds
         self.timeout = timeout
+
+    def _validate_params(self):
+        super()._validate_params()
+        if not str(self.path):
+            raise ValueError(
+                f"The 'path' parameter of {type(self).__name__} is empty; name a file."
+            )
 
     def __call__(self, X, sample_ids, classes=None, proba=None):
         """Return the labels of some rows, from the file or from the oracle.
@@ -318,7 +329,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
     def _for_run(self, *, given=((), ()), **facts):
         """Return what to ask in one run; check all that can be checked before."""
-        run = self._make_run(**facts)
+        own = ("parse", "missing_label", "prices")
+        run = self._make_run(**{name: facts[name] for name in own if name in facts})
         run.check_known_labels()
         run.compare_with_given(*given)
         run.inner = prepare_oracle(self.oracle, lambda: facts)

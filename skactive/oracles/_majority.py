@@ -21,6 +21,7 @@ from skactive.oracles._asking import (
 )
 from skactive.oracles._cached import CachedOracle
 from skactive.utils._labels import check_missing_label, parse_label
+from skactive.utils._naming import naming
 from skactive.utils._rows import like_given, take_rows
 from skactive.utils._shown import BriefMixin, shown
 from skactive.utils._sklearn import Interval, _num_samples
@@ -153,7 +154,8 @@ class MajorityOracle(BriefMixin, BaseEstimator):
     def _wanted_keywords(self, *, has_sample_ids):
         """Return what the annotators want by keyword, or raise if they cannot work."""
         self._validate_params()
-        check_missing_label(self.missing_label)
+        with naming("missing_label", self):
+            check_missing_label(self.missing_label)
         n_oracles = len(self.oracles)
         if n_oracles < 2 or (self.min_agree or 0) > n_oracles:
             raise ValueError(
@@ -162,7 +164,8 @@ class MajorityOracle(BriefMixin, BaseEstimator):
             )
         wanted = {"sample_ids"} if has_sample_ids else set()
         for oracle in self.oracles:
-            wanted.update(oracle_keywords(oracle, has_sample_ids=has_sample_ids))
+            with naming("oracles", self):
+                wanted.update(oracle_keywords(oracle, has_sample_ids=has_sample_ids))
         self._refuse_shared_answers()
         return tuple(name for name in KEYWORDS if name in wanted)
 

@@ -3,7 +3,7 @@
 import warnings
 import zlib
 from collections import Counter
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,6 +17,7 @@ from skactive.utils._containers import (
     list_of,
 )
 from skactive.utils._labels import column_y
+from skactive.utils._naming import naming
 from skactive.utils._shown import BriefMixin, shown_values
 from skactive.utils._sklearn import Interval
 
@@ -61,7 +62,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
         "sample_ids": ["array-like", None],
         "noise": [Interval(Real, 0, 1, closed="both")],
         "abstain": [Interval(Real, 0, 1, closed="both")],
-        "random_state": [Interval(Real, 0, None, closed="left")],
+        "random_state": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -102,6 +103,12 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
             self._disturb(label, classes, sample_id)
             for label, sample_id in zip(labels, asked, strict=True)
         ]
+
+    def _validate_params(self):
+        super()._validate_params()
+        with naming("y_true", self):
+            if len(column_y(self.y_true)) == 0:
+                raise ValueError("there is no label; pass those of all rows.")
 
     def _positions(self, asked, n_samples):
         """Return where the labels of some ids stand."""

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from numbers import Integral, Number
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator
 from skactive.exceptions import StopLabeling
 from skactive.oracles._interactive import InteractiveOracleMixin
 from skactive.oracles._showing import inert, rows_of, short, show_row
-from skactive.utils._sklearn import Interval
+from skactive.utils._sklearn import Function, Interval
 
 _SKIP, _UNDO, _QUIT, _MORE, _NEW = "s", "u", "q", "?", "+"
 _RESERVED = (_SKIP, _UNDO, _QUIT, _MORE)
@@ -21,6 +22,10 @@ _UNDONE, _DONE = object(), object()
 
 # Two threads may ask at a time; each question is to be answered on its own.
 _TERMINAL = threading.Lock()
+
+# Since the last line that was typed. Ctrl-C ends a run; where another one begins then,
+# as in a search, Ctrl-C again ends that, too, and everything around it.
+_INTERRUPTED = threading.Event()
 
 
 class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
@@ -37,11 +42,14 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
     once that row is answered: undo reaches back one answer, and not into an earlier
     batch. The last answer of a batch is handed over at once, unless `confirm` is set.
 
-    The answer held back is not lost either. It is handed over when the person quits,
-    at the end of the input (Ctrl-D), and before a `KeyboardInterrupt` (Ctrl-C) or an
-    error goes on: an answer is safe as soon as the next row is shown. After Ctrl-D the
-    run ends normally, like after ``q``, and after Ctrl-C `fit` raises
-    `KeyboardInterrupt`, with all answers in ``transduction_``.
+    The answer held back is not lost either. It is handed over when the person quits, by
+    ``q``, Ctrl-C or the end of the input (Ctrl-D), and before an error goes on: an
+    answer is safe as soon as the next row is shown. The run ends normally then. Ctrl-C
+    raises `KeyboardInterrupt` out of `fit`, with all answers in ``transduction_``,
+    where no question is open, as while a model is fitted, and where it comes twice
+    without an answer in between, so that it ends a search, too.
+
+    In a run the number of a row counts from the first of all batches to the budget.
 
     Whatever stands in the data is shown inert: control characters, escape sequences and
     marks that change the direction of a text are written as escapes.
@@ -104,7 +112,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "render": [callable, None],
+        "render": [Function(), None],
         "suggest": ["boolean"],
         "keys": [Mapping, None],
         "new_classes": ["boolean"],
@@ -152,6 +160,16 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
             One label for each row, None where the row was skipped. It raises
             `StopLabeling` when the person quits.
         """
+        return self._ask_all(
+            X, proba=proba, classes=classes, sample_ids=sample_ids, progress=None
+        )
+
+    def _for_run(self, *, progress, **facts):
+        """Return what to ask in one run, whose rows are counted to the budget."""
+        return partial(self._ask_all, progress=progress)
+
+    def _ask_all(self, X, *, progress, proba=None, classes=None, sample_ids=None):
+        """Return an iterator of answers; `progress()` counts the rows of the run."""
         self._validate_params()
         keys = _check_keys(self.keys)
         known = [] if classes is None else np.asarray(classes).tolist()
@@ -161,7 +179,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
                 "names none, and new_classes=False."
             )
         rows = rows_of(X)
-        titles = _titles(len(rows), sample_ids)
+        titles = _titles(len(rows), sample_ids, progress)
         suggestions = [None] * len(rows)
         if self.suggest and proba is not None:
             suggestions = [_suggestion(p, known) for p in np.asarray(proba)]
@@ -216,9 +234,18 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         return question
 
 
-def _titles(n_rows, sample_ids):
+def _titles(n_rows, sample_ids, progress):
     """Return a headline for each row."""
-    titles = [f"Row {number} of {n_rows}" for number in range(1, n_rows + 1)]
+    titles = [f"{number} of {n_rows}" for number in range(1, n_rows + 1)]
+    if progress is None:
+        titles = [f"Row {title}" for title in titles]
+    else:
+        n_asked, budget = progress()
+        before = n_asked - n_rows
+        titles = [
+            f"Row {before + number} of {budget}, {title} in this batch"
+            for number, title in enumerate(titles, start=1)
+        ]
     if sample_ids is None:
         return titles
     ids = np.asarray(sample_ids).tolist()
@@ -374,11 +401,19 @@ def _read(menu):
         line = input("> ").strip()
     except UnicodeDecodeError:
         return "\ufffd"  # bytes that are no text; asked again
+    except KeyboardInterrupt as error:
+        if _INTERRUPTED.is_set():
+            raise
+        _INTERRUPTED.set()
+        with suppress(OSError, ValueError):
+            _say("\nInterrupted, all answers are kept.")
+        raise StopLabeling("The person at the terminal has pressed Ctrl-C.") from error
     except (EOFError, OSError, RuntimeError, ValueError) as error:
         # Ctrl-D, a terminal that is gone, no input at all, an input that is closed.
         with suppress(OSError, ValueError):
             _say("\nThe input has ended, all answers are kept.")
         raise StopLabeling("The input has ended.") from error
+    _INTERRUPTED.clear()
     if line == _QUIT:
         raise StopLabeling("The person at the terminal has quit.")
     return line

@@ -14,6 +14,7 @@ says may depend on nothing else. A function ``pool -> str or None`` does as well
 from sklearn.base import BaseEstimator
 
 from skactive.utils._shown import BriefMixin
+from skactive.utils._sklearn import Function
 
 
 class BaseCriterion(BriefMixin, BaseEstimator):
@@ -80,6 +81,8 @@ class FunctionCriterion(BaseCriterion):
     """
 
     works_without_model = True
+
+    _parameter_constraints = {"function": [Function()]}
 
     def __init__(self, function):
         self.function = function

@@ -8,6 +8,7 @@ from skactive.stopping._registry import (
     named,
     reason_to_stop,
 )
+from skactive.utils._naming import naming
 from skactive.utils._sklearn import validate_nested_params
 
 
@@ -55,7 +56,9 @@ class _Combination(BaseCriterion):
                 "criteria is empty. Pass at least one name or object."
             )
         for part in self.criteria:
-            validate_nested_params(get_criterion(part))
+            with naming("criteria", self):
+                criterion = get_criterion(part)
+            validate_nested_params(criterion)
 
     def _reasons(self, pool):
         """Update all parts, as each keeps its own state; return their reasons."""

@@ -9,6 +9,7 @@ from skactive.acquisition._uncertainty import entropy, least_confident
 from skactive.stopping._base import BaseCriterion, name_of
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
 from skactive.utils._labels import as_labels
+from skactive.utils._naming import naming
 from skactive.utils._sklearn import HasMethods, Interval, validate_nested_params
 
 _POSITIVE = [Interval(Real, 0, None, closed="neither")]
@@ -309,7 +310,8 @@ class ClassificationChange(BaseCriterion):
         super()._validate_params()
         if self.criterion is None:
             return
-        criterion = get_criterion(self.criterion)
+        with naming("criterion", self):
+            criterion = get_criterion(self.criterion)
         validate_nested_params(criterion)
         if getattr(criterion, "perfect", None) is None:
             raise ValueError(

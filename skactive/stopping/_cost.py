@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.stopping._validation import ValidationCriterion, is_held
+from skactive.stopping._validation import ValidationCriterion
 from skactive.utils._sklearn import Interval
 
 
@@ -68,7 +68,7 @@ class GainPerLabel(ValidationCriterion):
         score = self._score(pool)
         if score is None:
             return None
-        asked = pool.asked & ~is_held(pool)
+        asked = pool.asked & ~pool.holdout.mask
         n_asked = int(np.count_nonzero(asked))
         spent = n_asked if pool.cost is None else float(pool.cost[asked].sum())
         self._record(n_asked, spent, score)

@@ -1,19 +1,21 @@
 """Scores on labels that are not trained on: given ones, or the run's own sample."""
 
+import difflib
+
 import numpy as np
-from sklearn.metrics import check_scoring
-from sklearn.utils import check_consistent_length
+from sklearn.metrics import check_scoring, get_scorer_names
 
 from skactive.stopping._base import BaseCriterion
-from skactive.utils._absent_classes import score_all_classes
+from skactive.stopping._scoring import score_model, try_scoring
 from skactive.utils._containers import (
     check_aligned,
     refuse_lazy,
     with_small_indices,
 )
 from skactive.utils._labels import as_labels, column_y, kind_of
-from skactive.utils._rows import is_one_dimensional, take_rows
-from skactive.utils._sklearn import _num_samples
+from skactive.utils._naming import naming
+from skactive.utils._rows import check_like, take_rows
+from skactive.utils._sklearn import Function, _num_samples
 
 
 class ValidationCriterion(BaseCriterion):
@@ -25,7 +27,7 @@ class ValidationCriterion(BaseCriterion):
     _parameter_constraints = {
         "X_val": ["array-like", "sparse matrix", None],
         "y_val": ["array-like", None],
-        "scoring": [str, callable, None],
+        "scoring": [str, Function(), None],
     }
 
     def _validate_params(self):
@@ -38,9 +40,12 @@ class ValidationCriterion(BaseCriterion):
         if self.X_val is not None:
             refuse_lazy(self.X_val, "X_val")
             check_aligned(self.X_val, {"y_val": self.y_val}, owner="X_val")
-            check_consistent_length(self.X_val, self.y_val)
-            if _num_samples(self.X_val) == 0:
-                raise ValueError(f"X_val of {owner} is empty; pass rows with labels.")
+            n_rows, n_labels = _num_samples(self.X_val), _num_samples(self.y_val)
+            if n_rows != n_labels:
+                raise ValueError(
+                    f"X_val and y_val of {owner} must have as many labels as rows, got "
+                    f"{n_rows} rows and {n_labels} labels."
+                )
 
     def check_run(self, clf, X, labels):
         """Raise if models of a run cannot be scored.
@@ -57,7 +62,9 @@ class ValidationCriterion(BaseCriterion):
             The labels that are known.
         """
         owner = type(self).__name__
-        check_scoring(clf.estimator, self.scoring)
+        with naming("scoring", self):
+            check_scoring(clf.estimator, self._scorer_name())
+        self._try_scoring(labels if self.y_val is None else self._labels())
         if self.X_val is None:
             if clf.holdout_fraction == 0:
                 raise ValueError(
@@ -65,14 +72,9 @@ class ValidationCriterion(BaseCriterion):
                     "y_val, or let the run buy a test sample: holdout_fraction=0.2."
                 )
             return
-        known, given = _width(X), _width(self.X_val)
-        if known != given:
-            raise ValueError(
-                f"X_val of {owner} must be like X, which has {known} features, and has "
-                f"{given}."
-            )
+        check_like(self.X_val, X, f"X_val of {owner}")
         known = kind_of(labels)
-        given = kind_of(as_labels(column_y(self.y_val)))
+        given = kind_of(self._labels())
         if known is not None and (known is str) != (given is str):
             raise ValueError(
                 f"y_val of {owner} must hold labels like those of y, which are of the "
@@ -80,24 +82,43 @@ class ValidationCriterion(BaseCriterion):
             )
 
     def _score(self, pool):
-        """Return the score of the model of a round, None without a single label."""
-        X, y = with_small_indices(self.X_val), self.y_val
-        if X is None:
-            rows = np.flatnonzero(is_held(pool))
-            if len(rows) == 0:
-                return None
-            X, y = take_rows(pool.X, rows), as_labels(pool.y[rows])
-        scorer = check_scoring(pool.estimator, self.scoring)
-        return float(score_all_classes(scorer, pool.estimator, X, y))
+        """Return the score of the model of a round, None if there is none."""
+        held = pool.holdout
+        if self.X_val is not None:
+            X, y = with_small_indices(self.X_val), self._labels()
+        elif len(held.rows):
+            X, y = take_rows(pool.X, held.rows), held.labels
+        else:
+            return None
+        try:
+            return score_model(pool.estimator, self.scoring, X, y)
+        except Exception as error:
+            error.add_note(
+                f"{type(self).__name__} has scored {type(pool.estimator).__name__} by "
+                f"scoring={self.scoring!r} on {len(y)} rows of the classes "
+                f"{np.unique(y).tolist()}."
+            )
+            raise
 
+    def _scorer_name(self):
+        """Return `scoring`, or say that there is none of this name."""
+        if isinstance(self.scoring, str) and self.scoring not in get_scorer_names():
+            close = difflib.get_close_matches(self.scoring, get_scorer_names(), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"there is no scorer {self.scoring!r}.{hint} See "
+                "sklearn.metrics.get_scorer_names()."
+            )
+        return self.scoring
 
-def is_held(pool):
-    """Tell which rows have a label that is not trained on: those of a test sample."""
-    return (pool.labeled_iter >= 0) & ~pool.labeled
+    def _labels(self):
+        return as_labels(column_y(self.y_val))
 
-
-def _width(X):
-    """Return the number of features, 1 for texts."""
-    if is_one_dimensional(X):
-        return 1
-    return X.shape[1] if hasattr(X, "shape") else np.asarray(X).shape[1]
+    def _try_scoring(self, labels):
+        try:
+            try_scoring(self.scoring, labels)
+        except ValueError as error:
+            raise ValueError(
+                f"scoring={self.scoring!r} of {type(self).__name__} cannot score the "
+                f"classes {np.unique(labels).tolist()}: {error}"
+            ) from error

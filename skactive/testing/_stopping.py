@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
+from skactive._held_rows import HeldRows
 from skactive._pool import Pool
 from skactive.stopping._base import FunctionCriterion
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
@@ -73,20 +74,22 @@ def _rounds(X, y, estimator, batch_size, pool_class=Pool):
     order = rng.permutation(np.setdiff1d(np.arange(len(y)), given))
     held, order = order[:15], order[15:40]
     labeled_iter = np.full(len(y), -1)
-    labeled_iter[given], labeled_iter[held] = 0, 1
+    labeled_iter[given], labeled_iter[held[::2]] = 0, 1
     asked = np.isin(np.arange(len(y)), held)
     is_held, predictor = asked.copy(), BlockPredictor(X)
+    answered = np.sort(held[::2])
     for number in range(1 + len(order) // batch_size):
         labeled = (labeled_iter >= 0) & ~is_held
         yield pool_class(
             X,
-            np.where(labeled_iter >= 0, y, -1),
+            np.where(labeled, y, -1),
             labeled,
             np.flatnonzero(~(labeled | asked)),
             estimator=estimator,
             asked=asked.copy(),
             round=number + 1,
             labeled_iter=labeled_iter.copy(),
+            holdout=HeldRows(is_held, answered, y[answered]),
             cost=costs(y),
             random_state=number,
             predictor=predictor,
@@ -139,7 +142,8 @@ def _params_of(criterion):
 
 def _hash_of_pool(pool):
     names = ("X", "y", "labeled", "candidates", "asked", "labeled_iter", "cost")
-    return joblib.hash([getattr(pool, name) for name in names])
+    values = [getattr(pool, name) for name in (*names, "holdout")]
+    return joblib.hash(values)
 
 
 def _check_stops_a_run(criterion, X, y, estimator, batch_size):

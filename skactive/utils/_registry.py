@@ -96,9 +96,9 @@ class Registry:
                 f"{self.parameter} is the class {given.__name__}; pass an object of "
                 f"it, {given.__name__}()."
             )
-        # A data frame has a method of the name of ours.
-        known = not is_table(given) and any(hasattr(given, m) for m in self.methods)
-        if known:
+        # A dict, or a data frame, has a method of the name of ours.
+        is_data = type(given).__module__ == "builtins" or is_table(given)
+        if not is_data and any(hasattr(given, method) for method in self.methods):
             return given
         if callable(given):
             return self.wrap(given)

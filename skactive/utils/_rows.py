@@ -136,6 +136,37 @@ def block_rows(X):
     return max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * max(width, 1)))
 
 
+def check_like(given, X, what):
+    """Raise unless there are rows, with as many features as those of the run.
+
+    Parameters
+    ----------
+    given : object
+        What should be rows.
+
+    X : {array-like, sparse matrix, data frame, list} of length n_samples
+        The rows of the run.
+
+    what : str
+        What they are, for the message.
+    """
+    if _num_samples(given) == 0:
+        raise ValueError(f"{what} is empty; pass some rows.")
+    known, found = _n_features(X), _n_features(given)
+    if known != found:
+        raise ValueError(
+            f"{what} must be like X, which has {known} features, and has {found}."
+        )
+
+
+def _n_features(X):
+    """Return the number of features, 1 for texts."""
+    if is_one_dimensional(X):
+        return 1
+    shape = np.shape(X) if not hasattr(X, "shape") else X.shape
+    return 0 if len(shape) < 2 else shape[1]
+
+
 def as_numeric(X):
     """Return `X` as a numeric 2d array or CSR matrix without NaN, or None.
 

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from numbers import Integral
 
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
@@ -9,9 +10,9 @@ from sklearn.ensemble._forest import ForestClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods as _HasMethods
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
     InvalidParameterError,
     RealNotInt,
     StrOptions,
@@ -68,8 +69,10 @@ except ImportError:
 
 
 __all__ = [
+    "N_JOBS",
     "CallbackSupportMixin",
     "ForestClassifier",
+    "Function",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -90,6 +93,38 @@ __all__ = [
     "knowing_labels",
     "validate_nested_params",
     "validate_params",
+]
+
+
+class Interval(_Interval):
+    """An interval that holds numbers only, where True is none."""
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
+
+
+class HasMethods(_HasMethods):
+    """Objects with some methods; a class, whose objects have them, is none."""
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, type) and super().is_satisfied_by(val)
+
+
+class Function(HasMethods):
+    """Anything that can be called, but a class, which was meant to be an object."""
+
+    def __init__(self):
+        super().__init__(["__call__"])
+
+    def __str__(self):
+        return "a function or another object that can be called"
+
+
+# As many as joblib takes; 0 has no meaning there.
+N_JOBS = [
+    Interval(Integral, -(2**31), -1, closed="both"),
+    Interval(Integral, 1, 2**31 - 1, closed="both"),
+    None,
 ]
 
 

@@ -13,7 +13,12 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearningClassifier, LabelingLoop
 from skactive.acquisition import EpsilonGreedy, ExpectedLossSampling
 from skactive.exceptions import OracleError, StopLabeling
-from skactive.model_selection import active_test, lure_risk, queried_risk
+from skactive.model_selection import (
+    active_test,
+    lure_interval,
+    lure_risk,
+    queried_risk,
+)
 from skactive.oracles import SimulatedOracle
 
 RNG = np.random.default_rng(0)
@@ -278,3 +283,20 @@ def test_a_classifier_with_the_strategy_is_cloned_with_its_fitted_model():
     assert clone(strategy).model is model
     clf = clone(ActiveLearningClassifier(GaussianNB(), strategy=strategy))
     assert clf.strategy.model is model
+
+
+def test_the_interval_of_an_active_test_is_that_of_its_draws():
+    result = draw()
+    q = result.query_probabilities
+    expected = lure_interval(LOSSES[result.query_indices], q, N - 10)
+    assert result.interval == pytest.approx(expected)
+    low, high = draw(budget=None).interval
+    assert low == high == pytest.approx(TRUE_RISK)
+    assert np.isnan(draw(loss="log_loss").interval).all()
+
+
+def test_rows_without_an_answer_widen_the_interval():
+    oracle = SimulatedOracle(TRUTH, abstain=0.6, random_state=0)
+    (low, high), (less, more) = draw().interval, draw(oracle=oracle).interval
+    assert 0 <= less < more <= 1
+    assert more - less > high - low

@@ -13,6 +13,13 @@ from skactive.model_selection import (
     area_under_budget_curve,
     normalized_area,
 )
+from skactive.model_selection._areas import (
+    LabelsNeeded,
+    interval_of_mean,
+    interval_of_saved,
+    labels_needed,
+    score_bounds,
+)
 
 
 def run(strategy, split, n_labeled, scores, *, first_model=0):
@@ -188,20 +195,100 @@ def test_differences_are_paired_and_their_interval_is_corrected(curves):
 
 
 def test_the_plain_interval_is_that_of_the_usual_t_test(curves):
-    margin = curves.summary(corrected=False)[0]
+    margin = curves.summary(corrected=False, confidence=0.7)[0]
     found = stats.ttest_rel(curves.area("margin"), curves.area("random"))
-    low, high = found.confidence_interval(0.95)
+    low, high = found.confidence_interval(0.7)
     assert margin["p_value"] == pytest.approx(found.pvalue)
     assert margin["difference_low"] == pytest.approx(low)
     assert margin["difference_high"] == pytest.approx(high)
 
 
+def test_intervals_of_a_score_end_where_the_score_does(curves):
+    # Over two splits t intervals are wider than [0, 1].
+    margin = curves.summary()[0]
+    assert (margin["area_low"], margin["area_high"]) == (0.0, 1.0)
+    assert margin["difference_high"] == 1.0
+    _, _, low, high = curves.mean_curve("margin")
+    assert low.min() == 0.0
+    assert high.max() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "bounds"),
+    [
+        ("score", (0, 1)),
+        ("f1_macro", (0, 1)),
+        ("roc_auc_ovr", (0, 1)),
+        ("matthews_corrcoef", (-1, 1)),
+        ("neg_log_loss", (-np.inf, 0)),
+        ("gain in euros", (-np.inf, np.inf)),
+    ],
+)
+def test_the_range_of_a_score_is_known_by_its_name(name, bounds):
+    assert score_bounds(name) == bounds
+
+
+def test_a_score_that_leaves_the_range_of_its_name_has_no_bounds():
+    values = np.array([0.5, 1.5, 0.9])
+    plain = interval_of_mean(values, confidence=0.95, overlap=0)
+    bounded = interval_of_mean(values, confidence=0.95, overlap=0, bounds=(0, 1))
+    assert plain == bounded
+
+
+def test_a_target_that_is_missed_by_rounding_is_reached():
+    assert 0.8 * 0.9 > 0.72
+    assert labels_needed([10, 20, 30], [0.5, 0.72, 0.8], 0.8 * 0.9) == 20
+    assert labels_needed([10, 20, 30], [-3e4, -2e4, -1e4], -2e4 + 1e-6) == 20
+    assert labels_needed([10, 20, 30], [0.5, 0.72, 0.8], 0.7200001) == 30
+
+
+def test_the_interval_of_what_is_saved_is_that_of_all_ways_to_draw_two_splits(curves):
+    # Margin needs 4 and 2 labels, random 6 and 2. Twice the first split: a third is
+    # saved; twice the second: nothing; both: a quarter. The t distribution with one
+    # degree of freedom takes the percentiles to the ends.
+    margin, random = curves.summary(target="baseline")
+    assert margin["saved_low"] == pytest.approx(0)
+    assert margin["saved_high"] == pytest.approx(1 / 3)
+    assert np.isnan([random["saved"], random["saved_low"]]).all()
+
+
+def test_where_splits_miss_the_target_less_is_known_of_what_is_saved():
+    def saved(few, many, last=40.0):
+        both = (
+            LabelsNeeded(np.array(of), np.full(len(of), last)) for of in (few, many)
+        )
+        return interval_of_saved(*both, confidence=0.95, overlap=0.25)
+
+    assert saved([10.0] * 6, [20.0] * 6) == (0.5, 0.5, 0.5)
+    # All that are drawn may be the one that misses it.
+    assert saved([10.0, 10.0, np.inf], [20.0] * 3) == (0.5, -np.inf, 0.5)
+    # The baseline needs more than 40 labels there, for the 30 of the strategy.
+    assert saved([10.0, 10.0, 30.0], [20.0, 20.0, np.inf]) == (0.5, 0.25, 1.0)
+    assert np.isnan(saved([10.0] * 3, [20.0, np.inf, np.inf])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_splits", "at_least"), [(5, 0.92), (10, 0.94), (30, 0.94)])
+def test_the_interval_of_what_is_saved_holds_the_truth(n_splits, at_least):
+    rng, held = np.random.default_rng(0), []
+    for _ in range(500):
+        shared = rng.normal(0, 0.3, n_splits)  # how hard a split is
+        many = np.round(100 * np.exp(shared + rng.normal(0, 0.2, n_splits)))
+        few = np.round(60 * np.exp(shared + rng.normal(0, 0.2, n_splits)))
+        both = LabelsNeeded(few, few), LabelsNeeded(many, many)
+        _, low, high = interval_of_saved(*both, confidence=0.95, overlap=0)
+        held.append(low <= 0.4 <= high)
+    assert np.mean(held) >= at_least
+
+
 def test_the_mean_curve_has_the_same_interval_at_each_point(curves):
-    n_labeled, mean, low, high = curves.mean_curve("margin", corrected=False)
+    n_labeled, mean, low, high = curves.mean_curve(
+        "margin", corrected=False, confidence=0.5
+    )
     assert n_labeled.tolist() == [2, 4, 6]
     np.testing.assert_allclose(mean, [0.25, 0.65, 0.6])
     # Half the difference of two values is their standard error.
-    half = stats.t(1).ppf(0.975) * np.array([0.05, 0.15, 0.2])
+    half = stats.t(1).ppf(0.75) * np.array([0.05, 0.15, 0.2])
     np.testing.assert_allclose((high - low) / 2, half)
 
 
@@ -226,7 +313,7 @@ def test_the_summary_prints_as_a_table_without_pandas(curves, monkeypatch):
     assert "differences to random; labels to reach what random has" in title
     assert head.split()[:2] == ["strategy", "area"]
     assert margin.startswith("margin    0.5375  [")
-    assert margin.endswith("3       2/2      25%")
+    assert margin.endswith("3       2/2      25%    [0%, 33%]")
     assert "+0.1875" in margin
     assert random.endswith("4       2/2")
     with pytest.raises(ImportError, match="pip install pandas"):

@@ -4,8 +4,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from skactive.model_selection import lure_risk, lure_weights
+from skactive.model_selection import lure_interval, lure_risk, lure_weights
 
 Q = [0.5, 0.25, 0.4]
 
@@ -106,3 +107,90 @@ def test_the_last_row_left_may_be_sure():
 def test_losses_must_be_there_for_every_row_drawn(losses, message):
     with pytest.raises(ValueError, match=message):
         lure_risk(losses, Q, 5)
+
+
+def test_the_interval_of_uniform_draws_is_clopper_and_pearsons_of_fewer_rows():
+    # Of a million rows 10 are drawn, 3 of them lost: a binomial share, whose variance
+    # .21 / 9 makes 9 equal rows, or fewer, as a variance of 10 draws is uncertain.
+    losses, q = np.repeat([1.0, 0.0], [3, 7]), 1 / (10**6 - np.arange(10))
+    low, high = lure_interval(losses, q, 10**6)
+    squares = (losses - 0.3) ** 2
+    spread = (squares**2).sum() - squares.sum() ** 2 / 10
+    freedom = min(9, 2 * squares.sum() ** 2 / spread)
+    n = 9 * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, freedom)) ** 2
+    assert low == pytest.approx(stats.beta.ppf(0.025, 0.3 * n, 0.7 * n + 1), rel=1e-3)
+    assert high == pytest.approx(stats.beta.ppf(0.975, 0.3 * n + 1, 0.7 * n), rel=1e-3)
+
+
+def test_where_nothing_was_lost_the_interval_says_how_little_that_is():
+    uniform = 1 / (1000 - np.arange(20))
+    low, high = lure_interval(np.zeros(20), uniform, 1000)
+    assert (low, high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    # Draws of which a few weigh nearly all say less.
+    unequal = np.where(np.arange(20) < 3, uniform / 10, 0.3)
+    assert lure_interval(np.zeros(20), unequal, 1000)[1] > 2 * high
+
+
+def test_the_interval_of_all_rows_is_their_mean_and_of_nearly_all_unknown():
+    assert lure_interval([1, 0, 0, 1], [0.2, 0.9, 0.6, 1.0], 4) == (0.5, 0.5)
+    assert np.isnan(lure_interval([1, 0, 0], [0.2, 0.3, 0.6], 4)).all()
+
+
+def test_an_interval_needs_losses_with_a_bound():
+    with pytest.raises(ValueError, match=r"losses must be in \[0, 1\] for an interval"):
+        lure_interval([1, 0, 2], Q, 40)
+
+
+def surrogates(N, rng):
+    """Chances to be lost, and what a surrogate takes them for."""
+    p = rng.beta(0.5, 2.5, N)
+    return {
+        "uniform": (np.full(N, 0.2), np.ones(N)),
+        "good": (p, p),
+        "noisy": (p, np.clip(p * np.exp(rng.normal(0, 0.8, N)), 1e-4, 1)),
+        "too sure": (rng.beta(0.5, 4, N), None),
+        "useless": (np.full(N, 0.15), p),
+    }
+
+
+def draw(expected, n_drawn, rng, epsilon=0.1):
+    """Draw as ExpectedLossSampling does."""
+    N, rows, q = len(expected), [], []
+    left = np.ones(N, dtype=bool)
+    for m in range(n_drawn):
+        weights = np.where(left, expected, 0.0)
+        chance = (1 - epsilon) * weights / weights.sum() + epsilon * left / (N - m)
+        row = min(np.searchsorted(np.cumsum(chance), rng.random()), N - 1)
+        rows.append(row)
+        q.append(chance[row])
+        left[row] = False
+    return rows, q
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "at_least", "two_errors"),
+    [
+        ("uniform", 0.95, 0.95),
+        ("good", 0.94, 0.92),
+        ("noisy", 0.91, 0.88),
+        ("too sure", 0.9, 0.86),
+        ("useless", 0.88, 0.78),
+    ],
+)
+def test_how_often_intervals_from_40_draws_hold_the_truth(name, at_least, two_errors):
+    rng = np.random.default_rng(0)
+    N, held, naive = 600, [], []
+    for _ in range(12):
+        p, expected = surrogates(N, rng)[name]
+        expected = np.clip(p, 1e-3, 1) ** 1.7 if expected is None else expected
+        losses = (rng.random(N) < p).astype(float)
+        truth = losses.mean()
+        for _ in range(150):
+            rows, q = draw(expected, 40, rng)
+            low, high = lure_interval(losses[rows], q, N)
+            held.append(low <= truth <= high)
+            risk, std = lure_risk(losses[rows], q, N, return_std=True)
+            naive.append(abs(risk - truth) <= 2 * std)
+    assert np.mean(held) >= at_least
+    assert np.mean(naive) <= two_errors

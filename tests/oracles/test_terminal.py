@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 
+from skactive import ActiveLearningClassifier
 from skactive.exceptions import StopLabeling
-from skactive.oracles import TerminalOracle
+from skactive.oracles import CachedOracle, TerminalOracle
 
 TEXTS = ["first", "second", "third"]
 SPAM = ["ham", "spam"]
@@ -97,6 +99,53 @@ def test_quitting_hands_over_what_was_held_back(monkeypatch, end):
         given.extend(answers)
     assert given == ["ham", "spam"]
     assert stop.value.labels == ["ham", "spam"]
+
+
+def test_ctrl_c_twice_without_an_answer_is_not_swallowed(monkeypatch):
+    typed = iter([KeyboardInterrupt(), "1", KeyboardInterrupt(), KeyboardInterrupt()])
+
+    def read(prompt):
+        line = next(typed)
+        if isinstance(line, BaseException):
+            raise line
+        return line
+
+    monkeypatch.setattr("builtins.input", read)
+    for expected in (StopLabeling, StopLabeling, KeyboardInterrupt):
+        with pytest.raises(expected):
+            list(TerminalOracle()(TEXTS, classes=SPAM))
+    monkeypatch.setattr("builtins.input", lambda prompt: "1")
+    assert list(TerminalOracle()(TEXTS, classes=SPAM)) == ["ham"] * 3
+
+
+def test_rows_are_counted_over_all_batches_of_a_run(monkeypatch, capsys, tmp_path):
+    def run(oracle, answers):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("1\n" * answers))
+        ActiveLearningClassifier(
+            DummyClassifier(),
+            oracle=oracle,
+            batch_size=2,
+            budget=5,
+            missing_label="",
+            initial_strategy="random",
+            strategy="random",
+            random_state=0,
+        ).fit([f"text {i}" for i in range(9)], [*SPAM, *[""] * 7], sample_ids=range(9))
+        lines = capsys.readouterr().out.splitlines()
+        return [line.partition(" (")[0] for line in lines if line.startswith("Row")]
+
+    expected = [
+        "Row 1 of 5, 1 of 2 in this batch",
+        "Row 2 of 5, 2 of 2 in this batch",
+        "Row 3 of 5, 1 of 2 in this batch",
+        "Row 4 of 5, 2 of 2 in this batch",
+        "Row 5 of 5, 1 of 1 in this batch",
+    ]
+    assert run(TerminalOracle(), 5) == expected
+    cached = CachedOracle(TerminalOracle(), tmp_path / "labels.sqlite")
+    assert run(cached, 3) == [*expected[:3], "Row 4 of 5, 2 of 2 in this batch"]
+    # Three answers are in the store.
+    assert run(cached, 2) == ["Row 4 of 5, 1 of 1 in this batch", expected[4]]
 
 
 def test_an_error_of_render_loses_no_answer(answer, monkeypatch):

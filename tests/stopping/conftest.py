@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from skactive._held_rows import HeldRows
 from skactive._pool import Pool
 
 
@@ -29,18 +30,23 @@ def make_round():
     """Make the pool of one round out of probabilities, or predicted class numbers."""
 
     def make(table, labels, *, bought=(), held=(), asked=(), round=1, **params):
-        """`labels` maps rows to labels; those in `bought` came in the last round."""
+        """`labels` maps rows to labels; those in `bought` came in the last round.
+
+        Rows of `held` were asked for a test sample; some may have no label.
+        """
         n = len(table)
         if np.ndim(table) == 1:
             table = np.eye(max(2, max(table) + 1))[table]
         labeled_iter = np.full(n, -1)
         labeled_iter[list(labels)] = 0
-        labeled_iter[[*bought, *held]] = max(1, round - 1)
+        answered = sorted(row for row in held if row in labels)
+        labeled_iter[[*bought, *answered]] = max(1, round - 1)
+        is_held = np.isin(np.arange(n), list(held))
         y = np.full(n, -1, dtype=object)
         for row, label in labels.items():
-            y[row] = label
+            y[row] = -1 if is_held[row] else label
         is_asked = np.isin(np.arange(n), [*asked, *bought, *held])
-        is_labeled = (labeled_iter >= 0) & ~np.isin(np.arange(n), list(held))
+        is_labeled = (labeled_iter >= 0) & ~is_held
         return Pool(
             np.arange(n).reshape(-1, 1),
             y,
@@ -50,6 +56,11 @@ def make_round():
             asked=is_asked,
             round=round,
             labeled_iter=labeled_iter,
+            holdout=HeldRows(
+                is_held,
+                np.array(answered, int),
+                np.array([labels[r] for r in answered]),
+            ),
             **params,
         )
 

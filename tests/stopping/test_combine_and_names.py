@@ -121,11 +121,18 @@ def test_parts_keep_their_state_whatever_the_others_say():
         (["max_uncertainty", "nothing"], "no stopping criterion named 'nothing'"),
         (ValidationPlateau(), "holdout_fraction=0.2"),
         (ValidationPlateau(X), "X_val and y_val, or neither"),
-        (ValidationPlateau(X, TRUTH[1:]), "inconsistent numbers of samples"),
+        (
+            ValidationPlateau(X, TRUTH[1:]),
+            "as many labels as rows, got 120 rows and 119",
+        ),
         (ValidationPlateau(X[:0], TRUTH[:0]), "X_val of ValidationPlateau is empty"),
         (GainPerLabel(1, X[:, :2], TRUTH), "which has 3 features, and has 2"),
         (GainPerLabel(1, X, TRUTH.astype(str)), "type int, and holds str"),
         (GainPerLabel(1, X, TRUTH, scoring="quality"), "quality"),
+        (
+            ValidationPlateau(X, RNG.integers(0, 3, 120), "f1"),
+            "'f1' of Validat.*0, 1, 2",
+        ),
         (AnyOf(["gain_per_label"]), "GainPerLabel needs labels that are not trained"),
     ],
 )

@@ -129,3 +129,57 @@ def test_rows_of_the_test_sample_are_not_paid_for(make_round):
         pool = make_round(codes, labels, held=list(held_labels(k)), round=k + 1)
         assert criterion.update(pool) is None
     assert criterion.records_ == [(0, 0, 1.0)]
+
+
+def test_rows_of_the_test_sample_without_an_answer_are_not_paid_for(make_round):
+    criterion, codes = GainPerLabel(1.0, window=3), [0] * 40
+    for k in range(1, 4):
+        labels = {0: 0, 1: 1, 30: 0}
+        pool = make_round(codes, labels, held=range(30, 30 + 3 * k), round=k)
+        assert criterion.update(pool) is None
+    assert criterion.records_ == [(0, 0, 1.0)]
+
+
+THREE = np.full((40, 3), [0.5, 0.25, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("known", "held", "table", "expected"),
+    [
+        ("ab", "aa", THREE[:, :2] * 4 / 3, [2 / 3, 2 / 3]),  # one of two classes
+        ("abc", "aa", THREE, [0.5, 0.5]),
+        ("abc", "ab", THREE, [0.5, 0.25]),
+        ("ac", "aa", [[0.9, 0.1]] * 40, [0.9, 0.9]),
+        # What the model cannot know has the probability 0, which scikit-learn clips.
+        ("ab", "ac", [[0.75, 0.25]] * 40, [0.75, np.finfo(float).eps]),
+    ],
+)
+def test_log_loss_of_a_test_sample_that_lacks_classes(
+    make_round, known, held, table, expected
+):
+    table = np.asarray(table) / np.sum(table, axis=1, keepdims=True)
+    labels = dict(enumerate(known)) | dict(zip((30, 31), held, strict=True))
+    plateau = ValidationPlateau(patience=5, scoring="neg_log_loss")
+    plateau.update(make_round(table, labels, held=(30, 31)))
+    assert plateau.best_score_ == pytest.approx(np.log(expected).mean())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_score_that_is_not_defined_is_none_yet(make_round):
+    plateau = ValidationPlateau(patience=1, scoring="roc_auc")
+    for k in range(4):
+        labels = {row: row % 2 for row in range(2 + k)} | {30: 0, 31: 0}
+        pool = make_round([0] * 40, labels, held=(30, 31), round=k + 1)
+        assert plateau.update(pool) is None
+    assert not hasattr(plateau, "best_score_")
+
+
+def test_an_error_of_a_scorer_says_who_was_scored_on_what(make_round):
+    def quality(model, X, y):
+        raise ValueError("no quality")
+
+    plateau = ValidationPlateau(scoring=quality)
+    pool = make_round([0] * 40, {0: 0, 1: 1, 30: 0}, held=[30])
+    with pytest.raises(ValueError, match="no quality") as caught:
+        plateau.update(pool)
+    assert "ValidationPlateau has scored Fixed by scoring=" in caught.value.__notes__[0]
