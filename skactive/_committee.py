@@ -21,7 +21,7 @@ from skactive._linear_members import LinearMembers, is_linear
 from skactive._members import bootstrap_rows, fit_member, predict_member, run_tasks
 from skactive.utils._capabilities import HasMethodsOnceFitted, may_come
 from skactive.utils._containers import check_aligned
-from skactive.utils._labels import check_classes, column_y
+from skactive.utils._labels import check_classes, check_finite, column_y
 from skactive.utils._naming import naming
 from skactive.utils._outputs import (
     align_columns,
@@ -182,6 +182,7 @@ class CommitteeClassifier(
         check_aligned(X, {"y": y} | params)
         y = column_y(y)
         check_consistent_length(X, y)
+        check_finite(y, None)
         check_classification_targets(y)
         check_classes(self.classes, y, None)
         fit_params = dict(process_routing(self, "fit", **params).estimator.fit)

@@ -207,6 +207,10 @@ class Ledger:
     def _check_class(self, value, kind):
         """Return an answer as a label, None for an abstention, or raise."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)
+        if isinstance(label, int) and not self._is_storable(label):
+            raise ValueError(
+                f"{label} does not fit into 64 bits; such a label must be a text"
+            )
         if label is None or self._classes is None or label in self._classes:
             return label
         alike = self._spellings.alike(label)
@@ -226,6 +230,10 @@ class Ledger:
             UserWarning,
             stacklevel=4,
         )
+
+    def _is_storable(self, number):
+        limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
+        return limits.min <= number <= limits.max
 
     def _write(self, row, label):
         """Write a label that is new; one that is known already stays."""

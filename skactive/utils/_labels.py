@@ -61,7 +61,9 @@ def split_labeled(y, missing_label, *, owner=None):
     y = column_y(y)
     _refuse_hidden_marker(y, missing_label, owner=owner)
     labeled = labeled_mask(y, missing_label)
-    return y, labeled, as_labels(y[labeled], owner=owner)
+    labels = as_labels(y[labeled], owner=owner)
+    check_finite(labels, missing_label)
+    return y, labeled, labels
 
 
 def as_labels(values, *, owner=None):
@@ -86,7 +88,24 @@ def as_labels(values, *, owner=None):
             f"y mixes labels of types {names}; classes must be all numbers or all "
             "strings. Rows without a label hold the value of `missing_label`."
         )
-    return np.array(values.tolist())
+    labels = np.array(values.tolist())
+    if kinds == {int} and labels.dtype.kind not in "iu":
+        large = max(values.tolist(), key=abs)
+        raise ValueError(
+            f"Input y contains {large}, which does not fit into 64 bits. Turn the "
+            "labels into texts."
+        )
+    return labels
+
+
+def check_finite(labels, missing_label):
+    """Raise if labels are NaN or infinite, which are no classes."""
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        bad = "NaN" if np.isnan(labels).any() else "infinity"
+        raise ValueError(
+            f"Input y contains {bad}, which is no label; rows without a label are "
+            f"marked by missing_label, which is {missing_label!r} here."
+        )
 
 
 def check_y(y, missing_label, *, has_oracle):
@@ -95,12 +114,6 @@ def check_y(y, missing_label, *, has_oracle):
     if has_oracle:
         _refuse_wrapped_marker(y, missing_label)
     y, labeled, labels = split_labeled(y, missing_label)
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        bad = "NaN" if np.isnan(labels).any() else "infinity"
-        raise ValueError(
-            f"Input y contains {bad}, which is no label; rows without a label are "
-            f"marked by missing_label, which is {missing_label!r} here."
-        )
     if len(labels):
         check_classification_targets(labels)
     return y, labeled, labels

@@ -3,6 +3,8 @@
 import re
 from contextlib import contextmanager
 
+from skactive.utils._sklearn import InvalidParameterError
+
 
 @contextmanager
 def naming(parameter, owner):
@@ -24,4 +26,6 @@ def naming(parameter, owner):
         if is_named:
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
+        if isinstance(error, InvalidParameterError):  # it is both
+            kind = InvalidParameterError
         raise kind(f"The {parameter!r} parameter of {name}: {message}") from error

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn import config_context
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
@@ -77,23 +78,28 @@ def check_rows(estimator, X, *, reset):
         return X
     if getattr(getattr(X, "dtype", None), "kind", None) == "T":
         X = X.astype(object)  # scikit-learn takes no texts of numpy's StringDType
+    return with_small_indices(_validated(estimator, X, reset))
+
+
+def _validated(estimator, X, reset):
     try:
-        X = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=None,
-            ensure_all_finite=False,
-            allow_nd=True,
-        )
+        # Rows of another array library are taken out of it, whatever the estimator does.
+        with config_context(array_api_dispatch=False):
+            return validate_data(
+                estimator,
+                X,
+                reset=reset,
+                accept_sparse="csr",
+                dtype=None,
+                ensure_all_finite=False,
+                allow_nd=True,
+            )
     except ValueError as error:
         # Scikit-learn writes all of X into some of its messages.
         text = re.sub(r"array=.*\]\.", "array=[...].", str(error), flags=re.DOTALL)
         if text == str(error):
             raise
         raise ValueError(text) from None
-    return with_small_indices(X)
 
 
 def _as_sequence(X):

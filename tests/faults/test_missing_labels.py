@@ -208,6 +208,7 @@ def test_t34_targets_of_many_kinds(X, make_clf, logging_oracle, y, marker, colum
         (np.array([0, 1, None] + [-1] * 18), "contains NaN or None"),
         (np.array([0, 1, np.nan] + [-1] * 18), "contains NaN"),
         (np.array([0, 1, np.inf] + [-1] * 18), "contains infinity"),
+        ([0, 1, 10**25] + [-1] * 18, "contains 1000.*does not fit into 64 bits"),
         (np.array([0, 1, (2, 3)] + [-1] * 18, dtype=object), "mixes labels of types"),
         (None, "requires y to be passed"),
         (np.array([0, 1, -1]), "inconsistent numbers of samples"),

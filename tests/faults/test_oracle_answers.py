@@ -120,6 +120,8 @@ def test_t07_abstentions_use_up_the_budget(X, y, make_clf, logging_oracle):
     ("bad", "why"),
     [
         (np.inf, "inf is not a class"),
+        (10**25, "does not fit into 64 bits"),
+        (-(2**63) - 1, "does not fit into 64 bits"),
         (0.5, r"0\.5 is not a class"),
         ([1], r"\[1\] of type list is not a label"),
         (object, "is not a label"),

@@ -123,7 +123,7 @@ def test_parts_keep_their_state_whatever_the_others_say():
         (ValidationPlateau(X), "X_val and y_val, or neither"),
         (
             ValidationPlateau(X, TRUTH[1:]),
-            "as many labels as rows, got 120 rows and 119",
+            "as many labels as rows, got 120",
         ),
         (ValidationPlateau(X[:0], TRUTH[:0]), "X_val of ValidationPlateau is empty"),
         (GainPerLabel(1, X[:, :2], TRUTH), "which has 3 features, and has 2"),
