@@ -31,7 +31,6 @@ from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import (
     N_JOBS,
     CallbackSupportMixin,
-    Function,
     HasMethods,
     Interval,
     RealNotInt,
@@ -44,7 +43,8 @@ from skactive.utils._sklearn import (
     _routing_enabled,
 )
 
-_STRATEGY = [str, Function(), HasMethods(["utility"]), HasMethods(["select"])]
+# A class can be called, too; it is refused later, with what to pass instead.
+_STRATEGY = [str, callable, HasMethods(["utility"]), HasMethods(["select"])]
 _DELEGATED = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
@@ -252,12 +252,13 @@ class ActiveLearningClassifier(
 
     _parameter_constraints = {
         "estimator": [HasMethodsOnceFitted(["fit", "predict"])],
-        "oracle": [Function(), None],
+        "oracle": [callable, None],
         "strategy": _STRATEGY,
         "committee": [
             Interval(Integral, 2, None, closed="left"),
             list,
             HasMethodsOnceFitted(["fit", "predict"]),
+            type,  # refused later, too
             None,
         ],
         "initial_strategy": _STRATEGY,
@@ -268,7 +269,7 @@ class ActiveLearningClassifier(
             Interval(RealNotInt, 0, 1, closed="right"),
             None,
         ],
-        "stopping": [str, Function(), HasMethods(["update"]), list, tuple, None],
+        "stopping": [str, callable, HasMethods(["update"]), list, tuple, None],
         "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
         "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
         "equal_rows": [StrOptions({"ask", "once", "share"})],

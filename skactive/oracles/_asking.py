@@ -53,7 +53,7 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
             f"oracle is the class {oracle.__name__}; pass an object of it, "
             f"{oracle.__name__}(...)."
         )
-    if hasattr(type(oracle), "_validate_params"):  # one of ours
+    if hasattr(type(oracle), "_parameter_constraints"):
         oracle._validate_params()
     if hasattr(type(oracle), "_wanted_keywords"):  # it is made of other oracles
         return oracle._wanted_keywords(has_sample_ids=has_sample_ids)

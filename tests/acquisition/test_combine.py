@@ -290,9 +290,15 @@ class Unsigned(BaseStrategy):
         (Product(["margin", "no_such"]), "There is no strategy 'no_such'"),
         (Product(["margin", "k_means"]), "KMeansSampling selects rows without any"),
         (Product(["margin", lambda pool: 1]), "FunctionStrategy.*may be negative"),
-        (Product(["margin"], powers=[1, 2]), r"powers must hold.*got \[1, 2\]"),
-        (Product(["margin"], powers=[-1]), "powers must hold a number >= 0"),
-        (WeightedSum(["margin"], weights=[1, 2]), "weights must hold a number >= 0"),
+        (
+            Product(["margin"], powers=[1, 2]),
+            r"powers of Product must hold.*got \[1, 2\]",
+        ),
+        (Product(["margin"], powers=[-1]), "powers of Product must hold a number >= 0"),
+        (
+            WeightedSum(["margin"], weights=[1, 2]),
+            "weights of WeightedSum must hold a number >= 0",
+        ),
         (WeightedSum(["margin"], scale="z"), "'scale' parameter of WeightedSum"),
         (Alternate([]), "Alternate is made of other strategies and got none"),
         (Alternate("margin"), "'strategies' parameter of Alternate must be"),
