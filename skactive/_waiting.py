@@ -13,11 +13,18 @@ from skactive._rehearsal import (
     made_up_classes,
     rehearse,
 )
+from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._labels import as_labels
 from skactive.utils._shown import shown
 
 # What may be raised within a fit without the labels having to do with it.
-_NO_WANT_OF_LABELS = (OSError, MemoryError, ImportError, OtherLabelsError)
+_NO_WANT_OF_LABELS = (
+    OSError,
+    MemoryError,
+    ImportError,
+    MissingMethodError,
+    OtherLabelsError,
+)
 
 # What messages speak of, what can be done, and whether it may take more labels.
 _REMEDIES = [

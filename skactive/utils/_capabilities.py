@@ -53,6 +53,10 @@ def has_once_fitted(estimator, method):
         return True
 
 
+class MissingMethodError(ValueError):
+    """A method did not come with the fit, and will not come with more labels."""
+
+
 def method_of(model, method, *, axis=0):
     """Return a method that predicts, or raise if it did not come with the fit.
 
@@ -74,7 +78,7 @@ def method_of(model, method, *, axis=0):
     """
     if hasattr(model, method):
         return partial(_predict, model, method, axis)
-    raise ValueError(
+    raise MissingMethodError(
         f"{type(model).__name__} is fitted now and has no {method}, which is needed "
         "here. Use a classifier that has it, or a strategy, stopping criterion or "
         f"committee that works without it. The classifier is {model}."

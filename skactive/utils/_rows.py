@@ -83,7 +83,7 @@ def check_rows(estimator, X, *, reset):
 
 def _validated(estimator, X, reset):
     try:
-        # Rows of another array library are taken out of it, whatever the estimator does.
+        # Rows of another array library are taken out of it, for any estimator.
         with config_context(array_api_dispatch=False):
             return validate_data(
                 estimator,
