@@ -207,6 +207,7 @@ class AutoSampling(BaseStrategy):
             weights,
             n_queries,
             labeled=np.arange(len(known)),
+            candidates=len(known) + np.argsort(pool.tie_keys(rows)),
             max_targets=None,
         )
         return together[chosen]

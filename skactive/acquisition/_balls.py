@@ -74,7 +74,10 @@ class Balls:
             state.covered = np.concatenate([state.covered, covered])
 
     def choose(self, candidates, n_queries):
-        """Choose the candidates of largest count, then the farthest ones."""
+        """Choose the candidates of largest count, then the farthest ones.
+
+        Of equals, the first in the order of the candidates is chosen.
+        """
         if self.state.counts is None:
             self.state.counts = self._count_uncovered()
             self.state.counted = np.zeros_like(self.state.counts)

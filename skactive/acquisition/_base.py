@@ -250,6 +250,24 @@ def top_candidates(scores, k, pool):
     return top_k(scores, k, lambda tied: pool.tie_keys(pool.candidates[tied]))
 
 
+def tie_order(pool):
+    """Return the positions of the candidates in the random order of all rows.
+
+    A function that takes the first of equals is given the candidates in this order.
+
+    Parameters
+    ----------
+    pool : Pool
+        The round.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_candidates,), dtype int
+        Positions in ``pool.candidates``.
+    """
+    return np.argsort(pool.tie_keys(pool.candidates))
+
+
 def select_without_embedding(pool, n_queries):
     """Ask at random, with a warning, where rows have no features that can be read."""
     warnings.warn(

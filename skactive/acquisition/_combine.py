@@ -33,6 +33,7 @@ from skactive.utils._sklearn import (
     StrOptions,
     validate_nested_params,
 )
+from skactive.utils._ties import drop_rounding
 
 
 class _Combination(BaseStrategy):
@@ -310,7 +311,7 @@ class WeightedSum(_UtilityCombination):
         total = np.zeros(len(pool.candidates))
         for scores, weight in zip(self._utilities(pool), weights, strict=True):
             if self.scale == "rank":
-                scores = rankdata(scores) / len(scores)
+                scores = rankdata(_rounded(scores)) / len(scores)
             total += weight * scores
         return total
 
@@ -642,6 +643,13 @@ def _select_of_part(strategy, pool, positions, n_queries, *, stream=0):
     selection = select_queries(strategy, pool.take(positions, stream=stream), n_queries)
     is_part = len(positions) < len(pool.candidates)
     return replace(selection, probabilities=None) if is_part else selection
+
+
+def _rounded(scores):
+    """Return scores of which equal rows have equal ones, whatever rounding did."""
+    finite = np.abs(scores[np.isfinite(scores)])
+    unit = 1e-14 * finite.max(initial=0.0)
+    return drop_rounding(np.rint(scores / unit)) if unit > 0 else scores
 
 
 def _all_rowwise(parts):

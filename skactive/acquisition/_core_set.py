@@ -6,8 +6,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from skactive.acquisition._base import BaseStrategy, select_without_embedding
+from skactive.acquisition._base import (
+    BaseStrategy,
+    select_without_embedding,
+    tie_order,
+)
 from skactive.acquisition._farthest import FarthestFirst
+from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._threads import one_thread
 
@@ -155,6 +160,7 @@ class KCenterSampling(KeepingStrategy):
             rows = np.flatnonzero(~is_known)
             if len(pool.candidates) < _KEPT_SHARE * len(rows):
                 return _choose_once(pool, n_queries)
+            rows = rows[np.argsort(pool.tie_keys(rows))]
             kept = self.kept_ = _Kept.build(pool, rows)
         return kept.choose(pool, is_known, n_queries)
 
@@ -164,7 +170,7 @@ class _Kept:
     """Distances that are kept from round to round."""
 
     X: Any
-    rows: np.ndarray  # row numbers of X
+    rows: np.ndarray  # row numbers of X; of equally far ones the first is chosen
     where: np.ndarray  # where each row of X stands among them; -1: nowhere
     cover: FarthestFirst
     centers: np.ndarray  # which rows of X are centres of `cover`
@@ -208,9 +214,9 @@ class _Kept:
 def _choose_once(pool, n_queries):
     """Choose rows of a pool with nothing kept from or for another round."""
     known = np.flatnonzero(pool.labeled | pool.asked)
-    features = pool.embedding(np.concatenate([known, pool.candidates]))
-    chosen = k_center(features, n_queries, labeled=np.arange(len(known)))
-    return pool.candidates[chosen - len(known)]
+    rows = np.concatenate([known, pool.candidates[tie_order(pool)]])
+    features = pool.embedding(rows)
+    return rows[k_center(features, n_queries, labeled=np.arange(len(known)))]
 
 
 def _choose(cover, n_queries, allowed, take):
@@ -231,13 +237,5 @@ def _most_central(take, positions):
     ]
     total = sum(np.asarray(take(b).sum(axis=0), dtype=np.float64) for b in blocks)
     mean = total.ravel() / len(positions)
-    distances = [_squared_distances(take(block), mean) for block in blocks]
+    distances = [squared_distances(take(block), mean) for block in blocks]
     return int(positions[np.argmin(np.concatenate(distances))])
-
-
-def _squared_distances(features, point):
-    if issparse(features):
-        norms = np.asarray(features.multiply(features).sum(axis=1)).ravel()
-        return norms - 2 * (features @ point) + point @ point
-    moved = features - point
-    return np.einsum("ij,ij->i", moved, moved)

@@ -12,7 +12,7 @@ _MAX_FLOAT64_ROWS = 2_000
 _BLOCK_BYTES = 4 * 2**20
 
 # Gains that are so close to the largest, relatively, count as equal to it.
-_TIE = 1e-6
+_TIES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
 
 
 class UnitRows:
@@ -137,6 +137,7 @@ class Cover:
         self._transform = transform
         self._weights = None if weights is None else weights.astype(rows.dtype)
         total = len(targets) if weights is None else weights.sum()
+        self.tie = _TIES[rows.dtype]
         # A smaller gain is nothing but rounding.
         self._least = float(np.finfo(rows.dtype).eps * total)
         self._level = np.zeros(len(targets), dtype=rows.dtype)
@@ -164,7 +165,7 @@ class Cover:
         raised = np.flatnonzero(self._level > before)
         low, high = before[raised], self._level[raised]
         lost = self._rises(candidates, raised, low, high - low)
-        return np.maximum(bounds - (1 - _TIE) * lost, self._least)
+        return np.maximum(bounds - (1 - self.tie) * lost, self._least)
 
     def _rises(self, candidates, columns, low, height=None):
         """Sum up by how much rows are above a level, up to a height."""
@@ -216,7 +217,7 @@ def choose_greedily(cover, candidates, n_queries):
     """
     bounds, chosen, was_lowered = cover.gains(candidates), [], False
     while True:
-        first = int(np.argmax(bounds >= bounds.max() * (1 - _TIE)))
+        first = int(np.argmax(bounds >= bounds.max() * (1 - cover.tie)))
         chosen.append(candidates[first])
         if len(chosen) == n_queries:
             return np.array(chosen, dtype=np.intp)
@@ -238,7 +239,7 @@ def _tighten(bounds, cover, candidates, before, was_lowered):
     n_exact, is_lowered = 0, False
     while True:
         best = bounds[~stale].max(initial=0.0)
-        rows = np.flatnonzero(stale & (bounds >= best * (1 - _TIE)))
+        rows = np.flatnonzero(stale & (bounds >= best * (1 - cover.tie)))
         if not len(rows):
             return is_lowered
         if n_exact > allowance and not is_lowered:

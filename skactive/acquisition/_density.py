@@ -109,7 +109,8 @@ class DensitySampling(KeepingStrategy, OnUtility):
     def utility(self, pool):
         scores = self._base_utilities(pool)
         with one_thread():
-            density = np.maximum(self._density(pool), 0.0)
+            # Of a mean of numbers up to 1, rounding takes what is behind 12 digits.
+            density = np.maximum(np.round(self._density(pool), 12), 0.0)
         return scores * density**self.beta
 
     def _density(self, pool):

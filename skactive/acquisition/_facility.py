@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.acquisition._base import BaseStrategy, top_candidates
+from skactive.acquisition._base import BaseStrategy, tie_order, top_candidates
 from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._coverage import (
     Cover,
@@ -46,7 +46,8 @@ def facility_location(
         Rows that belong to S already.
 
     candidates : array-like of int or bool or None, default=None
-        Rows that may be chosen; all but the labelled if None.
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
 
     max_targets : int or None, default=10_000
         If more rows are without a label, the sum runs over a random sample of so many
@@ -137,6 +138,7 @@ class FacilityLocationSampling(BaseStrategy):
             pool.embedding(rows),
             n_queries,
             labeled=np.arange(len(known)),
+            candidates=len(known) + tie_order(pool),
             max_targets=self.max_targets,
             random_state=pool.random_state,
         )
@@ -201,7 +203,9 @@ class SuggestiveAnnotationSampling(OnUtility):
     def select(self, pool, n_queries):
         uncertainty = self._base_utilities(pool)
         n_kept = min(ceil(self.factor * n_queries), len(pool))
-        kept = np.sort(top_candidates(uncertainty, n_kept, pool))
+        kept = top_candidates(uncertainty, n_kept, pool)
+        # The utilities have done their part; of equally similar rows, any may come.
+        kept = kept[np.argsort(pool.tie_keys(pool.candidates[kept]))]
         known = np.flatnonzero(pool.labeled | pool.asked)
         rows = np.concatenate([known, pool.candidates])
         chosen = facility_location(

@@ -5,7 +5,8 @@ an old distance is an upper bound of the new one. Few rows can be the farthest, 
 and a new centre is compared with these rows only, until their distances fall below what
 is known about the others; then many centres at once are applied to all rows, by one
 product of matrices in single precision. Its rounding errors are bounded: where they
-leave open which row is the farthest, exact distances decide.
+leave open which row is the farthest, exact distances decide. These have twelve digits,
+so that rows which are equally far but for rounding are so.
 """
 
 import copy
@@ -15,6 +16,7 @@ from scipy.sparse import issparse, vstack
 from scipy.spatial.distance import cdist
 
 from skactive.utils._rows import block_rows
+from skactive.utils._ties import drop_rounding
 
 # Rows that are compared with each new centre: so many for each row still to be chosen,
 # at most one of 16, but not too few.
@@ -29,6 +31,8 @@ _BLOCK_SIZE = 2**18
 _MAX_CENTERS = 128
 # Squares of larger numbers are too large for single precision.
 _LARGE = 1e30
+# Exact distances are rounded by this part of themselves.
+_DROPPED = 2.0**-41
 
 
 class FarthestFirst:
@@ -299,7 +303,7 @@ class _DenseRows:
             self.norms[start:stop] = norms
         # |fl(|c|^2 - 2 x.c + |x|^2) - |x - c|^2| <= error (|x| + |c|)^2, by the bound
         # of n u / (1 - n u) for a sum of n products, u the unit roundoff.
-        self._error = (n_features / 2 + 10) * np.finfo(dtype).eps / 2
+        self._error = (n_features / 2 + 10) * np.finfo(dtype).eps / 2 + _DROPPED
 
     def _moved(self, given):
         with np.errstate(over="ignore"):
@@ -341,7 +345,8 @@ class _DenseRows:
     def exact(self, positions, centers):
         """Return the squared distances to the nearest of the centres."""
         rows = self._scaled(self.take(positions))
-        return cdist(rows, centers.given, "sqeuclidean").min(axis=1)
+        distances = cdist(rows, centers.given, "sqeuclidean").min(axis=1)
+        return drop_rounding(distances)
 
 
 class _SparseRows(_DenseRows):
@@ -354,7 +359,8 @@ class _SparseRows(_DenseRows):
         self.take = take
         self.features = take(np.arange(n_rows)).astype(np.float64)
         self.norms = _squared_norms(self.features)
-        self._error = (self.features.shape[1] / 2 + 10) * np.finfo(np.float64).eps / 2
+        unit = np.finfo(np.float64).eps / 2
+        self._error = (self.features.shape[1] / 2 + 10) * unit + _DROPPED
 
     def as_centers(self, given):
         given = given.astype(np.float64)
@@ -367,7 +373,8 @@ class _SparseRows(_DenseRows):
         norms = self.norms[positions, np.newaxis]
         distances = self._products(self.features[positions], centers) + norms
         noise = 16 * np.finfo(np.float64).eps * (norms + centers.norms)
-        return np.where(distances > noise, distances, 0.0).min(axis=1)
+        distances = np.where(distances > noise, distances, 0.0).min(axis=1)
+        return drop_rounding(distances)
 
     def _products(self, features, centers):
         if len(centers) == 1:

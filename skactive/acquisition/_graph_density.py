@@ -13,6 +13,9 @@ from skactive.acquisition._core_set import KeepingStrategy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
+# Scores are sums of numbers up to 1, of which rounding takes less than this.
+_TIE = 1e-12
+
 
 def graph_density(features, n_neighbors=10):
     """Return the mean weight of the edges of rows in a graph of nearest neighbours.
@@ -126,6 +129,8 @@ class GraphDensitySampling(KeepingStrategy):
         graph = getattr(self, "kept_", None)
         if graph is None or not graph.serves(pool, n_queries):
             rows = self._sample(pool, n_queries)
+            # Which of equally near rows are neighbours must not depend on the file.
+            rows = rows[np.argsort(pool.tie_keys(rows))]
             with one_thread():
                 features = pool.embedding(rows)
                 graph = _Graph.build(pool.X, rows, features, self.n_neighbors)
@@ -156,7 +161,7 @@ class _Graph:
     """A graph of neighbours and its scores, as they are after the rows known so far."""
 
     X: Any
-    rows: np.ndarray  # row numbers of X, ascending
+    rows: np.ndarray  # row numbers of X; of equal scores the first is picked
     weights: csr_matrix
     scores: np.ndarray
     picks: list  # positions of the rows whose neighbours were lowered, in order
@@ -201,7 +206,8 @@ def _pick_highest(weights, scores, allowed, n_picks):
     """Pick rows by their scores, which change with each of them."""
     picks, allowed = [], allowed.copy()
     for _ in range(n_picks):
-        best = int(np.where(allowed, scores, -np.inf).argmax())
+        left = np.where(allowed, scores, -np.inf)
+        best = int((left >= left.max() - _TIE).argmax())
         _lower_around(weights, scores, best)
         allowed[best] = False
         picks.append(best)

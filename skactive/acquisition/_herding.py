@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, tie_order
 from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._coverage import (
     Cover,
@@ -45,7 +45,8 @@ def max_herding(
         Rows that belong to S already.
 
     candidates : array-like of int or bool or None, default=None
-        Rows that may be chosen; all but the labelled if None.
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
 
     bandwidth : float, default=1.0
         Distance at which the kernel has fallen to 1/e; rows of length one are at most
@@ -128,7 +129,8 @@ def u_herding(
         Rows that belong to S already.
 
     candidates : array-like of int or bool or None, default=None
-        Rows that may be chosen; all but the labelled if None.
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
 
     bandwidth : float, default=1.0
         Distance at which the kernel has fallen to 1/e; rows of length one are at most
@@ -237,6 +239,7 @@ class MaxHerdingSampling(BaseStrategy):
             pool.embedding(rows),
             n_queries,
             labeled=np.arange(len(known)),
+            candidates=len(known) + tie_order(pool),
             bandwidth=self.bandwidth,
             max_targets=self.max_targets,
             random_state=pool.random_state,
@@ -310,6 +313,7 @@ class UHerdingSampling(OnUtility):
             np.concatenate([np.zeros(len(known)), utilities]),
             n_queries,
             labeled=np.arange(len(known)),
+            candidates=len(known) + tie_order(pool),
             bandwidth=bandwidth,
             max_targets=self.max_targets,
             random_state=pool.random_state,

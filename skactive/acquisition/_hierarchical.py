@@ -5,11 +5,10 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import linkage
 
 from skactive.acquisition._base import select_without_embedding
 from skactive.acquisition._core_set import KeepingStrategy
-from skactive.acquisition._hybrid import condensed_distances, nearest_center
+from skactive.acquisition._hybrid import link_in_order, nearest_center
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
@@ -230,10 +229,11 @@ class _Pruning:
         linked = np.arange(n_rows)
         if n_rows > max_samples:
             linked = np.sort(rng.choice(n_rows, max_samples, replace=False))
+        order = np.argsort(pool.tie_keys(linked))
         with one_thread():
-            features = pool.embedding(linked)
-            leaf_of_row = _nearest_linked(pool, linked, features)
-            children = _ward(features)
+            features = pool.embedding(linked[order])
+            leaf_of_row = _nearest_linked(pool, linked, order, features)
+            children = _ward(features, order)
         tree = _Tree.build(children, np.bincount(leaf_of_row, minlength=len(linked)))
         root = np.array([len(tree.sizes) - 1])
         return cls(pool.X, tree, leaf_of_row, root, pool.classes[:0])
@@ -374,19 +374,25 @@ def _draw(cluster, weights, n_draws, rng):
     return rows, probabilities
 
 
-def _ward(features):
-    """Return the children of the nodes of a Ward tree, (n_rows - 1, 2)."""
+def _ward(features, order):
+    """Return the children of the nodes of a Ward tree, (n_rows - 1, 2).
+
+    The features are those of the rows `order`, a permutation.
+    """
     if features.shape[0] == 1:
         return np.empty((0, 2), dtype=np.intp)
-    merges = linkage(condensed_distances(features), method="ward")
-    return merges[:, :2].astype(np.intp)
+    return link_in_order(features, order, "ward")[:, :2].astype(np.intp)
 
 
-def _nearest_linked(pool, linked, features):
-    """Return for each row the position of the linked row that is nearest to it."""
+def _nearest_linked(pool, linked, order, features):
+    """Return for each row the position of the linked row that is nearest to it.
+
+    The features are those of the rows ``linked[order]``; of equally near ones the first
+    is the nearest.
+    """
     n_rows = len(pool.labeled)
     nearest = np.empty(n_rows, dtype=np.intp)
     nearest[linked] = np.arange(len(linked))
     others = np.setdiff1d(np.arange(n_rows), linked, assume_unique=True)
-    nearest[others] = nearest_center(pool, others, features)
+    nearest[others] = order[nearest_center(pool, others, features)]
     return nearest

@@ -1,7 +1,6 @@
 """Hybrids: rows that are uncertain each, and different from each other."""
 
 import math
-import warnings
 import weakref
 from numbers import Real
 
@@ -9,15 +8,19 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import csr_matrix, issparse
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
+from sklearn.utils.extmath import row_norms
 
 from skactive.acquisition._base import top_candidates
 from skactive.acquisition._combine import OnUtility
+from skactive.acquisition._k_means import fit_k_means
+from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import drop_rounding
 
 # Above this many distances per iteration of k-means, mini-batches are used.
 _MAX_DISTANCES = 2_000_000
@@ -27,12 +30,15 @@ _MAX_LINKED = 5_000
 _BLOCK_NUMBERS = 2**20
 
 
-def weighted_k_means_rows(features, weights, n_queries, random_state=None):
+def weighted_k_means_rows(
+    features, weights, n_queries, random_state=None, *, keys=None
+):
     """Return different rows, one near each centre of a weighted k-means.
 
     The rows are clustered into `n_queries` clusters, where a row counts by its weight.
     Then each centre, that of the largest total weight first, takes the row nearest to
-    it that is not taken yet.
+    it that is not taken yet. Where fewer rows are different than are wanted, those of
+    the largest weights follow.
 
     Parameters
     ----------
@@ -47,6 +53,10 @@ def weighted_k_means_rows(features, weights, n_queries, random_state=None):
 
     random_state : int, RandomState instance or None, default=None
         Governs the initial centres.
+
+    keys : array-like of shape (n_samples,) or None, default=None
+        Different numbers: of rows that are equally near, or weigh the same, the one of
+        the lowest comes first. None: the first one.
 
     Returns
     -------
@@ -78,34 +88,66 @@ def weighted_k_means_rows(features, weights, n_queries, random_state=None):
             f"weights must hold a finite number >= 0 for each of the {n_samples} rows, "
             f"got an array of shape {weights.shape} with values such as {weights[:3]}."
         )
+    keys = np.arange(n_samples) if keys is None else np.asarray(keys)
+    heaviest = np.lexsort((keys, -drop_rounding(weights)))
     if n_queries >= n_samples:
-        return np.argsort(-weights, kind="stable")
+        return heaviest
     top = weights.max()
     weights = weights / top if top > 0 else np.ones(n_samples)
     large = n_samples * n_queries > _MAX_DISTANCES
     k_means = (MiniBatchKMeans if large else KMeans)(
         n_queries, n_init=1, random_state=random_state
     )
-    with one_thread(), warnings.catch_warnings():
-        # Fewer distinct rows than clusters: some centres coincide, which does no harm.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels = k_means.fit(features, sample_weight=weights).labels_
-        mass = np.bincount(labels, weights=weights, minlength=n_queries)
-        heaviest = np.argsort(-mass, kind="stable")
-        return _nearest_rows(features, k_means.cluster_centers_[heaviest])
+    labels, centers = fit_k_means(k_means, features, weights)
+    mass = np.bincount(labels, weights=weights, minlength=n_queries)
+    order = np.argsort(-mass, kind="stable")
+    order = order[np.isin(order, labels)]
+    with one_thread():
+        nearest = _nearest_rows(features, centers[order], keys)
+    others = heaviest[~np.isin(heaviest, nearest)]
+    return np.concatenate([nearest, others])[:n_queries]
 
 
-def _nearest_rows(features, centers):
-    """Return for one centre after the other the nearest row that is left."""
-    taken = np.zeros(features.shape[0], dtype=bool)
-    chosen = pairwise_distances_argmin(centers, features)
-    for i, row in enumerate(chosen):
-        if taken[row]:
-            distances = pairwise_distances(features, centers[[i]]).ravel()
-            distances[taken] = np.inf
-            row = chosen[i] = distances.argmin()
-        taken[row] = True
-    return chosen
+def _nearest_rows(features, centers, keys):
+    """Return for one centre after the other the nearest row that is left.
+
+    Of equally near rows, the one of the lowest key is taken.
+    """
+    features, centers = features.astype(np.float64), centers.astype(np.float64)
+    # The products behind the distances are wrong by less than this.
+    error = 4 * (features.shape[1] + 10) * np.finfo(np.float64).eps
+    slack = error * (
+        row_norms(features, squared=True).max() + row_norms(centers, squared=True)
+    )
+    chosen, taken = [], np.zeros(features.shape[0], dtype=bool)
+    size = max(1, _BLOCK_NUMBERS // len(taken))
+    for start in range(0, len(centers), size):
+        block = slice(start, start + size)
+        distances = euclidean_distances(centers[block], features, squared=True)
+        limits = distances.min(axis=1) + slack[block]
+        is_sure = (distances <= limits[:, np.newaxis]).sum(axis=1) == 1
+        for i, row in enumerate(distances.argmin(axis=1)):
+            if taken[row] or not is_sure[i]:
+                row = _nearest_row(
+                    features,
+                    centers[start + i],
+                    distances[i],
+                    slack[start + i],
+                    taken,
+                    keys,
+                )
+            chosen.append(row)
+            taken[row] = True
+    return np.array(chosen, dtype=np.intp)
+
+
+def _nearest_row(features, center, distances, slack, taken, keys):
+    """Return the row nearest to a centre that is left, by exact distances."""
+    distances = np.where(taken, np.inf, distances)
+    near = np.flatnonzero(distances <= distances.min() + slack)
+    exact = squared_distances(features[near], center)
+    near = near[exact == exact.min()]
+    return near[keys[near].argmin()]
 
 
 def round_robin_rows(labels, n_queries, random_state=None):
@@ -222,7 +264,11 @@ class ClusterUncertainSampling(_PrefilteredSampling):
         # Rounding may leave a utility of 0 a little below it.
         weights = np.maximum(scores, 0.0)
         chosen = weighted_k_means_rows(
-            pool.embedding(rows), weights, n_queries, pool.random_state
+            pool.embedding(rows),
+            weights,
+            n_queries,
+            pool.random_state,
+            keys=pool.tie_keys(rows),
         )
         return rows[chosen]
 
@@ -316,14 +362,15 @@ class ClusterMarginSampling(_PrefilteredSampling):
         linked = np.arange(n_samples)
         if n_samples > _MAX_LINKED:
             linked = np.sort(rng.choice(n_samples, _MAX_LINKED, replace=False))
+        order = np.argsort(pool.tie_keys(linked))
         with one_thread():
-            features = pool.embedding(linked)
-            labels = _link(features, self.cluster_size, self.distance_threshold)
+            features = pool.embedding(linked[order])
+            labels = _link(features, order, self.cluster_size, self.distance_threshold)
             self.clusters_ = np.empty(n_samples, dtype=np.intp)
             self.clusters_[linked] = labels
             others = np.setdiff1d(np.arange(n_samples), linked, assume_unique=True)
             if len(others):
-                means = _means(features, labels)
+                means = _means(features, labels[order])
                 self.clusters_[others] = nearest_center(pool, others, means)
         self._X_ref = _reference(pool.X)
 
@@ -352,17 +399,50 @@ def _reference(X):
         return lambda: X
 
 
-def _link(features, cluster_size, distance_threshold):
-    """Return the clusters of average linkage, numbered from 0."""
+def _link(features, order, cluster_size, distance_threshold):
+    """Return the clusters of average linkage, numbered from 0.
+
+    The features are those of the rows `order`, a permutation.
+    """
     n_samples = features.shape[0]
     if n_samples == 1:
         return np.zeros(1, dtype=np.intp)
-    tree = linkage(condensed_distances(features), method="average")
+    tree = link_in_order(features, order, "average")
     if distance_threshold is None:
         labels = fcluster(tree, math.ceil(n_samples / cluster_size), "maxclust")
     else:
         labels = fcluster(tree, distance_threshold, "distance")
     return labels - 1
+
+
+def link_in_order(features, order, method):
+    """Return the tree of scipy's `linkage`, where ties are decided by an order of rows.
+
+    Without ties it is that of the rows in their own order: leaves have the numbers of
+    the rows, and of two children the one of the lower number comes first.
+
+    Parameters
+    ----------
+    features : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Rows, in this order.
+
+    order : ndarray of shape (n_rows,), dtype int
+        The number of each of these rows, a permutation.
+
+    method : str
+        A method of `linkage`.
+
+    Returns
+    -------
+    tree : ndarray of shape (n_rows - 1, 4)
+        The merges.
+    """
+    tree = linkage(condensed_distances(features), method=method)
+    children = tree[:, :2]
+    is_leaf = children < len(order)
+    children[is_leaf] = order[children[is_leaf].astype(np.intp)]
+    children.sort(axis=1)
+    return tree
 
 
 def condensed_distances(features):

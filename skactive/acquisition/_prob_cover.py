@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive.acquisition._balls import Balls, CoverState
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, tie_order
 from skactive.acquisition._coverage import UnitRows, check_choice
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
@@ -61,7 +61,8 @@ def prob_cover(
         Rows whose balls are covered already.
 
     candidates : array-like of int or bool or None, default=None
-        Rows that may be chosen; all but the labelled if None.
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
 
     max_targets : int or None, default=100_000
         Of more rows than this, a random sample of so many is to be covered.
@@ -232,7 +233,8 @@ class ProbCoverSampling(BaseStrategy):
             balls = Balls(rows, self.radius_, self._last_state(known, pool))
             balls.cover(known)
             before = balls.state.copy()
-            chosen = balls.choose(pool.candidates, n_queries)
+            candidates = pool.candidates[tie_order(pool)]
+            chosen = balls.choose(candidates, n_queries)
         # Whoever called may ask for other rows after all.
         self.states_ = [balls.state, before]
         return chosen

@@ -1,15 +1,15 @@
 """Representative rows: what the pool looks like, rather than what the model says."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances, pairwise_distances_argmin_min
-from threadpoolctl import threadpool_limits
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
+from skactive.acquisition._core_set import k_center
+from skactive.acquisition._k_means import fit_k_means
+from skactive.utils._distances import squared_distances
+from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
 
 # Above this many distances per iteration of k-means, mini-batches are used.
@@ -74,53 +74,56 @@ class KMeansSampling(BaseStrategy):
         features = pool.embedding(rows)
         n_clusters = min(len(known) + n_queries, self.max_clusters, len(rows))
         labels, distances = _cluster(features, n_clusters, pool.random_state)
-        chosen = _nearest_in_free_clusters(labels, distances, len(known), n_queries)
-        chosen = _fill_with_farthest(features, chosen, len(known), n_queries)
+        keys = pool.tie_keys(rows)
+        chosen = _nearest_in_free_clusters(
+            labels, distances, len(known), n_queries, keys
+        )
+        chosen = _fill_with_farthest(features, chosen, len(known), n_queries, keys)
         return rows[chosen]
 
 
 def _cluster(features, n_clusters, random_state):
-    """Return for each row the nearest of `n_clusters` centres, and how far it is."""
+    """Return the cluster of each row, and the squared distance to its centre."""
     large = features.shape[0] * n_clusters > _MAX_DISTANCES
     k_means = (MiniBatchKMeans if large else KMeans)(
         n_clusters, n_init=1, random_state=random_state
     )
-    with threadpool_limits(1), warnings.catch_warnings():
-        # Fewer distinct rows than clusters: some stay empty, which does no harm.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        centers = k_means.fit(features).cluster_centers_
-        return pairwise_distances_argmin_min(features, centers)
+    labels, centers = fit_k_means(k_means, features)
+    distances, size = np.empty(len(labels)), block_rows(features)
+    for start in range(0, len(labels), size):
+        block = slice(start, start + size)
+        distances[block] = squared_distances(features[block], centers[labels[block]])
+    return labels, distances
 
 
-def _nearest_in_free_clusters(labels, distances, n_known, n_queries):
+def _nearest_in_free_clusters(labels, distances, n_known, n_queries, keys):
     """Return the row nearest the centre in clusters without any of the known rows.
 
-    The first `n_known` rows are the known ones.
+    The first `n_known` rows are the known ones. Of equally near rows the one of the
+    lowest key is returned.
     """
     sizes = np.bincount(labels)
     free = sizes > 0
     free[labels[:n_known]] = False
     clusters = np.argsort(-sizes * free, kind="stable")[: min(n_queries, free.sum())]
-    by_distance = np.argsort(distances, kind="stable")
-    # The first row of each cluster in the order of distance is its nearest.
-    found, first = np.unique(labels[by_distance], return_index=True)
+    lowest = np.full(len(sizes), np.inf)
+    np.minimum.at(lowest, labels, distances)
+    near = np.flatnonzero(distances == lowest[labels])
+    near = near[np.argsort(keys[near])]
+    found, first = np.unique(labels[near], return_index=True)
     nearest = np.full(len(sizes), -1)
-    nearest[found] = by_distance[first]
+    nearest[found] = near[first]
     return nearest[clusters]
 
 
-def _fill_with_farthest(features, chosen, n_known, n_queries):
+def _fill_with_farthest(features, chosen, n_known, n_queries, keys):
     """Add the rows farthest from all known and chosen ones, one after the other."""
     if len(chosen) == n_queries:
         return chosen
     centers = np.concatenate([np.arange(n_known), chosen])
-    with threadpool_limits(1):
-        _, nearest = pairwise_distances_argmin_min(features, features[centers])
-        nearest[centers] = -1.0
-        while len(chosen) < n_queries:
-            farthest = int(np.argmax(nearest))
-            chosen = np.append(chosen, farthest)
-            new = pairwise_distances(features, features[[farthest]]).ravel()
-            np.minimum(nearest, new, out=nearest)
-            nearest[farthest] = -1.0
-    return chosen
+    left = np.delete(np.arange(len(keys)), centers)
+    order = np.concatenate([centers, left[np.argsort(keys[left])]])
+    farthest = k_center(
+        features[order], n_queries - len(chosen), labeled=np.arange(len(centers))
+    )
+    return np.concatenate([chosen, order[farthest]])

@@ -1,15 +1,14 @@
 """Typical rows of many clusters, where few or no labels are known."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NearestNeighbors
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
+from skactive.acquisition._k_means import fit_k_means
 from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
@@ -74,6 +73,7 @@ def typiclust(
     n_neighbors=20,
     min_cluster_size=6,
     random_state=None,
+    keys=None,
 ):
     """Choose the most typical rows of the clusters with the fewest labels.
 
@@ -105,6 +105,10 @@ def typiclust(
 
     random_state : int, RandomState instance or None, default=None
         Seed of k-means.
+
+    keys : array-like of shape (n_samples,) or None, default=None
+        Different numbers: of equally typical rows, the one of the lowest is chosen.
+        None: the first one.
 
     Returns
     -------
@@ -154,6 +158,11 @@ def typiclust(
         labels = _cluster(features, n_clusters, random_state)
         turns = _turns(labels, is_free, n_queries, min_cluster_size)
         members = _members(labels, is_free)
+        if keys is not None:
+            keys = np.asarray(keys)
+            for cluster in set(turns):
+                free = members[cluster]
+                members[cluster] = free[np.argsort(keys[free])]
         chosen = []
         for cluster in turns:
             free = members[cluster]
@@ -245,6 +254,7 @@ class TypiClustSampling(BaseStrategy):
             n_neighbors=self.n_neighbors,
             min_cluster_size=self.min_cluster_size,
             random_state=pool.random_state,
+            keys=pool.tie_keys(rows),
         )
         return rows[chosen]
 
@@ -256,10 +266,8 @@ def _cluster(features, n_clusters, random_state):
         k_means = KMeans(n_clusters, **params)
     else:
         k_means = MiniBatchKMeans(n_clusters, batch_size=_BATCH_SIZE, **params)
-    with warnings.catch_warnings():
-        # Fewer distinct rows than clusters: some stay empty, which does no harm.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return k_means.fit(features).labels_
+    labels, _ = fit_k_means(k_means, features)
+    return labels
 
 
 def _members(labels, is_free):

@@ -1,0 +1,36 @@
+"""Distances of which equal rows have the same, wherever they stand among others."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skactive.utils._ties import drop_rounding
+
+
+def squared_distances(rows, points):
+    """Return the squared Euclidean distance of each row to a point of its own.
+
+    A product of matrices would sum the last rows of a block in another order than the
+    first ones, and where rows equal their points leave nothing but rounding.
+
+    Parameters
+    ----------
+    rows : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Rows.
+
+    points : ndarray of shape (n_rows, n_features) or (n_features,)
+        A point for each row, or one for all.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_rows,)
+        To twelve digits, so that what is equal but for rounding is equal.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if issparse(rows):
+        rows = rows.astype(np.float64, copy=False)
+        products = rows.multiply(points).sum(axis=1)
+        norms = rows.multiply(rows).sum(axis=1)
+        squared = np.asarray(norms - 2 * products).ravel() + (points**2).sum(axis=-1)
+        return drop_rounding(np.maximum(squared, 0.0))
+    moved = np.asarray(rows, dtype=np.float64) - points
+    return drop_rounding(np.einsum("ij,ij->i", moved, moved))
