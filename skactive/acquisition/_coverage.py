@@ -13,6 +13,7 @@ _BLOCK_BYTES = 4 * 2**20
 
 # Gains that are so close to the largest, relatively, count as equal to it.
 _TIES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
+_MAX_TIE = 1e-6
 
 
 class UnitRows:
@@ -129,15 +130,18 @@ class Cover:
 
     weights : ndarray of shape (n_targets,) or None, default=None
         What it is worth to cover each target; 1 if None.
+
+    noise : float, default=0.0
+        How much of a similarity may be the rounding of a product.
     """
 
-    def __init__(self, rows, targets, *, transform=None, weights=None):
+    def __init__(self, rows, targets, *, transform=None, weights=None, noise=0.0):
         self._rows = rows
         self._targets = rows.values[targets]
         self._transform = transform
         self._weights = None if weights is None else weights.astype(rows.dtype)
         total = len(targets) if weights is None else weights.sum()
-        self.tie = _TIES[rows.dtype]
+        self.tie = min(max(_TIES[rows.dtype], noise), _MAX_TIE)
         # A smaller gain is nothing but rounding.
         self._least = float(np.finfo(rows.dtype).eps * total)
         self._level = np.zeros(len(targets), dtype=rows.dtype)

@@ -181,7 +181,13 @@ def u_herding(
             products *= 2 / bandwidth**2
             np.exp(products, out=products)
 
-        cover = Cover(rows, targets, transform=gaussian, weights=weights[targets])
+        cover = Cover(
+            rows,
+            targets,
+            transform=gaussian,
+            weights=weights[targets],
+            noise=rows.resolution * 2 / bandwidth**2,
+        )
         cover.add(known)
         return choose_greedily(cover, candidates, n_queries)
 

@@ -76,7 +76,7 @@ def test_of_two_labels_one_is_admissible_above_a_lower_bound_of_a_third():
 
 def test_a_tree_adds_up_what_is_below_each_node():
     X = np.random.default_rng(0).normal(size=(40, 2))
-    children, of_leaves = _ward(X), np.arange(80.0).reshape(40, 2)
+    children, of_leaves = _ward(X, np.arange(len(X))), np.arange(80.0).reshape(40, 2)
     sums = list(of_leaves)
     for left, right in children:
         sums.append(sums[left] + sums[right])
@@ -101,7 +101,7 @@ def all_prunings(node, children, n_leaves, may_split):
 @pytest.mark.parametrize("seed", range(30))
 def test_no_other_pruning_has_a_lower_error(seed):
     rng = np.random.default_rng(seed)
-    children = _ward(rng.normal(size=(7, 2)))
+    children = _ward(rng.normal(size=(7, 2)), np.arange(7))
     leaf_sizes = rng.integers(10, 40, size=7)
     leaf_counts = rng.integers(0, 9, (7, 3)) * (rng.random((7, 3)) < 0.4)
     tree = _Tree.build(children, leaf_sizes)

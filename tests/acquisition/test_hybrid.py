@@ -132,9 +132,9 @@ def test_rows_are_nearest_to_the_centres_one_after_the_other():
     rng = np.random.default_rng(0)
     for _ in range(20):
         features, centers = rng.normal(size=(30, 3)), rng.normal(size=(12, 3)) / 3
-        chosen = _hybrid._nearest_rows(features, centers)
+        chosen = _hybrid._nearest_rows(features, centers, np.arange(30))
         assert chosen.tolist() == brute_force_nearest(features, centers)
-        sparse = _hybrid._nearest_rows(csr_matrix(features), centers)
+        sparse = _hybrid._nearest_rows(csr_matrix(features), centers, np.arange(30))
         assert sparse.tolist() == chosen.tolist()
 
 
@@ -261,6 +261,7 @@ def test_clusters_are_those_of_average_linkage(cut, sparse, monkeypatch):
     X = np.random.default_rng(0).normal(size=(80, 3))
     labels = _hybrid._link(
         csr_matrix(X) if sparse else X + 1e8,
+        np.arange(80),
         80 / cut.get("n_clusters", 1),
         cut.get("distance_threshold"),
     )

@@ -64,7 +64,12 @@ def test_duplicates_are_asked_as_different_rows():
 def test_free_clusters_are_found_as_by_hand():
     labels = np.array([0, 1, 1, 2, 2, 2])
     distances = np.array([0.0, 3.0, 2.0, 5.0, 4.0, 6.0])
-    assert _nearest_in_free_clusters(labels, distances, 1, 5).tolist() == [4, 2]
+    keys = np.arange(6)
+    rows = _nearest_in_free_clusters(labels, distances, 1, 5, keys)
+    assert rows.tolist() == [4, 2]
+    distances[3] = 4.0  # now it is as near as the next, and has the higher key
+    rows = _nearest_in_free_clusters(labels, distances, 1, 5, 6 - keys)
+    assert rows.tolist() == [4, 2]
 
 
 def test_rows_without_an_embedding_are_asked_at_random_with_a_warning():
