@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
+from scipy.stats import chisquare
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -271,3 +272,19 @@ def test_rows_without_an_embedding_are_asked_at_random_with_a_warning():
     make_pool = maker(np.array([["a"], ["b"], ["c"]], dtype=object))
     with pytest.warns(UserWarning, match="no embedding"):
         assert KCenterSampling().select(make_pool([0]), 2).tolist() in ([1, 2], [2, 1])
+
+
+@pytest.mark.parametrize("X", ["cube", "wide copies"])
+def test_of_equally_far_rows_each_is_chosen_equally_often(X):
+    # A turned cube: its distances are equal but for rounding.
+    axes = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    X = {
+        "cube": (np.indices((2, 2, 2)).reshape(3, 8).T - 0.5) @ axes,
+        "wide copies": np.ones((1025, 33)),
+    }[X]
+    counts = np.zeros(len(X))
+    for seed in range(400):
+        pool = maker(X)([])._copy(tie_seed=seed, random_state=seed)
+        counts[KCenterSampling().select(pool, 1)] += 1
+    eighths = [part.sum() for part in np.array_split(counts, 8)]
+    assert chisquare(eighths).pvalue > 1e-4

@@ -3,11 +3,13 @@
 import gc
 import pickle
 import weakref
+from itertools import permutations
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -606,3 +608,28 @@ def test_a_base_of_ones_own(strategy):
     pool = pool_of(np.arange(20.0), np.full(20, 0.5))
     rows = strategy(First(), prefilter=2).select(pool, 3)
     assert set(rows.tolist()) <= {14, 15, 16, 17, 18, 19}
+
+
+@pytest.mark.parametrize("method", ["average", "ward"])
+def test_a_tree_does_not_depend_on_the_order_unless_rows_tie(method):
+    X, rng = np.random.default_rng(0).normal(size=(60, 3)), np.random.default_rng(1)
+    expected = linkage(X, method=method)
+    for _ in range(3):
+        order = rng.permutation(60)
+        tree = _hybrid.link_in_order(X[order], order, method)
+        np.testing.assert_allclose(tree, expected)
+    # Three rows in a line: the one in the middle goes with either of its neighbours.
+    line = np.array([[0.0], [1.0], [2.0]])
+    orders = np.array(list(permutations(range(3))))
+    first = [_hybrid.link_in_order(line[o], o, method)[0, :2].tolist() for o in orders]
+    assert {tuple(pair) for pair in first} == {(0, 1), (1, 2)}
+
+
+def test_of_copies_the_lowest_keys_are_taken_and_the_heaviest_follow():
+    X = np.repeat([[0.0] * 33, [1.0] * 33], 300, axis=0)
+    weights = np.repeat([1.0, 2.0], 300)
+    for seed in range(3):
+        keys = np.random.default_rng(seed).permutation(600)
+        left, right = keys[:300].argmin(), 300 + keys[300:].argsort()[:2]
+        rows = weighted_k_means_rows(X, weights, 3, random_state=seed, keys=keys)
+        assert rows.tolist() == [right[0], left, right[1]]

@@ -1,4 +1,4 @@
-"""What is spent, on which rows, in which order: T19 to T21, T24, T25, T30, T59, T60."""
+"""Budgets, rows, their order: T19 to T21, T24, T25, T30, T59, T60, T75."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,9 @@ from sklearn.datasets import make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from skactive import ActiveLearningClassifier
 from skactive.exceptions import ActiveLearningError
+from skactive.oracles import SimulatedOracle
 
 
 def test_t19_a_budget_of_zero_is_a_plain_fit(X, y, make_clf, logging_oracle):
@@ -191,3 +193,54 @@ def test_t60_a_generator_is_refused_as_everywhere_in_scikit_learn(
     with pytest.raises(ValueError, match="'random_state' parameter"):
         make_clf(oracle, random_state=np.random.default_rng(0)).fit(X, y)
     assert oracle.n_calls == 0
+
+
+def sorted_copies(n_samples, seed):
+    """Few different rows, many times each, and labels they say nothing of, sorted."""
+    rng = np.random.default_rng(seed)
+    X, truth = rng.integers(0, 3, (n_samples, 3)), rng.random(n_samples) < 0.3
+    order = np.argsort(truth, kind="stable")
+    return X[order], truth[order].astype(int)
+
+
+@pytest.mark.parametrize("strategy", ["margin", "auto", "k_center", "typiclust"])
+def test_t75_a_sorted_file_of_copies_is_asked_in_all_of_its_classes(strategy):
+    shares = []
+    for seed in range(4):
+        X, truth = sorted_copies(600, seed)
+        clf = ActiveLearningClassifier(
+            LogisticRegression(),
+            oracle=SimulatedOracle(truth),
+            strategy=strategy,
+            batch_size=20,
+            budget=80,
+            random_state=seed,
+        ).fit(X, np.full(600, -1), sample_ids=np.arange(600))
+        shares.append(truth[clf.query_indices_].mean())
+    # 30% of 320 labels, give or take four deviations.
+    assert abs(np.mean(shares) - 0.3) < 0.103
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["margin", "auto"])
+def test_a_sorted_and_a_shuffled_file_do_equally_well(strategy):
+    differences = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.integers(0, 3, (2000, 3))
+        truth = (X.sum(axis=1) + rng.normal(size=2000) > 4).astype(int)
+        scores = []
+        for order in (np.argsort(truth, kind="stable"), rng.permutation(2000)):
+            clf = ActiveLearningClassifier(
+                LogisticRegression(),
+                oracle=SimulatedOracle(truth[order]),
+                strategy=strategy,
+                initial_strategy="random",
+                batch_size=20,
+                budget=80,
+                random_state=seed,
+            ).fit(X[order], np.full(2000, -1), sample_ids=np.arange(2000))
+            scores.append(np.mean(clf.predict(X) == truth))
+        differences.append(scores[1] - scores[0])
+    error = np.std(differences, ddof=1) / np.sqrt(len(differences))
+    assert abs(np.mean(differences)) < max(3.5 * error, 0.005)
