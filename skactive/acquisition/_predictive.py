@@ -321,7 +321,8 @@ class BEMPSSampling(_PredictionStrategy):
         gains = normalize(gains, copy=False)
         n_clusters = min(n_queries, _MAX_CLUSTERS, len(gains))
         labels, distances = _cluster(gains, n_clusters, pool.random_state)
-        return _nearest_in_free_clusters(labels, distances, 0, n_clusters)
+        keys = pool.tie_keys(pool.candidates[positions])
+        return _nearest_in_free_clusters(labels, distances, 0, n_clusters, keys)
 
 
 def _member_proba(pool, X):

@@ -285,6 +285,9 @@ class FakePool:
     def predict_member_proba(self, rows):
         return self.member_proba[:, rows]
 
+    def tie_keys(self, rows):
+        return np.asarray(rows).astype(np.uint64)
+
     def blocks(self):
         yield slice(None), self
 
