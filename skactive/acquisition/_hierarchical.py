@@ -8,7 +8,8 @@ import numpy as np
 
 from skactive.acquisition._base import select_without_embedding
 from skactive.acquisition._core_set import KeepingStrategy
-from skactive.acquisition._hybrid import link_in_order, nearest_center
+from skactive.acquisition._hybrid import nearest_center
+from skactive.acquisition._linkage import link_in_order
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread

@@ -5,10 +5,10 @@ import weakref
 from numbers import Real
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import csr_matrix, issparse
+from scipy.cluster.hierarchy import fcluster
+from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.metrics import pairwise_distances, pairwise_distances_argmin
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import row_norms
@@ -16,6 +16,7 @@ from sklearn.utils.extmath import row_norms
 from skactive.acquisition._base import top_candidates
 from skactive.acquisition._combine import OnUtility
 from skactive.acquisition._k_means import fit_k_means
+from skactive.acquisition._linkage import link_in_order
 from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
@@ -413,53 +414,6 @@ def _link(features, order, cluster_size, distance_threshold):
     else:
         labels = fcluster(tree, distance_threshold, "distance")
     return labels - 1
-
-
-def link_in_order(features, order, method):
-    """Return the tree of scipy's `linkage`, where ties are decided by an order of rows.
-
-    Without ties it is that of the rows in their own order: leaves have the numbers of
-    the rows, and of two children the one of the lower number comes first.
-
-    Parameters
-    ----------
-    features : {ndarray, sparse matrix} of shape (n_rows, n_features)
-        Rows, in this order.
-
-    order : ndarray of shape (n_rows,), dtype int
-        The number of each of these rows, a permutation.
-
-    method : str
-        A method of `linkage`.
-
-    Returns
-    -------
-    tree : ndarray of shape (n_rows - 1, 4)
-        The merges.
-    """
-    tree = linkage(condensed_distances(features), method=method)
-    children = tree[:, :2]
-    is_leaf = children < len(order)
-    children[is_leaf] = order[children[is_leaf].astype(np.intp)]
-    children.sort(axis=1)
-    return tree
-
-
-def condensed_distances(features):
-    """Return the distances of all pairs of rows, in the order that scipy wants."""
-    n_samples = features.shape[0]
-    if not issparse(features):
-        # The expansion |x|^2 - 2xy + |y|^2 is exact only near the origin.
-        features = features.astype(np.float64)
-        features -= features.mean(axis=0)
-    condensed = np.empty(n_samples * (n_samples - 1) // 2)
-    size, filled = max(1, _BLOCK_NUMBERS // n_samples), 0
-    for start in range(0, n_samples, size):
-        block = pairwise_distances(features[start : start + size], features[start:])
-        above = block[np.triu(np.ones(block.shape, dtype=bool), k=1)]
-        condensed[filled : filled + len(above)] = above
-        filled += len(above)
-    return condensed
 
 
 def _means(features, labels):

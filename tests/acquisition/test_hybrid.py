@@ -32,6 +32,7 @@ from skactive.acquisition import (
     KMeansSampling,
     MarginSampling,
     _hybrid,
+    _linkage,
     entropy,
     get_strategy,
     margin,
@@ -259,7 +260,7 @@ def test_names_of_clusters_do_not_matter():
 @pytest.mark.parametrize("cut", [{"n_clusters": 8}, {"distance_threshold": 1.5}])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_clusters_are_those_of_average_linkage(cut, sparse, monkeypatch):
-    monkeypatch.setattr(_hybrid, "_BLOCK_NUMBERS", 500)
+    monkeypatch.setattr(_linkage, "_BLOCK_NUMBERS", 500)
     X = np.random.default_rng(0).normal(size=(80, 3))
     labels = _hybrid._link(
         csr_matrix(X) if sparse else X + 1e8,
@@ -276,10 +277,10 @@ def test_clusters_are_those_of_average_linkage(cut, sparse, monkeypatch):
 
 @pytest.mark.parametrize("block", [1, 7, 100, 10_000])
 def test_distances_of_pairs_are_in_the_order_of_scipy(block, monkeypatch):
-    monkeypatch.setattr(_hybrid, "_BLOCK_NUMBERS", block)
+    monkeypatch.setattr(_linkage, "_BLOCK_NUMBERS", block)
     X = np.random.default_rng(0).normal(size=(23, 4))
     for data in (X, csr_matrix(X), X.astype(np.float32)):
-        distances = _hybrid.condensed_distances(data)
+        distances = _linkage.condensed_distances(data)
         np.testing.assert_allclose(distances, pdist(X), rtol=1e-5, atol=1e-6)
 
 
@@ -616,12 +617,12 @@ def test_a_tree_does_not_depend_on_the_order_unless_rows_tie(method):
     expected = linkage(X, method=method)
     for _ in range(3):
         order = rng.permutation(60)
-        tree = _hybrid.link_in_order(X[order], order, method)
+        tree = _linkage.link_in_order(X[order], order, method)
         np.testing.assert_allclose(tree, expected)
     # Three rows in a line: the one in the middle goes with either of its neighbours.
     line = np.array([[0.0], [1.0], [2.0]])
     orders = np.array(list(permutations(range(3))))
-    first = [_hybrid.link_in_order(line[o], o, method)[0, :2].tolist() for o in orders]
+    first = [_linkage.link_in_order(line[o], o, method)[0, :2].tolist() for o in orders]
     assert {tuple(pair) for pair in first} == {(0, 1), (1, 2)}
 
 

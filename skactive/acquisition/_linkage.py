@@ -1,0 +1,56 @@
+"""Trees of rows by linkage, whose ties the place in a file does not decide."""
+
+import numpy as np
+from scipy.cluster.hierarchy import linkage
+from scipy.sparse import issparse
+from sklearn.metrics import pairwise_distances
+
+# Distances are computed in blocks of about so many numbers, 8 MiB.
+_BLOCK_NUMBERS = 2**20
+
+
+def link_in_order(features, order, method):
+    """Return the tree of scipy's `linkage`, where ties are decided by an order of rows.
+
+    Without ties it is that of the rows in their own order: leaves have the numbers of
+    the rows, and of two children the one of the lower number comes first.
+
+    Parameters
+    ----------
+    features : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Rows, in this order.
+
+    order : ndarray of shape (n_rows,), dtype int
+        The number of each of these rows, a permutation.
+
+    method : str
+        A method of `linkage`.
+
+    Returns
+    -------
+    tree : ndarray of shape (n_rows - 1, 4)
+        The merges.
+    """
+    tree = linkage(condensed_distances(features), method=method)
+    children = tree[:, :2]
+    is_leaf = children < len(order)
+    children[is_leaf] = order[children[is_leaf].astype(np.intp)]
+    children.sort(axis=1)
+    return tree
+
+
+def condensed_distances(features):
+    """Return the distances of all pairs of rows, in the order that scipy wants."""
+    n_samples = features.shape[0]
+    if not issparse(features):
+        # The expansion |x|^2 - 2xy + |y|^2 is exact only near the origin.
+        features = features.astype(np.float64)
+        features -= features.mean(axis=0)
+    condensed = np.empty(n_samples * (n_samples - 1) // 2)
+    size, filled = max(1, _BLOCK_NUMBERS // n_samples), 0
+    for start in range(0, n_samples, size):
+        block = pairwise_distances(features[start : start + size], features[start:])
+        above = block[np.triu(np.ones(block.shape, dtype=bool), k=1)]
+        condensed[filled : filled + len(above)] = above
+        filled += len(above)
+    return condensed
