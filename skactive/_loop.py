@@ -29,6 +29,7 @@ from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list, in_order
 from skactive.stopping._registry import reason_to_stop
+from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
@@ -927,7 +928,8 @@ class LabelingLoop:
                 raise
             if isinstance(error, OSError):  # a full disk is no want of labels
                 raise
-            if isinstance(error, OtherLabelsError):  # more labels would not help
+            # More labels would not help.
+            if isinstance(error, (MissingMethodError, OtherLabelsError)):
                 if not self._queries:
                     raise
                 raise ActiveLearningError(str(error), **self._bought()) from error

@@ -22,6 +22,7 @@ from skactive.acquisition import (
     LossPredictionSampling,
     training_correctness,
 )
+from skactive.exceptions import ActiveLearningError
 
 X, truth = make_classification(
     80, 5, n_informative=4, n_redundant=0, n_classes=3, n_clusters_per_class=1,
@@ -179,7 +180,7 @@ def test_t77_what_is_missing_after_a_fit_is_said_before_payment_or_with_labels()
     with pytest.raises(ValueError, match="LateOfThirty is fitted now and has no pred"):
         clf.fit(rows, y, sample_ids=IDS)
     assert oracle.n_calls == 0
-    with pytest.raises(ValueError, match="has no predict_proba") as caught:
+    with pytest.raises(ActiveLearningError, match="has no predict_proba") as caught:
         clf.fit(rows, NOTHING, sample_ids=IDS)
     assert len(caught.value.labels) == clf.n_queries_ == 6
     assert len(asked(LateOfThirty(), NOTHING, rows, strategy="margin")) == 12
