@@ -247,7 +247,12 @@ def top_candidates(scores, k, pool):
     positions : ndarray of shape (k,), dtype int
         Positions in ``pool.candidates``.
     """
-    return top_k(scores, k, lambda tied: pool.tie_keys(pool.candidates[tied]))
+    return top_k(scores, k, candidate_keys(pool))
+
+
+def candidate_keys(pool):
+    """Return a function from positions in ``pool.candidates`` to their tie keys."""
+    return lambda positions: pool.tie_keys(pool.candidates[positions])
 
 
 def tie_order(pool):

@@ -75,9 +75,9 @@ def first_of_best(scores, keys=None):
     scores : ndarray of shape (n,)
         Scores without NaN. They are equal if only rounding tells them apart.
 
-    keys : ndarray of shape (n,), dtype uint64, or None, default=None
-        Says who comes first among equals, see :func:`tie_keys`; None if the scores
-        are in this order already.
+    keys : ndarray of shape (n,), dtype uint64, callable or None, default=None
+        Says who comes first among equals, see :func:`tie_keys`; a callable is given
+        the positions of those that it is asked for. None: scores are in this order.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def first_of_best(scores, keys=None):
     if keys is None:
         return int(is_tied.argmax())
     tied = np.flatnonzero(is_tied)
-    return int(tied[keys[tied].argmin()])
+    return int(tied[_as_function(keys)(tied).argmin()])
 
 
 def top_k(scores, k, keys):
@@ -113,7 +113,7 @@ def top_k(scores, k, keys):
         Positions in `scores`; of equal ones the lowest key first.
     """
     n = len(scores)
-    keys_of = keys if callable(keys) else keys.__getitem__
+    keys_of = _as_function(keys)
     if k == 1:
         cut = scores.max()
     else:
@@ -126,6 +126,10 @@ def top_k(scores, k, keys):
         tied = tied[np.argsort(keys_of(tied))[: k - len(above)]]
         chosen = np.concatenate([above, tied])
     return _highest_first(chosen, scores, tolerance, keys_of)
+
+
+def _as_function(keys):
+    return keys if callable(keys) else keys.__getitem__
 
 
 def _highest_first(chosen, scores, tolerance, keys_of):
