@@ -73,9 +73,10 @@ def badge(proba, features, n_queries, *, random_state=None):
 
     The gradient g of a sample is that of the last layer's weights, at the label that
     the model predicts: the outer product of ``p - e_y`` and the features, without an
-    intercept. The first choice is the longest gradient, of equals the first; each further one is drawn with
-    a probability proportional to the squared distance of g to the nearest chosen one,
-    as k-means++ does. Where all these distances are 0, it is drawn uniformly.
+    intercept. The first choice is the longest gradient, of equals the first one; each
+    further one is drawn with a probability proportional to the squared distance of g to
+    the nearest chosen one, as k-means++ does. Where all these distances are 0, it is
+    drawn uniformly.
 
     Gradients are never built: their distances follow from those of their two factors,
     one pass of O(n_samples (n_classes + n_components)) for each choice.

@@ -13,7 +13,7 @@ _LAST_SHIFT = np.uint64(31)
 # Equal rows get scores that differ by rounding: a product of matrices sums the last
 # rows of a block in another order. Relative to what the scores are made of, a
 # difference below this is none.
-_ROUNDING = 1e-10
+_ROUNDING = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 
 
 def tie_keys(seed, rows):
@@ -72,7 +72,7 @@ def first_of_best(scores, keys=None):
 
     Parameters
     ----------
-    scores : ndarray of shape (n,)
+    scores : ndarray of shape (n,), dtype float32 or float64
         Scores without NaN. They are equal if only rounding tells them apart.
 
     keys : ndarray of shape (n,), dtype uint64, callable or None, default=None
@@ -97,7 +97,7 @@ def top_k(scores, k, keys):
 
     Parameters
     ----------
-    scores : ndarray of shape (n,)
+    scores : ndarray of shape (n,), dtype float32 or float64
         Scores without NaN. They are equal if only rounding tells them apart.
 
     k : int
@@ -136,7 +136,8 @@ def _highest_first(chosen, scores, tolerance, keys_of):
     """Return positions by falling scores; of equal ones the lowest key first."""
     chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
     values = scores[chosen]
-    equal = np.isclose(values[:-1], values[1:], rtol=_ROUNDING, atol=tolerance)
+    rounding = _ROUNDING[values.dtype]
+    equal = np.isclose(values[:-1], values[1:], rtol=rounding, atol=tolerance)
     if not equal.any():
         return chosen
     level = np.concatenate([[0], np.cumsum(~equal)])
@@ -150,4 +151,4 @@ def _tolerance(scores, score):
         # What is near 0, the best there is, is a difference of larger numbers.
         finite = scores[np.isfinite(scores)]
         size = max(size, np.median(np.abs(finite))) if len(finite) else size
-    return _ROUNDING * size if np.isfinite(size) else 0.0
+    return float(_ROUNDING[scores.dtype] * size) if np.isfinite(size) else 0.0
