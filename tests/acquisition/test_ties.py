@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier
@@ -57,7 +57,7 @@ COMBINATIONS = {
     "product": Product(["margin", "density"]),
     "proxy": Proxy(LogisticRegression(C=0.1), "entropy"),
     "subsample": Subsample("margin", n_candidates=60),
-    "weighted_sum": WeightedSum(["margin", "density"]),
+    "weighted_sum": WeightedSum(["margin", "density"], [0.71, 0.29]),
 }
 NAMES = [*get_strategy_names(), *COMBINATIONS]
 # 1e-4 over all names, numbers of queries and groups of rows.
@@ -93,7 +93,8 @@ def pool_of(name, X, y, *, estimator=None, block_size=37, **params):
 def needs_model(name):
     """Whether it cannot begin a run."""
     needs = strategy_of(name).needs
-    return any("embedding" not in alternatives(need) for need in needs)
+    strange = name == "proxy"  # it has another model
+    return strange or any("embedding" not in alternatives(need) for need in needs)
 
 
 def sees_outputs_only(name):
@@ -138,7 +139,7 @@ def assert_uniform(counts, groups):
     """The rows of each group must have been chosen equally often."""
     for group in groups:
         chosen = counts[group]
-        if chosen.sum():
+        if chosen.sum() and len(chosen) > 1:
             assert chisquare(chosen).pvalue > LEVEL, chosen
 
 
@@ -194,23 +195,23 @@ def test_rows_of_equal_outputs_are_equally_likely(name, n_queries, n_seeds):
     assert_uniform(counts, [kind == k for k in range(kind.max() + 1)])
 
 
-# Votes, and how often they change, take few values: rows tie in any data.
-COUNTS = {"label_dispersion", "variation_ratio", "vote_entropy"}
+# Votes, changes of labels and covered rows are counted: rows tie in any data.
+COUNTS = {"label_dispersion", "prob_cover", "variation_ratio", "vote_entropy"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in COUNTS])
 def test_without_ties_the_order_changes_nothing(name):
-    X = np.random.default_rng(3).normal(size=(90, 20))
+    X = np.random.default_rng(3).normal(size=(90, 4))
     truth = (X[:, 0] + X[:, 1] > 0).astype(int)
     runs = []
     for tie_seed in (0, 1, 2**63):
-        strategy, rows = strategy_of(name), []
-        known = np.arange(90) % 9 == 4
+        strategy, rows, known = strategy_of(name), [], np.arange(90) < 3
+        if name == "loss_prediction":  # neighbours of one kind have one loss
+            strategy.set_params(regressor=Ridge())
         for number in (1, 2):
-            pool = pool_of(
-                name, X, np.where(known, truth, -1), tie_seed=tie_seed, round=number
-            )
-            rows.append(select_queries(strategy, pool, 6).rows.tolist())
+            y = np.where(known, truth, -1)
+            pool = pool_of(name, X, y, tie_seed=tie_seed, round=number)
+            rows.append(select_queries(strategy, pool, 3).rows.tolist())
             known[rows[-1]] = True
         runs.append(rows)
     assert runs[0] == runs[1] == runs[2]
