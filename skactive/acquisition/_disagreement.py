@@ -204,9 +204,11 @@ def consensus(member_proba):
 
 
 def _without_rounding(disagreement, n_members):
-    """Return 0 where members agree up to rounding, so that all such rows are equal."""
+    """Write 0 where members agree up to rounding, so that all such rows are equal."""
     noise = n_members * np.finfo(disagreement.dtype).eps
-    return np.where(disagreement > noise, disagreement, 0.0)
+    np.maximum(disagreement, 0.0, out=disagreement)
+    disagreement *= disagreement > noise
+    return disagreement
 
 
 def count_votes(votes, n_classes=None):
