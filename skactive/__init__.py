@@ -4,8 +4,7 @@ from skactive._classifier import ActiveLearningClassifier
 from skactive._committee import CommitteeClassifier
 from skactive._loop import LabelingLoop
 from skactive._pseudo_labels import PseudoLabels
-
-__version__ = "0.1.0.dev0"
+from skactive._version import __version__ as __version__
 
 __all__ = [
     "ActiveLearningClassifier",

@@ -15,6 +15,7 @@ import scipy
 import sklearn
 
 from skactive._fingerprint import differences, fingerprint
+from skactive._version import __version__
 from skactive.exceptions import SavedLoopError
 from skactive.utils._labels import as_labels
 
@@ -164,6 +165,7 @@ def _open_state(opened):
 def versions():
     """Return the versions of what decides on which rows are asked."""
     return {
+        "skactive": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
@@ -387,7 +389,7 @@ def _changed_versions(saved):
     """Return a sentence about the versions that differ, or an empty text."""
     there, here = saved.content["made_with"], versions()
     changed = [
-        f"{name} was {there.get(name)}, and is {version}"
+        f"{name} was {there.get(name, 'not named')}, and is {version}"
         for name, version in here.items()
         if there.get(name) != version
     ]

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 
 import skactive
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
+from skactive._saving import versions
 from skactive.acquisition import BaseStrategy
 from skactive.exceptions import OracleError, SavedLoopError
 
@@ -446,6 +447,22 @@ def test_a_replay_under_other_versions_names_them(path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(Moody, "sign", -1)
     with pytest.raises(SavedLoopError, match=r"differ: scikit-learn was 0\.1, and is"):
+        LabelingLoop.load(path, loop._clf, X, Y)
+
+
+@pytest.mark.parametrize(
+    ("release", "was"), [({"skactive": "0.0.1"}, r"0\.0\.1"), ({}, "not named")]
+)
+def test_a_replay_of_a_file_of_another_release_says_so(path, monkeypatch, release, was):
+    loop = small_loop(strategy=Moody())
+    loop.tell(TRUTH[loop.ask().indices])
+    made_with = versions()
+    assert made_with.pop("skactive") == skactive.__version__
+    monkeypatch.setattr("skactive._saving.versions", lambda: release | made_with)
+    loop.save(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(Moody, "sign", -1)
+    with pytest.raises(SavedLoopError, match=f"differ: skactive was {was}, and is"):
         LabelingLoop.load(path, loop._clf, X, Y)
 
 

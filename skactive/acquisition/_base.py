@@ -215,15 +215,16 @@ def utilities(strategy, pool):
 
     Returns
     -------
-    utility : ndarray of shape (n_candidates,)
-        Checked utilities.
+    utility : ndarray of shape (n_candidates,), dtype float32 or float64
+        Checked utilities; float32 says that they were computed in this precision.
     """
     if not getattr(strategy, "rowwise", False):
         return _check_utility(strategy.utility(pool), strategy, pool)
-    scores = np.empty(len(pool.candidates))
-    for positions, block in pool.blocks():
-        scores[positions] = _check_utility(strategy.utility(block), strategy, block)
-    return scores
+    parts = [
+        _check_utility(strategy.utility(block), strategy, block)
+        for _, block in pool.blocks()
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def top_candidates(scores, k, pool):
@@ -247,7 +248,12 @@ def top_candidates(scores, k, pool):
     positions : ndarray of shape (k,), dtype int
         Positions in ``pool.candidates``.
     """
-    return top_k(scores, k, lambda tied: pool.tie_keys(pool.candidates[tied]))
+    return top_k(scores, k, candidate_keys(pool))
+
+
+def candidate_keys(pool):
+    """Return a function from positions in ``pool.candidates`` to their tie keys."""
+    return lambda positions: pool.tie_keys(pool.candidates[positions])
 
 
 def tie_order(pool):
@@ -324,7 +330,8 @@ def _check_utility(scores, strategy, pool):
         raise ValueError(
             f"{owner} must return numbers, got an array of dtype {scores.dtype}."
         )
-    scores = scores.astype(np.float64, copy=False)
+    if scores.dtype != np.float32:
+        scores = scores.astype(np.float64, copy=False)
     if np.isnan(scores).any():
         row = pool.candidates[np.isnan(scores)][0]
         raise ValueError(

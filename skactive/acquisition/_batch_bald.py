@@ -23,6 +23,9 @@ _BLOCK_COLUMNS, _FIRST_BLOCK = 512, 8
 # Before anything is known the table has one row, and blocks are larger.
 _OWN_COLUMNS = 2**13
 
+# Gains are rounded to so many, which is about what is negligible.
+_DECIMALS = 12
+
 # Where a table is summarised, no more than so many candidates are looked at in full.
 _MAX_IN_FULL = 256
 
@@ -229,7 +232,12 @@ def _own_gains(member_proba):
     for start in range(0, n_samples, size):
         block = slice(start, start + size)
         gains[block] = nothing_known.gains(member_proba[:, block])
-    return np.where(gains > NEGLIGIBLE, gains, 0.0)
+    return _without_rounding(gains)
+
+
+def _without_rounding(gains):
+    """Return gains in which equal rows have equal numbers, whatever their block."""
+    return np.round(np.where(gains > NEGLIGIBLE, gains, 0.0), _DECIMALS)
 
 
 def _greedy_batch(member_proba, left, bounds, table, min_gain):
@@ -260,6 +268,7 @@ def _largest_gain(member_proba, left, bounds, table):
     def look_at(rows, gains):
         # np.take would copy an array of another memory order as a whole.
         new = gains(np.ascontiguousarray(member_proba[:, left[rows]]))
+        new = _without_rounding(new)
         bounds[rows] = np.minimum(bounds[rows], new)
         return new
 

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import xlogy
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 from sklearn.utils import gen_batches
@@ -13,6 +14,11 @@ from skactive.acquisition._base import BaseStrategy
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+
+# Squared distances of rows of length 1 that differ by less are equal.
+_ROUNDING = 1e-10
+# Distances to all labelled rows are computed in blocks of about so many.
+_BLOCK_NUMBERS = 2**20
 
 
 def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors=10):
@@ -38,6 +44,8 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
 
     n_neighbors : int, default=10
         How many labelled rows a candidate is compared with; all if there are fewer.
+        Rows of equal distance share the last places: the order of the labelled rows
+        does not matter.
 
     Returns
     -------
@@ -83,27 +91,52 @@ class _LabeledRows:
                 "pass labeled_proba and labeled_features of at least one row."
             )
         self._negentropy = xlogy(self._proba, self._proba).sum(axis=1)
-        n_neighbors = min(n_neighbors, len(self._proba))
+        self._n_neighbors = min(n_neighbors, len(self._proba))
+        self._unit_features = normalize(as_floats(features))
         # A tree would answer no faster in the dimensions of an embedding.
-        self._index = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute")
-        self._index.fit(normalize(as_floats(features)))
+        self._index = NearestNeighbors(algorithm="brute").fit(self._unit_features)
 
     def divergence(self, proba, unit_features):
         """Return the mean divergence of the nearest rows from each of these."""
         proba = np.asarray(proba, dtype=np.float64)
-        nearest = self._index.kneighbors(unit_features, return_distance=False)
-        n_samples, k = nearest.shape
-        starts = k * np.arange(n_samples + 1)
-        # Row i holds 1 / k at the neighbours of i: a product with it is a mean.
-        mean = csr_matrix(
-            (np.full(nearest.size, 1 / k), nearest.ravel(), starts),
-            shape=(n_samples, len(self._proba)),
-        )
+        mean_proba, mean_negentropy = self._means_of_nearest(unit_features)
         # KL(q || p) = sum q log q - sum q log p, and both are linear over neighbours.
         log_proba = np.log(np.maximum(proba, np.finfo(proba.dtype).tiny))
-        crossed = np.einsum("ij,ij->i", mean @ self._proba, log_proba)
+        crossed = np.einsum("ij,ij->i", mean_proba, log_proba)
         # Rounding may leave a difference of equals just below zero.
-        return np.maximum(mean @ self._negentropy - crossed, 0.0)
+        return np.maximum(mean_negentropy - crossed, 0.0)
+
+    def _means_of_nearest(self, unit_features):
+        """Return mean probabilities and negentropy of the neighbours of each row."""
+        k, n_labeled = self._n_neighbors, len(self._proba)
+        # One more, to see whether it is as near as the last.
+        n_found = min(k + 1, n_labeled)
+        distances, nearest = self._index.kneighbors(unit_features, n_found)
+        n_samples, starts = len(nearest), k * np.arange(len(nearest) + 1)
+        # Row i holds 1 / k at the neighbours of i: a product with it is a mean.
+        mean = csr_matrix(
+            (np.full(n_samples * k, 1 / k), nearest[:, :k].ravel(), starts),
+            shape=(n_samples, n_labeled),
+        )
+        mean_proba, mean_negentropy = mean @ self._proba, mean @ self._negentropy
+        squared = distances**2
+        tied = np.flatnonzero(squared[:, n_found - 1] - squared[:, k - 1] < _ROUNDING)
+        if n_found > k and len(tied):
+            for part in gen_batches(len(tied), max(1, _BLOCK_NUMBERS // n_labeled)):
+                rows = tied[part]
+                shares = self._shares(unit_features[rows], squared[rows, k - 1])
+                mean_proba[rows] = shares @ self._proba
+                mean_negentropy[rows] = shares @ self._negentropy
+        return mean_proba, mean_negentropy
+
+    def _shares(self, unit_features, last):
+        """Return weights of labelled rows; those at the `last` distance share it."""
+        k = self._n_neighbors
+        beyond = euclidean_distances(unit_features, self._unit_features, squared=True)
+        beyond -= last[:, None]
+        nearer, tied = beyond < -_ROUNDING, abs(beyond) <= _ROUNDING
+        places = k - nearer.sum(axis=1, keepdims=True)
+        return (nearer + tied * places / tied.sum(axis=1, keepdims=True)) / k
 
 
 class ContrastiveSampling(BaseStrategy):

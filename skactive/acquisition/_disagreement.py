@@ -159,8 +159,7 @@ def kl_divergence(member_proba):
     within = np.zeros_like(total)
     for proba in member_proba:
         within += entropy(proba)
-    # Rounding may leave a difference of equals just below zero.
-    return np.maximum(total - within / len(member_proba), 0.0)
+    return _without_rounding(total - within / len(member_proba), len(member_proba))
 
 
 def mean_std(member_proba):
@@ -190,7 +189,8 @@ def mean_std(member_proba):
     >>> mean_std([[[0.7, 0.3]], [[0.3, 0.7]]]).round(4)
     array([0.2])
     """
-    return np.asarray(member_proba).std(axis=0).mean(axis=1)
+    spread = np.asarray(member_proba).std(axis=0).mean(axis=1)
+    return _without_rounding(spread, len(member_proba))
 
 
 def consensus(member_proba):
@@ -201,6 +201,14 @@ def consensus(member_proba):
         total += proba
     total /= len(member_proba)
     return total
+
+
+def _without_rounding(disagreement, n_members):
+    """Write 0 where members agree up to rounding, so that all such rows are equal."""
+    noise = n_members * np.finfo(disagreement.dtype).eps
+    np.maximum(disagreement, 0.0, out=disagreement)
+    disagreement *= disagreement > noise
+    return disagreement
 
 
 def count_votes(votes, n_classes=None):

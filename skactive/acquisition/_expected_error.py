@@ -14,6 +14,9 @@ from skactive.utils._sklearn import Interval, StrOptions
 _N_REFITTED = 100
 _N_FAST = 1000
 
+# By this share of the worst of them the others are worse.
+_BELOW = 1e-6
+
 
 def expected_error(proba_after, proba, *, loss="log"):
     """Return the error over target rows that a label leaves, in expectation.
@@ -219,7 +222,9 @@ class ExpectedErrorReductionSampling(BaseStrategy):
         proba = pool.proba if everyone else pool.predict_proba(rows)
         error = partial(mean_error, loss=self.loss)
         expected = _expectation(proba, what_if.errors(rows, targets, proba, error))
-        # Just below those that were looked at, for combinations of strategies.
-        utility = np.full(len(pool), np.nextafter(-expected.max(), -np.inf))
+        # A little below those that were looked at, for combinations of strategies, and
+        # by more than rounding.
+        lowest = -expected.max() * (1.0 + _BELOW) - np.finfo(np.float64).tiny
+        utility = np.full(len(pool), lowest)
         utility[looked_at] = -expected
         return utility

@@ -20,6 +20,7 @@ from skactive.acquisition._base import BaseStrategy
 from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import first_of_best
 
 # No array holds more numbers than this: 256 MiB.
 _MAX_NUMBERS = 2**25
@@ -192,7 +193,9 @@ class BAITSampling(BaseStrategy):
             for rows, features in embedding.blocks(candidates):
                 proba = pool.proba[np.searchsorted(candidates, rows)]
                 _add_information(total, proba, features)
+            # Of equals the first one is chosen: in random order that is any of them.
             sampled = self._sample(pool, n_queries)
+            sampled = sampled[np.argsort(pool.tie_keys(candidates[sampled]))]
             blocks = embedding.blocks(candidates[sampled])
             features = np.concatenate([features for _, features in blocks])
             search = _TraceSearch(
@@ -262,7 +265,7 @@ class _TraceSearch:
                 self._refresh()
                 gains = self._gains(chosen)
                 most = gains.max()
-            chosen.append(int(np.argmax(gains)))
+            chosen.append(first_of_best(gains))
             self._change(chosen[-1], 1)
         chosen = np.array(chosen)
         self._features, self._weights = self._features[chosen], self._weights[chosen]
@@ -271,7 +274,7 @@ class _TraceSearch:
         for _ in range(len(chosen) - n_queries):
             losses = self._losses()
             losses[~left] = np.inf
-            removed = int(np.argmin(losses))
+            removed = first_of_best(-losses)
             left[removed] = False
             self._change(removed, -1)
         return chosen[left]

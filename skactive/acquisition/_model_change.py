@@ -11,14 +11,18 @@ from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._base import BaseStrategy, candidate_keys
 from skactive.acquisition._uncertainty import margin
 from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import first_of_best
 
 # More numbers than this are kept as float32: half as much to read in each pass.
 _MAX_FLOAT64 = 2**20
+
+# Probabilities that differ by less differ by rounding.
+_ROUNDING = 1e-12
 
 # Rows that are centred, and weights that are summed, in one go.
 _BLOCK_ROWS = 1024
@@ -69,9 +73,10 @@ def badge(proba, features, n_queries, *, random_state=None):
 
     The gradient g of a sample is that of the last layer's weights, at the label that
     the model predicts: the outer product of ``p - e_y`` and the features, without an
-    intercept. The first choice is the longest gradient; each further one is drawn with
-    a probability proportional to the squared distance of g to the nearest chosen one,
-    as k-means++ does. Where all these distances are 0, it is drawn uniformly.
+    intercept. The first choice is the longest gradient, of equals the first one; each
+    further one is drawn with a probability proportional to the squared distance of g to
+    the nearest chosen one, as k-means++ does. Where all these distances are 0, it is
+    drawn uniformly.
 
     Gradients are never built: their distances follow from those of their two factors,
     one pass of O(n_samples (n_classes + n_components)) for each choice.
@@ -113,7 +118,8 @@ def badge(proba, features, n_queries, *, random_state=None):
     return _badge(proba, features, n_queries, np.random.default_rng(random_state))
 
 
-def _badge(proba, features, n_queries, rng):
+def _badge(proba, features, n_queries, rng, keys=None):
+    """Choose as :func:`badge` does; `keys` say which of the longest comes first."""
     with one_thread():
         gradients = _OuterProducts(_errors(proba), features)
         nearest = gradients.squared_norms.copy()
@@ -122,7 +128,7 @@ def _badge(proba, features, n_queries, rng):
         chosen = np.empty(n_queries, dtype=np.intp)
         for i in range(n_queries):
             if i == 0 and nearest.any():
-                new = np.argmax(nearest)
+                new = first_of_best(nearest, keys)
             else:
                 new = _draw(nearest, remaining, rng, noise)
             distances = gradients.squared_distances(new)
@@ -283,9 +289,9 @@ class BADGESampling(BaseStrategy):
         return frozenset({"proba", "embedding"})
 
     def select(self, pool, n_queries):
-        features, seed = _EmbeddedRows.of(pool), pool.random_state
-        chosen = _badge(pool.proba, features, n_queries, np.random.default_rng(seed))
-        return pool.candidates[chosen]
+        rng = np.random.default_rng(pool.random_state)
+        features, keys = _EmbeddedRows.of(pool), candidate_keys(pool)
+        return pool.candidates[_badge(pool.proba, features, n_queries, rng, keys)]
 
 
 class FALCUNSampling(BaseStrategy):
@@ -462,8 +468,8 @@ def _relevance(uncertainty, diversity, remaining, gamma):
     left = diversity[remaining]
     low, high = left.min(), left.max()
     relevance = diversity - low
-    if high > low:
-        relevance /= high - low
+    # What is rounding is not stretched.
+    relevance /= high - low if high > low + _ROUNDING else 1.0
     relevance += uncertainty
     relevance *= remaining
     # Dividing by the largest keeps powers from overflow.

@@ -13,7 +13,7 @@ from skactive.acquisition._base import (
     utilities,
 )
 from skactive.acquisition._disagreement import consensus, consensus_entropy
-from skactive.acquisition._joint_labels import as_float, label_entropy
+from skactive.acquisition._joint_labels import NEGLIGIBLE, as_float, label_entropy
 from skactive.acquisition._representative import _cluster, _nearest_in_free_clusters
 from skactive.utils._containers import with_small_indices
 from skactive.utils._naming import naming
@@ -82,7 +82,7 @@ def epig(member_proba, target_proba):
     with one_thread():
         for block in _blocks(n_samples, _BLOCK_COLUMNS // n_classes):
             gain[block] -= label_entropy(mass, posterior, member_proba[:, block])
-    return np.maximum(gain, 0.0)
+    return np.where(gain > NEGLIGIBLE, gain, 0.0)
 
 
 def bemps(member_proba, target_proba, *, score="brier", per_target=False):

@@ -77,9 +77,11 @@ class AdversarialStrategy(BaseStrategy):
                 rows, self.batch_size, np.random.default_rng(pool.random_state)
             )
             score = self._train(pool, rows, batches)
+            scores, known_scores = [], {}
             with torch.inference_mode():
-                blocks = rows.blocks(pool.candidates)
-                scores = np.concatenate([score(block) for block in blocks])
+                for block in rows.blocks(pool.candidates):
+                    scores += _same_for_equal_rows(score(block), block, known_scores)
+        scores = np.array(scores)
         if not np.isfinite(scores).all():
             raise ValueError(
                 f"The training of {type(self).__name__} has diverged: the scores of "
@@ -194,6 +196,31 @@ class PairedBatches:
         known = next(self._known)
         unlabeled = self._rows.n_known + next(self._unlabeled)
         return self._rows.batch(known), self._rows.batch(unlabeled), known
+
+
+def _same_for_equal_rows(scores, rows, known):
+    """Return scores as a list, where equal rows have that of the first of them.
+
+    In single precision the place in a block would make a difference.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows,)
+        Their scores.
+
+    rows : torch.Tensor of shape (n_rows, ...)
+        The rows.
+
+    known : dict
+        Scores of earlier rows by their bytes' hash; new ones are added.
+
+    Returns
+    -------
+    scores : list of float
+        Equal for equal rows.
+    """
+    keys = [hash(row.tobytes()) for row in rows.cpu().numpy()]
+    return [known.setdefault(*pair) for pair in zip(keys, scores, strict=True)]
 
 
 def _endless(n_rows, batch_size, rng):

@@ -10,6 +10,11 @@ _MIXERS = (
 )
 _LAST_SHIFT = np.uint64(31)
 
+# Equal rows get scores that differ by rounding: a product of matrices sums the last
+# rows of a block in another order. Relative to what the scores are made of, a
+# difference below this is none.
+_ROUNDING = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
+
 
 def tie_keys(seed, rows):
     """Return where rows stand in a random order that `seed` gives.
@@ -62,24 +67,29 @@ def drop_rounding(values):
     return np.where(np.isfinite(rounded), rounded, values)
 
 
-def first_of_best(scores, keys):
+def first_of_best(scores, keys=None):
     """Return the position of the highest score, of equal ones that of the lowest key.
 
     Parameters
     ----------
-    scores : ndarray of shape (n,)
-        Scores without NaN.
+    scores : ndarray of shape (n,), dtype float32 or float64
+        Scores without NaN. They are equal if only rounding tells them apart.
 
-    keys : ndarray of shape (n,), dtype uint64
-        Says who comes first among equals, see :func:`tie_keys`.
+    keys : ndarray of shape (n,), dtype uint64, callable or None, default=None
+        Says who comes first among equals, see :func:`tie_keys`; a callable is given
+        the positions of those that it is asked for. None: scores are in this order.
 
     Returns
     -------
     position : int
         Where it stands.
     """
-    tied = np.flatnonzero(scores == scores.max())
-    return int(tied[keys[tied].argmin()])
+    best = scores.max()
+    is_tied = scores >= best - _tolerance(scores, best)
+    if keys is None:
+        return int(is_tied.argmax())
+    tied = np.flatnonzero(is_tied)
+    return int(tied[_as_function(keys)(tied).argmin()])
 
 
 def top_k(scores, k, keys):
@@ -87,8 +97,8 @@ def top_k(scores, k, keys):
 
     Parameters
     ----------
-    scores : ndarray of shape (n,)
-        Scores without NaN.
+    scores : ndarray of shape (n,), dtype float32 or float64
+        Scores without NaN. They are equal if only rounding tells them apart.
 
     k : int
         How many, at most n.
@@ -103,17 +113,42 @@ def top_k(scores, k, keys):
         Positions in `scores`; of equal ones the lowest key first.
     """
     n = len(scores)
-    keys_of = keys if callable(keys) else keys.__getitem__
-    if k >= n:
-        chosen = np.arange(n)
+    keys_of = _as_function(keys)
+    if k == 1:
+        cut = scores.max()
     else:
-        cut = np.partition(scores, n - k)[n - k] if k > 1 else scores.max()
-        above = np.flatnonzero(scores > cut)
-        tied = np.flatnonzero(scores == cut)
-        n_tied = k - len(above)
-        if len(tied) > n_tied:
-            tied = tied[np.argsort(keys_of(tied))[:n_tied]]
+        cut = np.partition(scores, n - k)[n - k] if k < n else scores.min()
+    tolerance = _tolerance(scores, cut)
+    chosen = np.flatnonzero(scores >= cut - tolerance)
+    if len(chosen) > k:
+        is_tied = scores[chosen] <= cut + tolerance
+        above, tied = chosen[~is_tied], chosen[is_tied]
+        tied = tied[np.argsort(keys_of(tied))[: k - len(above)]]
         chosen = np.concatenate([above, tied])
-    if len(chosen) == 1:
+    return _highest_first(chosen, scores, tolerance, keys_of)
+
+
+def _as_function(keys):
+    return keys if callable(keys) else keys.__getitem__
+
+
+def _highest_first(chosen, scores, tolerance, keys_of):
+    """Return positions by falling scores; of equal ones the lowest key first."""
+    chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
+    values = scores[chosen]
+    rounding = _ROUNDING[values.dtype]
+    equal = np.isclose(values[:-1], values[1:], rtol=rounding, atol=tolerance)
+    if not equal.any():
         return chosen
-    return chosen[np.lexsort((keys_of(chosen), -scores[chosen]))]
+    level = np.concatenate([[0], np.cumsum(~equal)])
+    return chosen[np.lexsort((keys_of(chosen), level))]
+
+
+def _tolerance(scores, score):
+    """Return by how much others may differ from a score and yet be equal to it."""
+    size = abs(score)
+    if score <= 0:
+        # What is near 0, the best there is, is a difference of larger numbers.
+        finite = scores[np.isfinite(scores)]
+        size = max(size, np.median(np.abs(finite))) if len(finite) else size
+    return float(_ROUNDING[scores.dtype] * size) if np.isfinite(size) else 0.0

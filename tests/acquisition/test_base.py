@@ -82,6 +82,33 @@ def test_the_first_of_the_best_has_the_lowest_key():
     assert first_of_best(np.array([2.0, 1.0, 2.0, 2.0]), keys) == 3
 
 
+@pytest.mark.parametrize(
+    ("scores", "k", "tied"),
+    [
+        ([0.3, 0.1 + 0.2, 0.3, 0.1], 1, {0, 1, 2}),
+        ([-1e-17, -3.0, 0.0, -3.0], 1, {0, 2}),  # near 0 it is the others that count
+        ([7.0, 0.3, 0.1 + 0.2, -np.inf], 2, {1, 2}),
+        (np.array([0.5, 0.5 + 1e-7, 0.4], dtype=np.float32), 1, {0, 1}),
+        (np.array([0.5, 0.5 + 1e-7, 0.4]), 1, {1}),
+        ([-np.inf, -np.inf, 0.2], 2, {0, 1}),
+        ([0.2, np.inf, np.inf], 1, {1, 2}),
+    ],
+)
+def test_scores_tie_that_rounding_alone_tells_apart(scores, k, tied):
+    scores = np.asarray(scores)
+    keys = [tie_keys(seed, np.arange(len(scores))) for seed in range(50)]
+    assert {int(top_k(scores, k, own)[-1]) for own in keys} == tied
+    if k == 1:
+        assert {first_of_best(scores, own) for own in keys} == tied
+
+
+def test_equal_scores_stand_in_the_order_of_their_keys():
+    scores = np.array([0.3, 0.9, 0.1 + 0.2, 0.3, 0.9])
+    keys = np.array([4, 3, 2, 1, 0], dtype=np.uint64)
+    assert top_k(scores, 5, keys).tolist() == [4, 1, 3, 2, 0]
+    assert top_k(scores, 3, keys).tolist() == [4, 1, 3]
+
+
 def test_equal_utilities_are_drawn_with_the_seed_of_the_run():
     picks = [
         select_queries(

@@ -205,3 +205,20 @@ def test_it_works_on_raw_text():
         random_state=0,
     )
     assert clf.fit(texts, y, sample_ids=np.arange(40)).n_queries_ == 10
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+@pytest.mark.parametrize(("k", "expected"), [(1, 0.3681 / 2), (2, 0.3681 / 2)])
+def test_labelled_rows_of_equal_distance_share_the_last_places(k, expected, order):
+    # The first two are equally near, the last is farther away and takes no part.
+    features = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])[order]
+    proba = np.array([[0.9, 0.1], [0.5, 0.5], [0.01, 0.99]])[order]
+    utility = contrastive([[0.5, 0.5]], [[2.0, 2.0]], proba, features, n_neighbors=k)
+    np.testing.assert_allclose(utility, expected, atol=1e-4)
+
+
+def test_one_nearer_row_comes_before_those_that_share():
+    features = [[0.0, 1.0], [1.0, 1.0], [1.0, 0.0]]
+    proba = [[0.9, 0.1], [0.5, 0.5], [0.9, 0.1]]
+    utility = contrastive([[0.5, 0.5]], [[2.0, 2.0]], proba, features, n_neighbors=2)
+    np.testing.assert_allclose(utility, 0.3681 / 2, atol=1e-4)

@@ -153,3 +153,11 @@ def test_scikit_activeml_gives_the_same_scores():
     np.testing.assert_allclose(
         vote_entropy(votes, 4), peer.vote_entropy(votes.T, classes=[0, 1, 2, 3])
     )
+
+
+@pytest.mark.parametrize("score", [kl_divergence, mean_std])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_members_that_agree_do_not_disagree_by_rounding(score, dtype):
+    first = np.random.default_rng(0).random(500)
+    proba = np.stack([first, 1 - first], axis=1).astype(dtype)
+    assert not score(np.repeat(proba[None], 7, axis=0)).any()

@@ -449,3 +449,12 @@ def test_strategies_work_on_raw_text_in_a_pipeline(name):
 def test_gamma_is_validated(gamma):
     with pytest.raises(ValueError, match="'gamma' parameter of FALCUNSampling"):
         FALCUNSampling(gamma=gamma)._validate_params()
+
+
+def test_falcun_does_not_stretch_what_is_rounding():
+    # Once one of two kinds is chosen, the diversity of what is left is 0 or rounding.
+    proba = np.repeat([[0.3, 0.7]], 40, axis=0)
+    proba[20:] += [[1e-16, -1e-16]]
+    chosen = [falcun(proba, 3, random_state=seed)[1:] for seed in range(200)]
+    # 400 draws, half of them from the first rows, give or take 5 deviations of 10.
+    assert abs((np.concatenate(chosen) < 20).sum() - 200) < 50

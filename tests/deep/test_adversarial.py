@@ -245,3 +245,13 @@ def test_texts_are_taken_from_the_steps_of_a_pipeline(strategy_class):
 def test_names_find_the_classes():
     assert isinstance(get_strategy("vaal"), VAALSampling)
     assert isinstance(get_strategy("mal"), MALSampling)
+
+
+@pytest.mark.parametrize("strategy", [VAALSampling, MALSampling])
+def test_equal_rows_have_equal_utilities_wherever_they_stand(strategy, monkeypatch):
+    monkeypatch.setattr("skactive.deep._adversarial._BLOCK_NUMBERS", 600)
+    kind = np.arange(103) % 4
+    X = np.random.default_rng(0).normal(size=(4, 20))[kind]
+    pool = make_pool(X, np.arange(103) < 8, kind % 2)
+    utility = strategy(n_latent=4, max_epochs=1).utility(pool)
+    assert len(np.unique(utility)) == 4
