@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import check_consistent_length, get_tags
+from sklearn.utils import check_consistent_length
 from sklearn.utils.metadata_routing import (
     UNUSED,
     MetadataRouter,
@@ -41,6 +41,7 @@ from skactive.utils._sklearn import (
     _num_samples,
     _raise_for_params,
     _routing_enabled,
+    get_tags,
 )
 
 # A class can be called, too; it is refused later, with what to pass instead.

@@ -1,9 +1,11 @@
 """Models that have outputs for classes without a label, where the set is closed."""
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.pipeline import Pipeline
+
+from skactive.utils._sklearn import get_tags
 
 # Their `partial_fit` on all rows is what `fit` does, for classes without a row, too.
 _COUNTING = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB)
@@ -127,7 +129,11 @@ def _names(model, is_wanted):
     owners = {"": model} | params
     names = [name for name, value in params.items() if is_wanted(value)]
     names = [name for name in names if name.rpartition("__")[2] == "classes"]
-    return [name for name in names if is_classifier(owners[name.rpartition("__")[0]])]
+    return [name for name in names if _is_classifier(owners[name.rpartition("__")[0]])]
+
+
+def _is_classifier(owner):
+    return get_tags(owner).estimator_type == "classifier"
 
 
 def joint_classes(seen, models, closed):

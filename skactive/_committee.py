@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import check_consistent_length, check_random_state, get_tags
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -41,6 +41,7 @@ from skactive.utils._sklearn import (
     _fit_context,
     _raise_for_params,
     _set_random_states,
+    get_tags,
     validate_nested_params,
 )
 

@@ -134,7 +134,7 @@ def fit_classifier(
                 if memory is not None:
                     memory.refuses_labels = True
                 return model
-    if isinstance(first, _AlwaysZero):
+    if isinstance(first, _SameForAll):
         return first.model
     raise first
 
@@ -156,8 +156,8 @@ def _fit(estimator, X, y, params, classes, memory):
         if predicted - known - answers:
             _refuse(estimator, classes, "predicts", predicted, probes)
         memory.checked.add(key)
-        if predicted == {0} and len(classes) > 1 and not are_codes(classes):
-            raise _AlwaysZero(estimator, probes)
+        if len(predicted) == 1 < len(classes) and not are_codes(classes):
+            raise _SameForAll(estimator, probes)
     return estimator
 
 
@@ -190,8 +190,8 @@ class OtherLabelsError(ValueError):
         self.probes = probes
 
 
-class _AlwaysZero(Exception):
-    """A classifier says 0 of all rows: it may be one class, or be lost on the labels.
+class _SameForAll(Exception):
+    """A classifier says one class of all rows: it may be so, or it misread the labels.
 
     Parameters
     ----------
@@ -209,11 +209,11 @@ class _AlwaysZero(Exception):
 
 
 def _is_better(coded, first):
-    """Tell whether codes have helped: some classifiers say 0 of all rows even so."""
+    """Tell whether codes have helped: some classifiers say one class even so."""
     probes = getattr(first, "probes", None)
     if probes is None or len(_predicted(coded, probes)) > 1:
         return True
-    if isinstance(first, _AlwaysZero) or not hasattr(coded, "predict_proba"):
+    if isinstance(first, _SameForAll) or not hasattr(coded, "predict_proba"):
         return False
     likeliest = np.argmax(coded.predict_proba(probes), axis=1)
     return bool((likeliest == likeliest[0]).all())

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
-from sklearn.utils import check_consistent_length, check_random_state, get_tags
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import process_routing
 
 from skactive._committee import get_committee
@@ -45,6 +45,7 @@ from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
     _num_samples,
     _raise_for_params,
+    get_tags,
     validate_nested_params,
 )
 
@@ -158,7 +159,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
 
 
 def _check_estimator(estimator):
-    if is_regressor(estimator):
+    if get_tags(estimator).estimator_type == "regressor":
         raise ValueError(
             f"estimator must be a classifier, got the regressor {shown(estimator)}."
         )

@@ -3,14 +3,13 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skactive.utils._labels import column_y
-from skactive.utils._sklearn import _estimator_has
+from skactive.utils._sklearn import _estimator_has, get_tags
 
 # Methods whose answers hold no label, so that they are the model's own.
 _WITHOUT_LABELS = frozenset(

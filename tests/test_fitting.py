@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
@@ -18,6 +19,7 @@ from skactive._fitting import FitMemory, fit_classifier
 from skactive._label_codes import CodedClassifier
 from skactive.acquisition import out_of_fold_losses, training_correctness
 from skactive.exceptions import ActiveLearningError
+from skactive.oracles import SimulatedOracle
 
 X, CODES = make_classification(
     120, 8, n_informative=5, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -378,3 +380,53 @@ def test_a_search_over_what_lacks_classes_has_them(y):
     model = fit_classifier(search, X, y)
     assert model.classes_.tolist() == np.unique(y).tolist()
     assert model.score(X, y) == np.mean(model.predict(X) == y) > 0.5
+
+
+class WithoutTags(ClassifierMixin):
+    """A classifier as some packages write them: not derived from BaseEstimator."""
+
+    def get_params(self, deep=True):
+        return {}
+
+    def fit(self, X, y):
+        self.model_ = LogisticRegression().fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X)
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+@pytest.mark.parametrize("strategy", ["margin", "bald"])
+def test_a_classifier_without_tags_is_taken_as_any_other(strategy):
+    X, truth = make_classification(60, random_state=0)
+    y = np.where(np.arange(60) < 10, truth, -1)
+    clf = ActiveLearningClassifier(
+        WithoutTags(), oracle=SimulatedOracle(truth), strategy=strategy, committee=2,
+        budget=10, random_state=0,
+    )  # fmt: skip
+    clf.fit(X, y, sample_ids=np.arange(60))
+    rows = np.flatnonzero(clf.labeled_iter_ >= 0)
+    by_hand = LogisticRegression().fit(X[rows], truth[rows])
+    assert (clf.predict(X) == by_hand.predict(X)).all()
+
+
+class FirstClassOnly(LogisticRegression):
+    """Compares codes with its classes, so that other labels all become the first."""
+
+    def predict(self, X):
+        codes = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[(codes == self.classes_[-1]).astype(int)]
+
+
+@pytest.mark.parametrize("labels", [np.array([5, 7]), np.array(["a", "b"])])
+def test_one_that_says_one_class_of_all_labels_but_codes_gets_codes(labels):
+    X, codes = make_classification(60, random_state=0)
+    model = fit_classifier(FirstClassOnly(), X, labels[codes], memory=FitMemory())
+    expected = LogisticRegression().fit(X, codes).predict(X)
+    assert (model.predict(X) == labels[expected]).all()
+    always = fit_classifier(DummyClassifier(), X, labels[codes], memory=FitMemory())
+    assert type(always) is DummyClassifier  # codes would not help

@@ -9,7 +9,6 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from skactive._fitting import fit_classifier
 from skactive._members import run_tasks
@@ -18,7 +17,7 @@ from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_proba
 from skactive.utils._pipelines import is_sampler
 from skactive.utils._rows import take_rows
-from skactive.utils._sklearn import _check_method_params
+from skactive.utils._sklearn import _check_method_params, get_tags
 from skactive.utils._threads import one_thread
 
 # The fit of the round has checked parameters and rows: an eighth of a small fit.

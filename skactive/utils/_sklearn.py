@@ -4,12 +4,13 @@ import copy
 import inspect
 from numbers import Integral
 
-from sklearn.base import _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.ensemble._forest import ForestClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer
 from sklearn.utils import _safe_indexing
+from sklearn.utils import get_tags as _get_tags
 from sklearn.utils._param_validation import HasMethods as _HasMethods
 from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import (
@@ -90,10 +91,38 @@ __all__ = [
     "_routing_enabled",
     "_safe_indexing",
     "_set_random_states",
+    "get_tags",
     "knowing_labels",
     "validate_nested_params",
     "validate_params",
 ]
+
+
+class _PlainClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier of which nothing else is known."""
+
+
+def get_tags(estimator):
+    """Return the tags of an estimator; those of any other if it has none.
+
+    Classifiers of other packages may have `fit` and `predict` without being derived
+    from BaseEstimator, and scikit-learn says nothing of them.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Of any package.
+
+    Returns
+    -------
+    tags : sklearn.utils.Tags
+        What it can take, and what it is.
+    """
+    try:
+        return _get_tags(estimator)
+    except AttributeError:
+        kind = _PlainClassifier if hasattr(estimator, "predict") else BaseEstimator
+        return kind().__sklearn_tags__()
 
 
 class Interval(_Interval):
