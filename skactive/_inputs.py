@@ -3,6 +3,7 @@
 import itertools
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ class Inputs:
     budget: int
     seed: int
 
-    @property
+    @cached_property
     def tie_seed(self):
         """Seed of the one random order of all rows, in which ties are broken."""
         return int(np.random.SeedSequence([self.seed]).generate_state(1, np.uint64)[0])

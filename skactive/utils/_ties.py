@@ -134,10 +134,14 @@ def _as_function(keys):
 
 def _highest_first(chosen, scores, tolerance, keys_of):
     """Return positions by falling scores; of equal ones the lowest key first."""
+    if len(chosen) < 2:
+        return chosen
     chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
-    values = scores[chosen]
-    rounding = _ROUNDING[values.dtype]
-    equal = np.isclose(values[:-1], values[1:], rtol=rounding, atol=tolerance)
+    higher, lower = scores[chosen[:-1]], scores[chosen[1:]]
+    equal = higher == lower  # infinite ones, too
+    with np.errstate(invalid="ignore"):
+        near = higher - lower <= tolerance + _ROUNDING[scores.dtype] * np.abs(lower)
+    equal |= near & np.isfinite(lower)
     if not equal.any():
         return chosen
     level = np.concatenate([[0], np.cumsum(~equal)])
