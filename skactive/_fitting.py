@@ -17,6 +17,7 @@ from skactive._label_codes import (
     classes_in,
     codes_of,
 )
+from skactive.utils._outputs import OutputShapeError, as_labels_of_rows
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _num_samples
@@ -119,6 +120,8 @@ def fit_classifier(
         return _fit_coded(estimator, X, y, params, classes, missing_label, memory)
     try:
         return _fit(estimator, X, y, params, classes, memory)
+    except OutputShapeError:  # that of codes would be the same
+        raise
     except Exception as error:
         if are_plain:
             raise
@@ -253,10 +256,11 @@ def _with_classes(estimator, classes):
 def _predicted(estimator, X):
     """Return the set of labels that are predicted, empty if that cannot be told."""
     try:
-        predicted = np.asarray(estimator.predict(X))
+        predicted = estimator.predict(X)
     except Exception:  # whoever wants its predictions will see the error
         return set()
-    return _as_set(predicted.ravel()) if predicted.size == _num_samples(X) else set()
+    predicted = as_labels_of_rows(predicted, type(estimator).__name__)
+    return _as_set(predicted) if len(predicted) == _num_samples(X) else set()
 
 
 def _refuse(estimator, classes, what, answers, probes=None):

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from skactive._blocks import BlockPredictor
 from skactive._embedding import Embedding
 from skactive._equal_rows import EqualRows
-from skactive._fitting import FitMemory, OtherLabelsError
+from skactive._fitting import FitMemory
 from skactive._holdout import accuracy_interval, draw_holdout, evaluate, select_holdout
 from skactive._inputs import check_first_model, check_inputs
 from skactive._ledger import Ledger
@@ -23,13 +23,12 @@ from skactive._pool import Pool, starts_warm
 from skactive._pseudo_labels import PseudoLabels
 from skactive._rehearsal import as_text
 from skactive._saving import Step, read, replay, state_of, write
-from skactive._waiting import Waiting
+from skactive._waiting import HOPELESS, Waiting
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
 from skactive.oracles._asking import answer_list, in_order
 from skactive.stopping._registry import reason_to_stop
-from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
@@ -928,8 +927,7 @@ class LabelingLoop:
                 raise
             if isinstance(error, OSError):  # a full disk is no want of labels
                 raise
-            # More labels would not help.
-            if isinstance(error, (MissingMethodError, OtherLabelsError)):
+            if isinstance(error, HOPELESS):
                 if not self._queries:
                     raise
                 raise ActiveLearningError(str(error), **self._bought()) from error

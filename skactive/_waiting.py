@@ -15,16 +15,13 @@ from skactive._rehearsal import (
 )
 from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._labels import as_labels
+from skactive.utils._outputs import OutputShapeError
 from skactive.utils._shown import shown
 
 # What may be raised within a fit without the labels having to do with it.
-_NO_WANT_OF_LABELS = (
-    OSError,
-    MemoryError,
-    ImportError,
-    MissingMethodError,
-    OtherLabelsError,
-)
+_NO_WANT_OF_LABELS = (OSError, MemoryError, ImportError)
+# Faults of a classifier that more labels do not mend.
+HOPELESS = (MissingMethodError, OtherLabelsError, OutputShapeError)
 
 # What messages speak of, what can be done, and whether it may take more labels.
 _REMEDIES = [
@@ -117,6 +114,8 @@ class Waiting:
         error = rehearse(pool, n_first, classes)
         if error is None:
             return
+        if isinstance(error, OutputShapeError):  # other labels would not help
+            raise error
         n_enough = enough_labels(pool, 2 * n_first, n_most, classes)
         what = (
             f"{shown(pool.unfitted)} cannot be fitted on {n_first} labels of "
@@ -153,7 +152,7 @@ class Waiting:
         can_wait : bool
             False if the error has nothing to do with labels.
         """
-        if not pool.fit_failed or isinstance(error, _NO_WANT_OF_LABELS):
+        if not pool.fit_failed or isinstance(error, (*_NO_WANT_OF_LABELS, *HOPELESS)):
             return False
         classes = tuple(pool.seen.tolist())
         if classes not in self._enough:

@@ -72,6 +72,10 @@ def may_say_nothing(model):
     return isinstance(last, kinds) or isinstance(within, kinds)
 
 
+class OutputShapeError(ValueError):
+    """A model does not give one class for each row, whatever labels it has seen."""
+
+
 def as_labels_of_rows(predicted, owner):
     """Return predicted classes as a 1d array, one for each row.
 
@@ -92,7 +96,7 @@ def as_labels_of_rows(predicted, owner):
     if predicted.ndim == 2 and predicted.shape[1] == 1:
         return predicted.ravel()
     if predicted.ndim != 1:
-        raise ValueError(
+        raise OutputShapeError(
             f"{owner}.predict returned an array of shape {predicted.shape}, expected "
             "one class for each row, (n_samples,). If these are one column for each "
             "class, wrap the classifier in one whose predict returns the class itself."
