@@ -41,10 +41,17 @@ X, y = make_classification(
             [("tree", DecisionTreeClassifier()), ("bayes", GaussianNB())],
             random_state=1,
         ),
-        CommitteeClassifier(Perceptron(), n_members=3, random_state=0),
     ]
 )
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [CommitteeClassifier(Perceptron(), n_members=3, random_state=0)]
+)
+def test_scikit_learn_checks_of_members_without_probabilities(estimator, check):
     check(estimator)
 
 

@@ -144,7 +144,7 @@ def assert_uniform(counts, groups):
 
 
 @every_strategy
-@pytest.mark.parametrize("n_queries", [1, 5])
+@pytest.mark.parametrize("n_queries", [pytest.param(1, marks=pytest.mark.slow), 5])
 @many_seeds
 def test_copies_are_equally_likely(name, n_queries, n_seeds):
     X, y, group = copies()

@@ -340,7 +340,7 @@ def alone():
     return alone
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("order", [pytest.param("C", marks=pytest.mark.slow), "F"])
 @pytest.mark.parametrize(
     "estimator", [LogisticRegression(), DecisionTreeClassifier(random_state=0)], ids=str
 )

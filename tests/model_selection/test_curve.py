@@ -122,6 +122,7 @@ def test_splits_and_seeds_differ_from_split_to_split_and_seed_to_seed():
     assert set(same.initial_indices[0]) != set(same.initial_indices[1])
 
 
+@pytest.mark.slow
 def test_the_number_of_jobs_changes_no_result():
     clf = classifier(committee=3, batch_size=5)
     one, two = (
