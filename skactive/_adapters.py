@@ -23,7 +23,9 @@ from sklearn.utils import check_array
 from skactive._label_codes import CodedClassifier
 from skactive._member_classes import positions_of_members, predicted_positions
 from skactive.utils._capabilities import has_once_fitted
+from skactive.utils._outputs import read_labels, read_proba
 from skactive.utils._pipelines import check_same_rows, last_step, predicting_steps
+from skactive.utils._shown import name_of
 from skactive.utils._sklearn import ForestClassifier, _num_samples
 
 _STAGED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
@@ -101,12 +103,16 @@ class EnsembleCommittee:
         if all(hasattr(member, "predict_proba") for member in self.members_):
             self.predict_member_proba = self._predict_member_proba
 
+    @property
+    def _owner_name(self):
+        return name_of(self.ensemble)
+
     def predict_member(self, X):
         """Return the class that each member predicts, (n_members, n_samples)."""
         X = self._as_fitted(X)
         votes = []
         for number, member in enumerate(self.members_):
-            predicted = member.predict(self._part(X, number))
+            predicted = read_labels(member, self._part(X, number))
             positions = predicted_positions(member, predicted)
             votes.append(self.classes_[self._columns[number][positions]])
         return np.array(votes)
@@ -116,9 +122,11 @@ class EnsembleCommittee:
         X = self._as_fitted(X)
         is_forest, out = isinstance(self.ensemble, ForestClassifier), None
         for number, member in enumerate(self.members_):
-            is_checked = is_forest and isinstance(member, BaseDecisionTree)
-            checked = {"check_input": False} if is_checked else {}
-            proba = member.predict_proba(self._part(X, number), **checked)
+            part = self._part(X, number)
+            if is_forest and isinstance(member, BaseDecisionTree):
+                proba = member.predict_proba(part, check_input=False)
+            else:
+                proba = read_proba(member, part)
             if out is None:
                 shape = (len(self.members_), len(proba), len(self.classes_))
                 out = np.zeros(shape, dtype=proba.dtype)
@@ -152,6 +160,10 @@ class StagedCommittee:
         every = max(1, n_stages // _N_STAGES)
         self._stages = set(range(n_stages - 1, -1, -every)[:_N_STAGES])
 
+    @property
+    def _owner_name(self):
+        return name_of(self.boosting)
+
     def predict_member(self, X):
         """Return the class that each stage predicts, (n_members, n_samples)."""
         return self.classes_[self.predict_member_proba(X).argmax(axis=2)]
@@ -171,6 +183,10 @@ class _TransformedCommittee:
         self.classes_ = committee.classes_
         if hasattr(committee, "predict_member_proba"):
             self.predict_member_proba = self._predict_member_proba
+
+    @property
+    def _owner_name(self):
+        return name_of(self.committee)
 
     def predict_member(self, X):
         return self.committee.predict_member(self._transform(X))
@@ -196,6 +212,10 @@ class _CodedCommittee:
             self.predict_member_proba = committee.predict_member_proba
         if hasattr(committee, "predict_member"):
             self.predict_member = self._predict_member
+
+    @property
+    def _owner_name(self):
+        return name_of(self.committee)
 
     def _predict_member(self, X):
         return self.classes_[np.asarray(self.committee.predict_member(X), dtype=int)]

@@ -27,7 +27,7 @@ from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y, warn_if_split_blindly
 from skactive.utils._outputs import as_labels_of_rows, as_proba
 from skactive.utils._rows import check_rows, take_rows
-from skactive.utils._shown import BriefMixin
+from skactive.utils._shown import BriefMixin, name_of
 from skactive.utils._sklearn import (
     N_JOBS,
     CallbackSupportMixin,
@@ -476,7 +476,7 @@ class ActiveLearningClassifier(
         predicted = self._delegate("predict", X, params)
         if getattr(predicted, "ndim", None) == 1:
             return predicted
-        return as_labels_of_rows(predicted, type(self.estimator_).__name__)
+        return as_labels_of_rows(predicted, name_of(self.estimator_))
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X, **params):
@@ -501,7 +501,7 @@ class ActiveLearningClassifier(
         n_classes = len(self.classes_)
         if getattr(proba, "shape", (None,))[1:] == (n_classes,):
             return proba
-        owner = type(self.estimator_).__name__
+        owner = name_of(self.estimator_)
         return as_proba(proba, n_classes, owner, n_rows=_num_samples(X))
 
     @available_if(_estimator_has("predict_log_proba"))

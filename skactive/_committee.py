@@ -30,7 +30,7 @@ from skactive.utils._outputs import (
     same_classes,
 )
 from skactive.utils._rows import check_rows, rows_not_finite, take_rows
-from skactive.utils._shown import BriefMixin, shown
+from skactive.utils._shown import BriefMixin, name_of, shown
 from skactive.utils._sklearn import (
     N_JOBS,
     Interval,
@@ -546,12 +546,12 @@ def member_votes(committee, X, classes):
     else:
         proba = np.asarray(committee.predict_member_proba(X))
         votes = np.asarray(committee.classes_)[proba.argmax(axis=2)]
-    return codes_of(votes, classes, f"{type(committee).__name__}.predict_member")
+    return codes_of(votes, classes, f"{name_of(committee)}.predict_member")
 
 
 def check_member_proba(committee, proba, classes):
     """Check the probabilities that a committee gives, and align their columns."""
-    owner, proba = type(committee).__name__, np.asarray(proba)
+    owner, proba = name_of(committee), np.asarray(proba)
     if isinstance(committee, CommitteeClassifier):  # it has checked its members itself
         return align_columns(proba, committee.classes_, classes, owner)
     if proba.ndim != 3:

@@ -147,6 +147,8 @@ def _fit(estimator, X, y, params, classes, memory):
     fit(estimator, X, y, params, None if memory is None else memory.closed)
     if getattr(estimator, "classes_", None) is None:
         estimator = _with_classes(estimator, classes)
+    if are_codes(classes) and _are_texts_of(estimator.classes_, classes):
+        estimator = CodedClassifier.of_fitted(estimator, classes)
     known, answers = set(classes.tolist()), _as_set(estimator.classes_)
     # It may have left out a class, or been made for more than have labels.
     if not (known <= answers or answers <= known):
@@ -251,6 +253,11 @@ def _with_classes(estimator, classes):
             raise
         return CodedClassifier.of_fitted(estimator, classes)
     return estimator
+
+
+def _are_texts_of(answers, codes):
+    """Tell whether a classifier has made texts of codes, and kept their order."""
+    return np.asarray(answers).tolist() == list(map(str, codes.tolist()))
 
 
 def _predicted(estimator, X):

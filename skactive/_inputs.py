@@ -418,6 +418,7 @@ def _try_model(pool, embedder, risky):
     except (AttributeError, TypeError, ValueError):
         if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
             _refuse_nan(pool.unfitted, risky)
+        _refuse_dimensions(pool.X, pool.unfitted)
         raise
 
 

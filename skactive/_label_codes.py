@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skactive.utils._labels import column_y
+from skactive.utils._shown import name_of
 from skactive.utils._sklearn import _estimator_has, get_tags
 
 # Methods whose answers hold no label, so that they are the model's own.
@@ -269,6 +270,10 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         model = self._fitted()
         codes = codes_of(column_y(y), self.classes_, self.missing_label)
+        if (
+            np.asarray(getattr(model, "classes_", 0)).dtype.kind in "UO"
+        ):  # it makes texts of codes
+            codes = codes.astype(str)
         return model.score(X, codes, **params)
 
     @property
@@ -296,6 +301,11 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def _model(self):
         """The classifier, fitted if it has been."""
         return vars(self).get("estimator_", self.estimator)
+
+    @property
+    def _owner_name(self):
+        """What messages call it: the user knows the classifier, and not this."""
+        return name_of(self._model)
 
     def _fitted(self):
         check_is_fitted(self)

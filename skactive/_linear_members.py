@@ -7,6 +7,7 @@ from scipy.special import expit
 from sklearn.utils import check_array
 from sklearn.utils.extmath import safe_sparse_dot
 
+from skactive.utils._outputs import read_proba
 from skactive.utils._sklearn import LinearClassifierMixin
 from skactive.utils._threads import one_thread
 
@@ -126,7 +127,7 @@ def _find_link(model):
     decision = np.atleast_2d(model.decision_function(probes).T)
     if np.abs(decision).max() > _MAX_PROBE:
         return None  # far from the boundary all links look the same
-    own = model.predict_proba(probes)
+    own = read_proba(model, probes)
     for link in (_softmax, _one_versus_rest):
         made = link(decision.copy()).T
         if made.shape == own.shape and np.allclose(made, own, rtol=1e-5, atol=1e-7):

@@ -33,7 +33,7 @@ from skactive.utils._containers import hint_of_type, index_of, list_of
 from skactive.utils._new_classes import late_and_once
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import like_given, take_rows
-from skactive.utils._shown import shown, shown_values
+from skactive.utils._shown import name_of, shown, shown_values
 
 
 @dataclass(frozen=True)
@@ -705,7 +705,7 @@ class LabelingLoop:
         model = self._model_of(self._pool)
         if model is None:
             return None
-        return {"estimator_": model, "classes_": model.classes_}
+        return {"estimator_": model, "classes_": np.asarray(model.classes_)}
 
     def _model_of(self, pool):
         """Return the model of a round, None if there is none yet."""
@@ -724,8 +724,8 @@ class LabelingLoop:
         model = self._model_of(pool) if pool.has_output("predict_proba") else None
         if model is None:
             return None
-        name = type(model).__name__
-        return align_columns(pool.predict_proba(rows), pool.classes, classes, name)
+        proba = pool.predict_proba(rows)
+        return align_columns(proba, pool.classes, classes, name_of(model))
 
     def _training_rows(self):
         """Return functions that give the labelled rows and their labels."""
@@ -812,7 +812,7 @@ class LabelingLoop:
         }
         return state | {
             "estimator_": estimator,
-            "classes_": estimator.classes_,
+            "classes_": np.asarray(estimator.classes_),
             "committee_": committee,
             "history_": [*state["history_"], record],
             "termination_condition_": self._condition,

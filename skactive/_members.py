@@ -10,6 +10,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from skactive._fitting import fit_classifier
 from skactive.utils._outputs import check_proba_of, codes_of, reader
 from skactive.utils._rows import take_rows
+from skactive.utils._shown import name_of
 from skactive.utils._threads import one_thread
 
 # So often a bootstrap is drawn again that holds one class only.
@@ -84,7 +85,7 @@ def predict_member(name, model, X, classes, method):
 
 
 def _name_of(name, model):
-    return f"Member {name} ({type(model).__name__})"
+    return f"Member {name} ({name_of(model)})"
 
 
 class MemberOutput:

@@ -1,6 +1,7 @@
 """What is noticed about the outputs of a round, while they are computed."""
 
 import warnings
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
@@ -8,6 +9,7 @@ from scipy.sparse import issparse
 from skactive.utils._outputs import may_say_nothing, says_nothing
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
+from skactive.utils._shown import name_of
 
 # Outputs by which candidates can be ranked. Votes and classes are too coarse to tell.
 _FINE = ("predict_proba", "decision_function", "member predict_proba")
@@ -15,6 +17,8 @@ _FINE = ("predict_proba", "decision_function", "member predict_proba")
 _ROUNDINGS = 8
 # Parameters that say how many rows a part of a model has to have.
 _LEAST_ROWS = ("min_samples_leaf", "min_child_samples", "min_data_in_leaf")
+# The same in XGBoost, where a row counts a quarter at most.
+_LEAST_WEIGHT = "min_child_weight"
 # So many rows are compared at once.
 _N_ROWS = 1000
 
@@ -161,27 +165,39 @@ def _about_sameness(pool, strategy):
     return (
         f"After {int(pool.labeled.sum())} labels {_name(pool)} says "
         f"{pool.noticed.said}, and so does not tell them apart; {instead}. "
-        f"{_remedy(pool.estimator)} It is said once in a run; same_for_all in "
+        f"{_remedy(pool)} It is said once in a run; same_for_all in "
         "history_ tells it of every round."
     )
 
 
 def _name(pool):
-    return type(last_step(pool.estimator)).__name__
+    return name_of(last_step(pool.estimator))
 
 
-def _remedy(estimator):
+def _remedy(pool):
     """Say which parameter keeps a model from learning of so few labels."""
-    for name, value in estimator.get_params().items():
-        if name.rpartition("__")[2] in _LEAST_ROWS and value is not None:
+    for name, value in pool.unfitted.get_params().items():
+        last = name.rpartition("__")[2]
+        # A split needs as many rows on either side.
+        if last in _LEAST_ROWS and _is_least(value, pool.labeled.sum() / 2):
             return (
                 f"Its {name}={value} asks for more rows than there are; set it to a "
                 "small number, such as 3, while labels are few."
+            )
+        if last == _LEAST_WEIGHT and (value is None or value >= 1):
+            return (
+                f"Its {name}={value or 1:g} asks for more weight in a leaf than so few "
+                "labels have; set it to a small number, such as "
+                "0.1, while labels are few."
             )
     return (
         "If that lasts, the model cannot learn of these labels: look at its "
         "regularization, at the least rows of a leaf, or at the classes it knows."
     )
+
+
+def _is_least(value, n_rows):
+    return isinstance(value, Integral) and value > max(n_rows, 1)
 
 
 def _are_uniform(member_proba):

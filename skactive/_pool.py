@@ -38,6 +38,7 @@ from skactive.utils._outputs import (
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sharing import uses_processes
+from skactive.utils._shown import name_of
 from skactive.utils._sklearn import _check_method_params
 from skactive.utils._threads import few_threads
 from skactive.utils._ties import tie_keys
@@ -541,7 +542,7 @@ class Pool:
 
     def _encode(self, predicted):
         """Return labels as columns of `proba`."""
-        owner = f"{type(self.estimator).__name__}.predict"
+        owner = f"{name_of(self.estimator)}.predict"
         return _as_codes(codes_of(predicted, self.classes, owner), self.classes)
 
     @property
@@ -852,19 +853,19 @@ class Pool:
         """Check that decision values are finite and have one column per class."""
         decision, columns = np.asarray(decision), self.estimator.classes_
         n_classes = len(columns)
-        check_among(columns, self.classes, type(self.estimator).__name__)
+        check_among(columns, self.classes, name_of(self.estimator))
         if n_classes == 2 and decision.shape[1:] == (1,):
             decision = decision.ravel()
         binary = n_classes == 2 and decision.ndim == 1
         if not binary and decision.shape[1:] != (n_classes,):
             raise ValueError(
-                f"{type(self.estimator).__name__}.decision_function returned an array "
+                f"{name_of(self.estimator)}.decision_function returned an array "
                 f"of shape {decision.shape} for {n_classes} classes; expected one "
                 "column per class. For SVC set decision_function_shape='ovr'."
             )
         if not np.isfinite(decision).all():
             raise ValueError(
-                f"{type(self.estimator).__name__}.decision_function returned NaN or "
+                f"{name_of(self.estimator)}.decision_function returned NaN or "
                 "infinity; check the estimator and the scale of the features."
             )
         return decision

@@ -89,7 +89,7 @@ def _rehearse(pool, n_labels, classes, rng, members):
             trial.predictions  # noqa: B018
             if members and hasattr(trial.committee, "predict_member_proba"):
                 trial.member_proba  # noqa: B018
-            elif members:
+            if members:  # a strategy may look at either
                 trial.votes  # noqa: B018
         except Exception as error:  # whatever the classifier raises
             return error

@@ -50,6 +50,12 @@ _REMEDIES = [
         "n_components, or give it as a share of the variance.",
         True,
     ),
+    (
+        r"number of priors",
+        "It has a prior for each class: if these are all classes, give them in "
+        "classes= of ActiveLearningClassifier.",
+        False,
+    ),
     (r"pos_label", "Set pos_label to one of the classes.", False),
 ]
 

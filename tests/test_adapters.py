@@ -29,6 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from skactive import CommitteeClassifier
 from skactive._adapters import as_committee, is_committee, members_have_proba
 
 X, codes = make_classification(
@@ -207,3 +208,46 @@ def test_members_without_probabilities_are_known_before_any_fit():
     assert not members_have_proba(BaggingClassifier(Perceptron()))
     assert not members_have_proba(VotingClassifier([("p", Perceptron())]))
     assert members_have_proba(AdaBoostClassifier())
+
+
+class Column(GaussianNB):
+    """Predicts a column, as some boosting of other packages does."""
+
+    def predict(self, X):
+        return super().predict(X)[:, None]
+
+
+def listed(proba):
+    return [column[:, None] for column in proba.T]
+
+
+class Listed(GaussianNB):
+    """Gives a list of probabilities, a class each."""
+
+    def predict_proba(self, X):
+        return listed(super().predict_proba(X))
+
+
+@pytest.mark.parametrize("member", [Column(), Listed()], ids=str)
+def test_members_may_answer_in_other_shapes(member):
+    pairs = [
+        [("one", model), ("other", KNeighborsClassifier())]
+        for model in (member, GaussianNB())
+    ]
+    found, expected = (as_committee(VotingClassifier(p).fit(X, y)) for p in pairs)
+    np.testing.assert_array_equal(found.predict_member(X), expected.predict_member(X))
+    np.testing.assert_allclose(
+        found.predict_member_proba(X), expected.predict_member_proba(X)
+    )
+
+
+def test_probabilities_in_a_list_do_not_hinder_a_committee_of_linear_members():
+    class Linear(LogisticRegression):
+        def predict_proba(self, X):
+            return listed(super().predict_proba(X))
+
+    found, expected = (
+        CommitteeClassifier(model, 3, random_state=0).fit(X, y).predict_proba(X)
+        for model in (Linear(), LogisticRegression())
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-7)

@@ -315,6 +315,27 @@ def test_what_answers_in_other_labels_is_mapped(estimator, classes):
     assert np.mean(model.predict(X) == y) == expected > 0.8
 
 
+class AlwaysTexts(GaussianNB):
+    """It makes texts of all labels."""
+
+    def fit(self, X, y):
+        return super().fit(X, np.asarray(y).astype(str))
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2], [5, 7, 12], [0.0, 1.0, 3.0]])
+def test_what_always_makes_texts_of_labels_is_mapped(classes):
+    y = np.array(classes)[CODES]
+    clf = run(AlwaysTexts(), y, strategy="bald", committee=3, n_labels=30)
+    assert clf.classes_.tolist() == classes
+    assert clf.score(X, y) == np.mean(clf.predict(X) == y) > 0.7
+
+
+def test_texts_of_codes_in_another_order_are_refused():
+    y = np.arange(120) % 11  # as a text, "10" comes before "2"
+    with pytest.raises(ValueError, match=r"has the classes_ \['0', '1', '10'"):
+        fit_classifier(AlwaysTexts(), X, y)
+
+
 class Strange(GaussianNB):
     def fit(self, X, y):
         super().fit(X, y)
@@ -430,3 +451,30 @@ def test_one_that_says_one_class_of_all_labels_but_codes_gets_codes(labels):
     assert (model.predict(X) == labels[expected]).all()
     always = fit_classifier(DummyClassifier(), X, labels[codes], memory=FitMemory())
     assert type(always) is DummyClassifier  # codes would not help
+
+
+def test_classes_in_a_list_are_an_array_in_the_end():
+    class Listed(WithoutClasses):
+        def fit(self, X, y):
+            self.classes_ = np.unique(y).tolist()
+            return super().fit(X, y)
+
+    clf = run(Listed(), strategy="bald", committee=3)
+    assert isinstance(clf.classes_, np.ndarray)
+    assert clf.classes_.tolist() == ["a", "b", "c"]
+
+
+def test_messages_name_the_classifier_that_the_user_knows():
+    class Same(Bayes):
+        def predict_proba(self, X):
+            return np.full((len(X), 3), 1 / 3)
+
+    with pytest.warns(UserWarning, match="After 18 labels Same says"):
+        run(Same())
+
+    class Nan(Bayes):
+        def predict_proba(self, X):
+            return np.full((len(X), 3), np.nan)
+
+    with pytest.raises(ValueError, match=r"^Nan\.predict_proba returned"):
+        run(Nan())

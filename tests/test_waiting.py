@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import TunedThresholdClassifierCV
@@ -413,3 +413,23 @@ def test_an_error_does_not_print_the_data():
     with pytest.raises(ValueError, match=r"got 1D array") as caught:
         run(LogisticRegression(), list(range(60)))
     assert len(str(caught.value)) < 300
+
+
+def test_a_fault_of_the_votes_is_no_reason_to_wait():
+    """Waiting would spend the whole budget on a cold start."""
+
+    class Faulty(GaussianNB):
+        def predict(self, X):
+            raise TypeError("faulty")
+
+    voting = VotingClassifier([("a", Faulty()), ("b", GaussianNB())], voting="soft")
+    y = np.where(np.arange(60) < 20, TRUTH, -1)
+    with pytest.raises(TypeError, match="faulty"):
+        run(voting, y=y, strategy="vote_entropy")
+
+
+def test_priors_of_unseen_classes_ask_for_a_closed_set():
+    priors = GaussianNB(priors=[0.2, 0.3, 0.5])
+    with pytest.warns(UserWarning, match="priors must match.*give them in classes="):
+        with pytest.raises(ActiveLearningError):
+            run(priors)

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skactive.utils._pipelines import check_same_rows
+from skactive.utils._shown import name_of
 from skactive.utils._sklearn import HasMethods, _set_random_states
 
 # Parameters that hold the estimator which a meta-estimator delegates to.
@@ -79,7 +80,7 @@ def method_of(model, method, *, axis=0):
     if hasattr(model, method):
         return partial(_predict, model, method, axis)
     raise MissingMethodError(
-        f"{type(model).__name__} is fitted now and has no {method}, which is needed "
+        f"{name_of(model)} is fitted now and has no {method}, which is needed "
         "here. Use a classifier that has it, or a strategy, stopping criterion or "
         f"committee that works without it. The classifier is {model}."
     )

@@ -12,7 +12,7 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from skactive.utils._capabilities import method_of
 from skactive.utils._pipelines import last_step
-from skactive.utils._shown import shown_values
+from skactive.utils._shown import name_of, shown_values
 from skactive.utils._sklearn import _num_samples
 
 # Rows of probabilities may miss a sum of one by this much (half precision, rounding).
@@ -45,7 +45,7 @@ def reader(model, method):
 
 def read_labels(model, X):
     """Return what a model predicts for rows, of shape (n_samples,)."""
-    return as_labels_of_rows(method_of(model, "predict")(X), type(model).__name__)
+    return as_labels_of_rows(method_of(model, "predict")(X), name_of(model))
 
 
 def read_proba(model, X):
@@ -54,19 +54,19 @@ def read_proba(model, X):
     quiet = {"divide": "ignore", "invalid": "ignore"} if may_say_nothing(model) else {}
     with np.errstate(**quiet):
         proba = method_of(model, "predict_proba")(X)
-    owner, n_rows = type(model).__name__, _num_samples(X)
+    owner, n_rows = name_of(model), _num_samples(X)
     return as_proba(proba, len(model.classes_), owner, n_rows=n_rows)
 
 
 def check_proba_of(model, proba, classes, owner=None):
     """Check the probabilities that a model gave, and align them to `classes`."""
-    owner, silent = owner or type(model).__name__, may_say_nothing(model)
+    owner, silent = owner or name_of(model), may_say_nothing(model)
     return check_proba(proba, model.classes_, classes, owner, silent_rows=silent)
 
 
 def may_say_nothing(model):
     """Tell whether a classifier may have rows that no label has reached."""
-    last = last_step(model)
+    last = last_step(getattr(model, "best_estimator_", model))  # of a search
     within = getattr(last, "estimator_", last)  # of one that learns codes of labels
     kinds = LabelPropagation, LabelSpreading
     return isinstance(last, kinds) or isinstance(within, kinds)

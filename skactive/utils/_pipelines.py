@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skactive.utils._rows import take_rows
+from skactive.utils._shown import name_of
 from skactive.utils._sklearn import _num_samples, _set_random_states
 
 # On so many rows it is tried whether steps drop some.
@@ -138,7 +139,7 @@ def check_same_rows(model, X, n_after):
     found, inner = None, getattr(model, "best_estimator_", model)
     if isinstance(inner, Pipeline):
         found = _find_dropping(inner, X)
-    raise ValueError(found or _lost(type(model).__name__, n_rows, n_after))
+    raise ValueError(found or _lost(name_of(model), n_rows, n_after))
 
 
 def _is_suspect(step):

@@ -33,6 +33,11 @@ def shown_values(values):
     return f"[{names}]" if more <= 0 else f"[{names}, and {more} more]"
 
 
+def name_of(model):
+    """Return the name of a model's class; a wrapper of ours names what is within."""
+    return getattr(model, "_owner_name", type(model).__name__)
+
+
 def is_table(value):
     """Tell whether a value is an array, a sparse matrix, a data frame or a column."""
     shape = getattr(value, "shape", None)

@@ -10,10 +10,12 @@ from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
+from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
 from skactive.exceptions import ActiveLearningError
@@ -94,8 +96,9 @@ def test_t79_rows_of_any_shape_go_to_an_estimator_that_takes_them():
 def test_an_estimator_that_takes_flat_rows_only_says_so_before_payment(y):
     asked = []
     clf = ActiveLearningClassifier(LogisticRegression(), oracle=asked.append, budget=9)
-    with pytest.raises(ValueError, match="Found array with dim 3"):
+    with pytest.raises(ValueError, match="Found array with dim 3") as caught:
         clf.fit(X.reshape(200, 4, 5), y)
+    assert "X.reshape(len(X), -1)" in str(caught.value.__notes__)
     assert asked == []
 
 
@@ -267,6 +270,13 @@ def test_t81_rows_that_no_label_reaches_are_uniform_and_counted(estimator):
     assert (seen[0] == 0.5).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*(divide|non-finite|fits failed)")
+def test_what_a_search_has_found_may_say_nothing_too():
+    search = GridSearchCV(LabelSpreading(gamma=1e4), {}, cv=2, scoring="accuracy")
+    with pytest.warns(UserWarning, match="says nothing of 170 of 170"):
+        run(search)
+
+
 def test_models_that_tell_nothing_apart_are_told_of_once():
     boosting = HistGradientBoostingClassifier(max_iter=5)
     with pytest.warns(UserWarning, match=r"After 30 labels HistG.*leaf=20") as caught:
@@ -277,6 +287,20 @@ def test_models_that_tell_nothing_apart_are_told_of_once():
         warnings.simplefilter("error")
         clf = run(boosting.set_params(min_samples_leaf=3))
     assert clf.history_[0]["same_for_all"] is False
+
+
+def test_only_a_parameter_that_asks_for_too_many_rows_is_named():
+    pruned = DecisionTreeClassifier(ccp_alpha=10)
+    with pytest.warns(UserWarning, match="look at its regularization"):
+        run(pruned, strategy="margin")
+
+    class Boosting(DecisionTreeClassifier):
+        def __init__(self, ccp_alpha=10, min_child_weight=None):
+            super().__init__(ccp_alpha=ccp_alpha)
+            self.min_child_weight = min_child_weight
+
+    with pytest.warns(UserWarning, match=r"Its min_child_weight=1 asks.*such as 0\.1"):
+        run(Boosting(), strategy="margin")
 
 
 def test_auto_covers_the_pool_where_the_model_tells_nothing_apart():
