@@ -368,7 +368,7 @@ def _check_fit_params(clf, fit_params, n_samples):
     return dict(process_routing(clf, "fit", **fit_params).estimator.fit)
 
 
-def check_first_model(pool, strategy, embedder, estimator, classes):
+def check_first_model(pool, strategy, embedder, estimator, committee, classes):
     """Try before the first payment whether the estimator can be fitted at all.
 
     Parameters
@@ -385,10 +385,15 @@ def check_first_model(pool, strategy, embedder, estimator, classes):
     estimator : estimator object
         The unfitted classifier.
 
+    committee : int, list of (str, classifier), classifier, or None
+        The unfitted committee, None if the strategy looks at none.
+
     classes : ndarray of shape (n_classes,)
         Classes that labels may have.
     """
     refuse_dropping_steps(estimator, pool.X)
+    if committee is not None:
+        refuse_dropping_steps(committee, pool.X)
     risky = rows_not_finite(pool.X)
     if is_one_dimensional(pool.X) and len(risky):
         _check_missing_items(pool, embedder, risky, classes)

@@ -422,7 +422,8 @@ class LabelingLoop:
             return
         strategy, estimator = self._inputs.strategy, self._clf.estimator
         classes = self._waiting.classes(pool)
-        check_first_model(pool, strategy, self._embedder, estimator, classes)
+        committee = self._clf.committee if uses_committee(strategy) else None
+        check_first_model(pool, strategy, self._embedder, estimator, committee, classes)
         if not pool.can_fit:
             n_more = self._n_wanted_first() or self._clf.batch_size
             self._waiting.rehearse_first_model(pool, n_more, self._n_left())

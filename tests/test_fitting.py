@@ -304,7 +304,16 @@ class HalfOfAll(Threshold):
 BINARY = (CODES > 0).astype(int)
 
 
-@pytest.mark.parametrize("estimator", [Texts(), Threshold(), HalfOfAll()])
+class HalfAndFirst(HalfOfAll):
+    """It names the first class of all rows where it has learnt nothing."""
+
+    def predict(self, X):
+        return self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)]
+
+
+@pytest.mark.parametrize(
+    "estimator", [Texts(), Threshold(), HalfOfAll(), HalfAndFirst()]
+)
 @pytest.mark.parametrize(
     "classes", [[0.5, 1.5], [1, 2], [0, 2], ["n", "y"], [0.0, 1.0]]
 )
@@ -478,3 +487,32 @@ def test_messages_name_the_classifier_that_the_user_knows():
 
     with pytest.raises(ValueError, match=r"^Nan\.predict_proba returned"):
         run(Nan())
+
+
+def test_a_model_that_says_the_same_of_codes_too_stays_as_it_is():
+    class Prior(GaussianNB):
+        def predict_proba(self, X):
+            return np.tile(self.class_prior_, (len(X), 1))
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    assert type(fit_classifier(Prior(), X, TEXTS, memory=FitMemory())) is Prior
+
+
+def test_a_weak_model_that_takes_the_labels_is_not_fitted_again(log):
+    class Weak(GaussianNB):
+        def fit(self, X, y):
+            self.log_ = Bayes.log.append(np.asarray(y).dtype.kind)
+            return super().fit(X, y)
+
+        def predict_proba(self, X):
+            proba = super().predict_proba(X) * 0.1
+            proba[:, 0] += 0.9
+            return proba
+
+        def predict(self, X):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    assert type(fit_classifier(Weak(), X, TEXTS, memory=FitMemory())) is Weak
+    assert log == ["O"]

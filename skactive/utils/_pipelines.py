@@ -90,8 +90,8 @@ def refuse_dropping_steps(estimator, X):
 
     Parameters
     ----------
-    estimator : estimator object
-        Unfitted.
+    estimator : estimator object, or list of (str, estimator object)
+        Unfitted; Pipelines within one another, a search, or an ensemble are found.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         All rows.
@@ -101,18 +101,37 @@ def refuse_dropping_steps(estimator, X):
     ValueError
         Naming the step.
     """
-    while hasattr(getattr(estimator, "estimator", None), "fit"):  # of a search
-        estimator = estimator.estimator
-    steps = predicting_steps(estimator)
-    if steps is None or not any(_is_suspect(step) for _, step in steps.steps):
+    for steps in _chains(estimator):
+        if any(_is_suspect(step) for _, step in steps):
+            _refuse_dropping(steps, X)
+
+
+def _chains(estimator, before=()):
+    """Yield the steps that rows go through to each classifier in an estimator."""
+    if isinstance(estimator, Pipeline):
+        kept = [pair for pair in estimator.steps[:-1] if not is_sampler(pair[1])]
+        yield from _chains(estimator.steps[-1][1], (*before, *kept))
         return
+    parts = estimator
+    if not isinstance(estimator, list):
+        one = getattr(estimator, "estimator", None)  # of a search, or of a bag
+        parts = [("", one)] if one is not None else None
+        parts = parts or getattr(estimator, "estimators", None)
+    if isinstance(parts, list):
+        for part in parts:
+            if isinstance(part, tuple) and hasattr(part[-1], "fit"):
+                yield from _chains(part[-1], before)
+    elif before:
+        yield list(before)
+
+
+def _refuse_dropping(steps, X):
     n_rows = _num_samples(X)
     rows = np.unique(np.linspace(0, n_rows - 1, _N_ROWS_TRIED).astype(np.intp))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = clone(steps).fit(take_rows(X, rows))
-            found = _find_dropping(fitted, take_rows(X, rows))
+            found = _find_dropping(steps, take_rows(X, rows), fit=True)
     except Exception:  # whatever a step says to rows without labels
         return
     if found is not None:
@@ -138,7 +157,7 @@ def check_same_rows(model, X, n_after):
         return
     found, inner = None, getattr(model, "best_estimator_", model)
     if isinstance(inner, Pipeline):
-        found = _find_dropping(inner, X)
+        found = _find_dropping(inner.steps, X)
     raise ValueError(found or _lost(name_of(model), n_rows, n_after))
 
 
@@ -149,11 +168,13 @@ def _is_suspect(step):
     return isinstance(step, (FunctionTransformer, Pipeline)) or not is_own
 
 
-def _find_dropping(pipeline, X):
+def _find_dropping(steps, X, *, fit=False):
     """Return what is to be said of the first step that changes the number of rows."""
-    for name, step in pipeline.steps:
+    for name, step in steps:
         if step in (None, "passthrough") or not hasattr(step, "transform"):
             continue
+        if fit:
+            step = clone(step).fit(X)
         n_before, X = _num_samples(X), step.transform(X)
         if _num_samples(X) != n_before:
             who = f"The step {name!r} of the Pipeline, {type(step).__name__},"

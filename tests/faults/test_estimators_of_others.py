@@ -5,7 +5,12 @@ import pytest
 from scipy.stats import entropy
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.datasets import make_classification
-from sklearn.ensemble import StackingClassifier, StackingRegressor
+from sklearn.ensemble import (
+    BaggingClassifier,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -326,6 +331,25 @@ def test_t78_a_step_that_drops_rows_is_named_before_payment(step, strategy, labe
         with pytest.raises(ValueError, match=r"The step 'trim' .* makes \d+ rows of"):
             clf.fit(X, labels, sample_ids=IDS)
     assert oracle.n_calls == 0
+
+
+@pytest.mark.parametrize("labels", [y, NOTHING], ids=["warm", "cold"])
+def test_steps_that_drop_rows_are_found_within_other_estimators(labels):
+    oracle, last = Oracle(), GaussianNB()
+    trimming = Pipeline([("trim", Trimmer(2.5)), ("last", last)])
+    nested = make_pipeline(StandardScaler(), Pipeline([("in", trimming)]))
+    members = [("one", trimming), ("other", last)]
+    for model, params in [
+        (nested, {}),
+        (make_pipeline(StandardScaler(), StandardScaler(), trimming), {}),
+        (VotingClassifier(members, voting="soft"), {}),
+        (BaggingClassifier(trimming), {}),
+        (last, {"strategy": "vote_entropy", "committee": members}),
+    ]:
+        with pytest.raises(ValueError, match=r"The step 'trim' .* makes \d+ rows of"):
+            learner(model, oracle, **params).fit(X, labels, sample_ids=IDS)
+    assert oracle.n_calls == 0
+    assert len(asked(last, committee=members)) == 12  # nobody looks at it
 
 
 def test_t78_a_row_that_vanishes_later_is_found_in_the_prediction():
