@@ -131,7 +131,8 @@ def fit_classifier(
         try:
             model = _fit_coded(estimator, X, y, params, classes, missing_label, memory)
         except Exception as second:
-            _add_note(first, second)
+            if len(classes) > 1:
+                _add_note(first, second)
         else:
             if _is_better(model, first):
                 if memory is not None:

@@ -33,11 +33,13 @@ from skactive.utils._labels import (
     check_missing_label,
     check_y,
     is_marker,
+    is_null,
 )
 from skactive.utils._naming import naming
 from skactive.utils._pipelines import last_step, refuse_dropping_steps
 from skactive.utils._rows import (
     check_rows,
+    is_dataframe,
     is_one_dimensional,
     rows_not_finite,
     take_rows,
@@ -411,7 +413,7 @@ def check_first_model(pool, strategy, embedder, estimator, committee, classes):
     validate_nested_params(estimator)
     _refuse_dimensions(pool.X, estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):
-        _refuse_nan(estimator, risky)
+        _refuse_nan(estimator, pool.X, risky)
 
 
 def _try_model(pool, embedder, risky):
@@ -422,17 +424,35 @@ def _try_model(pool, embedder, risky):
             model.predict(take_rows(pool.X, risky[:1000]))
     except (AttributeError, TypeError, ValueError):
         if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
-            _refuse_nan(pool.unfitted, risky)
+            _refuse_nan(pool.unfitted, pool.X, risky)
         _refuse_dimensions(pool.X, pool.unfitted)
         raise
 
 
-def _refuse_nan(estimator, risky):
+def _refuse_nan(estimator, X, risky):
+    column = _missing_text(X, risky)
+    if column is not None:
+        raise ValueError(
+            f"The column {column!r} of X has no text in row {risky[0]} among others, "
+            f"which {shown(estimator)} does not take. Write an empty text in its "
+            f"place, as in X[{column!r}].fillna(''), or impute it in a Pipeline inside."
+        )
     raise ValueError(
         f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
         f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or use "
         "a classifier that takes them, such as HistGradientBoostingClassifier."
     )
+
+
+def _missing_text(X, risky):
+    """Return the first column of texts in which one is missing in a row, or None."""
+    if not is_dataframe(X):
+        return None
+    for name in X.columns:
+        column = np.asarray(X[name], dtype=object)
+        if is_null(column[risky[0]]) and any(isinstance(v, str) for v in column):
+            return name
+    return None
 
 
 def _check_missing_items(pool, embedder, rows, classes):

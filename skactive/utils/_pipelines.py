@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -11,6 +12,11 @@ from skactive.utils._rows import take_rows
 from skactive.utils._shown import name_of
 from skactive.utils._sklearn import _num_samples, _set_random_states
 
+_OF_TEXTS = (CountVectorizer, HashingVectorizer)
+_ONE_COLUMN = (
+    " It takes texts, one for each row: pass a column, such as X['text'], or put it "
+    "into a ColumnTransformer that names the column."
+)
 # On so many rows it is tried whether steps drop some.
 _N_ROWS_TRIED = 200
 
@@ -102,7 +108,7 @@ def refuse_dropping_steps(estimator, X):
         Naming the step.
     """
     for steps in _chains(estimator):
-        if any(_is_suspect(step) for _, step in steps):
+        if any(_is_suspect(step, X) for _, step in steps):
             _refuse_dropping(steps, X)
 
 
@@ -161,9 +167,11 @@ def check_same_rows(model, X, n_after):
     raise ValueError(found or _lost(name_of(model), n_rows, n_after))
 
 
-def _is_suspect(step):
+def _is_suspect(step, X):
     if step in (None, "passthrough"):
         return False
+    if isinstance(step, _OF_TEXTS):  # of a table it takes the names of the columns
+        return len(getattr(X, "shape", ())) > 1
     is_own = type(step).__module__.partition(".")[0] == "sklearn"
     return isinstance(step, (FunctionTransformer, Pipeline)) or not is_own
 
@@ -178,7 +186,8 @@ def _find_dropping(steps, X, *, fit=False):
         n_before, X = _num_samples(X), step.transform(X)
         if _num_samples(X) != n_before:
             who = f"The step {name!r} of the Pipeline, {type(step).__name__},"
-            return _lost(who, n_before, _num_samples(X))
+            lost = _lost(who, n_before, _num_samples(X))
+            return lost + _ONE_COLUMN if isinstance(step, _OF_TEXTS) else lost
     return None
 
 

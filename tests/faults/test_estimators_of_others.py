@@ -1,9 +1,11 @@
 """Estimators that show late what they can, and Pipelines with samplers: T77, T78."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import entropy
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -11,6 +13,7 @@ from sklearn.ensemble import (
     StackingRegressor,
     VotingClassifier,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -350,6 +353,27 @@ def test_steps_that_drop_rows_are_found_within_other_estimators(labels):
             learner(model, oracle, **params).fit(X, labels, sample_ids=IDS)
     assert oracle.n_calls == 0
     assert len(asked(last, committee=members)) == 12  # nobody looks at it
+
+
+@pytest.mark.parametrize("labels", [y, NOTHING], ids=["warm", "cold"])
+def test_texts_in_a_table_are_told_from_a_column_of_texts(labels):
+    words = pd.DataFrame({"text": [f"word{number}" for number in range(80)]})
+    oracle, model = Oracle(), make_pipeline(TfidfVectorizer(), LogisticRegression())
+    with pytest.raises(ValueError, match=r"makes 1 rows of 80 .* such as X\['text'\]"):
+        learner(model, oracle).fit(words, labels, sample_ids=IDS)
+    assert oracle.n_calls == 0
+    assert len(asked(model, labels, words["text"])) == 12
+
+
+@pytest.mark.parametrize("labels", [y, NOTHING], ids=["warm", "cold"])
+def test_a_column_in_which_a_text_is_missing_is_named(labels):
+    words = pd.DataFrame({"text": [f"word{number}" for number in range(80)]})
+    words.loc[7, "text"] = None
+    by_column = make_column_transformer((TfidfVectorizer(), "text"))
+    oracle, model = Oracle(), make_pipeline(by_column, LogisticRegression())
+    with pytest.raises(ValueError, match=r"column 'text' .* row 7 .*fillna\(''\)"):
+        learner(model, oracle).fit(words, labels, sample_ids=IDS)
+    assert oracle.n_calls == 0
 
 
 def test_t78_a_row_that_vanishes_later_is_found_in_the_prediction():
