@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from skactive._closed_set import fit, told_in_codes
 from skactive._label_codes import (
@@ -170,6 +171,10 @@ def _fit(estimator, X, y, params, classes, memory):
 
 def _fit_coded(estimator, X, y, params, classes, missing_label, memory):
     """Fit an estimator on codes, and let it answer in the labels."""
+    if _steps_name_labels(estimator, classes):  # only what comes after gets codes
+        name, last = estimator.steps[-1]
+        estimator.steps[-1] = name, CodedClassifier(last, missing_label)
+        return _fit(estimator, X, y, params, classes, memory)
     closed = None if memory is None else memory.closed
     in_codes = told_in_codes(estimator, closed)
     if in_codes is not None:  # its outputs are those of all classes
@@ -310,14 +315,33 @@ def _would_misread(error, estimator, params, classes):
     """Tell, and say in the error, whether a parameter would be read as naming codes."""
     labels = set(classes.tolist())
     given = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    before = _steps_before(estimator)
     for name, value in (given | params).items():
-        if _names_labels(name.split("__")[-1], value, labels):
+        if name.split("__")[0] not in before and _names_labels(
+            name.split("__")[-1], value, labels
+        ):
             error.add_note(
                 "Codes 0, 1, ... were not tried in place of the labels, as "
                 f"{name} speaks of the labels."
             )
             return True
     return False
+
+
+def _steps_before(estimator):
+    """Return the names of the steps of a Pipeline before its last."""
+    is_pipeline = isinstance(estimator, Pipeline)
+    return [name for name, _ in estimator.steps[:-1]] if is_pipeline else []
+
+
+def _steps_name_labels(estimator, classes):
+    """Tell whether a step before the last, such as a sampler, speaks of the labels."""
+    labels, before = set(classes.tolist()), _steps_before(estimator)
+    return bool(before) and any(
+        name.split("__")[0] in before
+        and _names_labels(name.split("__")[-1], value, labels)
+        for name, value in estimator.get_params().items()
+    )
 
 
 def _names_labels(name, value, labels):

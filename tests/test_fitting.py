@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier
@@ -503,7 +503,7 @@ def test_a_model_that_says_the_same_of_codes_too_stays_as_it_is():
 def test_a_weak_model_that_takes_the_labels_is_not_fitted_again(log):
     class Weak(GaussianNB):
         def fit(self, X, y):
-            self.log_ = Bayes.log.append(np.asarray(y).dtype.kind)
+            Bayes.log.append(np.asarray(y).dtype.kind)
             return super().fit(X, y)
 
         def predict_proba(self, X):
@@ -516,3 +516,25 @@ def test_a_weak_model_that_takes_the_labels_is_not_fitted_again(log):
 
     assert type(fit_classifier(Weak(), X, TEXTS, memory=FitMemory())) is Weak
     assert log == ["O"]
+
+
+def test_a_step_that_speaks_of_labels_gets_them_where_the_last_gets_codes():
+    class Sampler(TransformerMixin, BaseEstimator):
+        """It stands for one of imbalanced-learn."""
+
+        def __init__(self, sampling_strategy=None):
+            self.sampling_strategy = sampling_strategy
+
+        def fit(self, X, y):
+            assert set(self.sampling_strategy) <= set(y)
+            return self
+
+        def transform(self, X):
+            return X
+
+    sampler = Sampler({"a": 40})
+    clf = run(make_pipeline(sampler, Bayes()), strategy="bald", committee=2)
+    assert clf.score(X, TEXTS) > 0.7
+    assert isinstance(clf.estimator_[-1].estimator_, Bayes)
+    plain = run(Bayes(), strategy="bald", committee=2)
+    np.testing.assert_array_equal(clf.query_indices_, plain.query_indices_)
