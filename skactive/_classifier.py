@@ -197,7 +197,8 @@ class ActiveLearningClassifier(
         The strategy that was used, with its state.
 
     committee_ : classifier or None
-        The committee, fitted on all labels, if the strategy looked at one.
+        The committee, fitted on all labels, if the strategy looked at one. None, with a
+        warning, if it cannot be fitted on them although the classifier can.
 
     holdout_indices_ : ndarray of shape (n_holdout,), dtype int
         Labelled rows of the random test sample, if `holdout_fraction` is positive.

@@ -42,6 +42,7 @@ from skactive.utils._rows import (
     is_dataframe,
     is_one_dimensional,
     rows_not_finite,
+    rows_without_text,
     take_rows,
 )
 from skactive.utils._shown import shown
@@ -396,8 +397,9 @@ def check_first_model(pool, strategy, embedder, estimator, committee, classes):
     refuse_dropping_steps(estimator, pool.X)
     if committee is not None:
         refuse_dropping_steps(committee, pool.X)
-    risky = rows_not_finite(pool.X)
-    if is_one_dimensional(pool.X) and len(risky):
+    is_flat = is_one_dimensional(pool.X)
+    risky = rows_without_text(pool.X) if is_flat else rows_not_finite(pool.X)
+    if is_flat and len(risky):
         _check_missing_items(pool, embedder, risky, classes)
         risky = risky[:0]
     if uses_embedding(strategy, estimator) and embedder.is_impossible():
@@ -463,12 +465,14 @@ def _check_missing_items(pool, embedder, rows, classes):
         minds = fails_with(pool, rows, classes)
     if minds:
         value = next(itertools.islice(pool.X, int(rows[0]), None))
+        way = "Write an empty text in its place, as in [text or '' for text in X]"
+        if not is_null(value):
+            way = "Make texts of all rows, as in [str(text) for text in X]"
         raise ValueError(
-            f"X holds {value!r} instead of a text in {len(rows)} of {len(pool.y)} "
+            f"X holds {shown(value)} instead of a text in {len(rows)} of {len(pool.y)} "
             f"rows, the first of which is row {rows[0]}, and "
-            f"{shown(pool.unfitted)} does not take that. Write an empty "
-            "text in its place, as in [text or '' for text in X], or leave out such "
-            "rows."
+            f"{shown(pool.unfitted)} does not take that. {way}, or leave out "
+            "such rows."
         )
 
 

@@ -249,13 +249,11 @@ class Ledger:
                     stacklevel=4,
                 )
             return
-        alike = self._spellings.alike(label)
+        doubt = self._doubt_about(label)
         self._spellings.add(label)
-        if alike is not None:
+        if doubt:
             warnings.warn(
-                f"The answer {shown(label)} for row {row} is a new class, and differs "
-                f"from the class {shown(alike)} in case or white space only. Let the "
-                "oracle spell classes in one way, or set `classes`.",
+                f"The answer {shown(label)} for row {row} is a new class, and {doubt}.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -266,6 +264,21 @@ class Ledger:
         self.labeled_iter[rows] = self.asked_in[row]
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
+
+    def _doubt_about(self, label):
+        """Say why a new class may be none, and what to do; None if it looks well."""
+        alike = self._spellings.alike(label)
+        if alike is not None:
+            return (
+                f"differs from the class {shown(alike)} in case or white space only. "
+                "Let the oracle spell classes in one way, or set `classes`"
+            )
+        if self._spellings.is_sentence(label):
+            return (
+                "a sentence, while the others are short. If the oracle refuses to "
+                "answer by it, set `classes`, and unknown_answers='abstain'"
+            )
+        return None
 
 
 def _is_scalar(value):

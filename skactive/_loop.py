@@ -23,7 +23,7 @@ from skactive._pool import Pool, starts_warm
 from skactive._pseudo_labels import PseudoLabels
 from skactive._rehearsal import as_text
 from skactive._saving import Step, read, replay, state_of, write
-from skactive._waiting import HOPELESS, Waiting
+from skactive._waiting import HOPELESS, Waiting, warn_of_no_committee
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError, OracleError
@@ -151,7 +151,7 @@ class LabelingLoop:
         if isinstance(clf, type) or not hasattr(clf, "_reset"):
             raise TypeError(
                 "The 'clf' parameter of LabelingLoop must be an object of the class "
-                f"ActiveLearningClassifier, got {clf!r}."
+                f"ActiveLearningClassifier, got {shown(clf)}."
             )
         # A clone: what is done to the parameters of `clf` must not change this run.
         self._clf = clone(clf)
@@ -863,7 +863,13 @@ class LabelingLoop:
         if not self._queries or not uses_committee(self._inputs.strategy):
             return None
         with self._explaining_fit(pool):
-            return pool.committee
+            try:
+                return pool.committee
+            except Exception as error:
+                if not self._waiting.is_want_of_labels(pool, error):
+                    raise
+                warn_of_no_committee(pool, error)
+        return None
 
     def _warn_if_nothing_was_bought(self):
         if not self._condition or not self._queries:

@@ -8,7 +8,8 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from skactive.utils._labels import as_labels, store_label
-from skactive.utils._sklearn import _set_random_states
+from skactive.utils._rows import take_rows
+from skactive.utils._sklearn import _check_method_params, _set_random_states
 
 # More labels than these are not made up, and more rows are not predicted.
 MAX_LABELS = 1000
@@ -118,9 +119,25 @@ def fails_with(pool, rows, classes):
     n_labels = int(pool.labeled.sum()) + _N_TRIED
     if is_network(pool.unfitted) or rehearse(pool, n_labels, classes) is None:
         return False
-    others = np.flatnonzero(~np.isin(pool.candidates, rows))
-    without = pool.take(others)
-    return pool.labeled[rows].any() or rehearse(without, n_labels, classes) is None
+    if pool.labeled[rows].any():
+        return True
+    return rehearse(_without(pool, rows), n_labels, classes) is None
+
+
+def _without(pool, rows):
+    """Return a pool of the other rows alone: candidates are predicted where they lie,
+    with rows between them."""
+    others = np.delete(np.arange(len(pool.y)), rows)
+    return type(pool)(
+        take_rows(pool.X, others),
+        pool.y[others],
+        pool.labeled[others],
+        np.flatnonzero(np.isin(others, pool.candidates)),
+        estimator=pool.unfitted,
+        unlabeled="pass" if pool.unlabeled == "pass" else "ignore",
+        fit_params=_check_method_params(pool.X, pool.fit_params, indices=others),
+        random_state=pool.random_state,
+    )
 
 
 def enough_labels(pool, n_labels, n_most, classes, *, members=False):

@@ -56,6 +56,12 @@ _REMEDIES = [
         "classes= of ActiveLearningClassifier.",
         False,
     ),
+    (
+        r"out of bounds for axis 1",
+        "If some rows hold a category that the rows with a label do not: CategoricalNB "
+        "takes min_categories=..., the number of all there are.",
+        False,
+    ),
     (r"pos_label", "Set pos_label to one of the classes.", False),
 ]
 
@@ -158,7 +164,7 @@ class Waiting:
         can_wait : bool
             False if the error has nothing to do with labels.
         """
-        if not pool.fit_failed or isinstance(error, (*_NO_WANT_OF_LABELS, *HOPELESS)):
+        if not self.is_want_of_labels(pool, error):
             return False
         classes = tuple(pool.seen.tolist())
         if classes not in self._enough:
@@ -173,6 +179,12 @@ class Waiting:
                 f"{how_to_help(error, n_enough)}".strip()
             )
         return n_enough is not None
+
+    @staticmethod
+    def is_want_of_labels(pool, error):
+        """Tell whether a fit has failed, and labels may have to do with it."""
+        no_want = (*_NO_WANT_OF_LABELS, *HOPELESS)
+        return pool.fit_failed and not isinstance(error, no_want)
 
     def hint(self, pool, error, n_left, n_rows, condition):
         """Say what a fit that failed was made on, and what can be done about it.
@@ -238,9 +250,14 @@ def _one_class(pool, condition):
             f"{what}, and the budget is spent. Raise it, or give a label of another "
             "class in y."
         )
+    if condition in ("all_labeled", "all_asked"):
+        return (
+            f"{what}, and no row is left that could be asked: there is nothing here "
+            "that could be told from it."
+        )
     return (
-        f"{what}, and no row is left that could be asked: there is nothing here that "
-        "could be told from it."
+        f"{what}, and the run was ended by {condition!r}. Let it go on, or give a label "
+        "of another class in y."
     )
 
 
@@ -272,6 +289,24 @@ def how_to_help(error, n_enough):
             f"initial_size={n_enough} would do if they came in equal shares."
         )
     return " ".join(sentences)
+
+
+def warn_of_no_committee(pool, error):
+    """Say that the classifier of a run is fitted on all labels, but no committee.
+
+    Parameters
+    ----------
+    pool : Pool
+        The last round, whose classifier is fitted.
+
+    error : Exception
+        What a member of the committee has raised.
+    """
+    _warn_user(
+        f"committee_ is None: a member could not be fitted on what it drew of the "
+        f"{pool.labeled.sum()} labels, as {as_text(error)} estimator_ is fitted on all "
+        "of them."
+    )
 
 
 def _warn_user(message):

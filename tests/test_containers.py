@@ -239,3 +239,18 @@ def test_prices_that_could_be_meant_by_id_are_warned_of():
     with pytest.warns(UserWarning, match=r"^cost is matched with the rows by position"):
         clf = make_clf().fit(X, Y, sample_ids=IDS, cost=cost)
     assert clf.history_[-1]["total_cost"] == clf.query_indices_.sum()
+
+
+@pytest.mark.parametrize("container", [pd.Series, pd.Categorical])
+def test_categories_with_missing_ones_stay_integers(container):
+    y = pd.Series(NULLS, dtype="Int64").astype(object).astype("category")
+    y = y if container is pd.Series else y.array
+    clf = make_clf(missing_label=None).fit(X, y, sample_ids=IDS)
+    assert clf.classes_.dtype.kind == "i"
+
+
+@pytest.mark.parametrize("unit", ["datetime64[D]", "timedelta64[D]"])
+def test_dates_are_no_labels(unit):
+    y = np.where(Y < 0, np.datetime64("NaT").astype(unit), Y.astype(unit))
+    with pytest.raises(ValueError, match=r"^y holds dates or durations"):
+        make_clf(missing_label=None).fit(X, y, sample_ids=IDS)

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.naive_bayes import GaussianNB
+from sklearn.naive_bayes import CategoricalNB, GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -433,3 +433,29 @@ def test_priors_of_unseen_classes_ask_for_a_closed_set():
     with pytest.warns(UserWarning, match="priors must match.*give them in classes="):
         with pytest.raises(ActiveLearningError):
             run(priors)
+
+
+def test_a_run_of_one_class_that_was_ended_has_rows_left():
+    def stop(pool):
+        return "late" if pool.labeled.sum() >= 8 else None
+
+    with pytest.raises(ActiveLearningError, match=r"ended by 'stop'\. Let it go on"):
+        run(LogisticRegression(), truth=np.zeros(60, dtype=int), stopping=stop, budget=40)
+
+
+def test_a_committee_that_cannot_be_fitted_at_the_end_costs_no_classifier():
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        clf = run(CALIBRATED, strategy="bald", committee=3, budget=8, batch_size=8)
+    assert [w for w in seen if str(w.message).startswith("committee_ is None")]
+    assert clf.committee_ is None
+    assert clf.predict(X).shape == (60,)
+
+
+def test_a_category_that_categorical_nb_does_not_know_has_its_own_remedy():
+    rows = np.arange(60)[:, None]
+    with pytest.warns(UserWarning, match="min_categories"):
+        try:
+            run(CategoricalNB(), X=rows)
+        except ActiveLearningError as error:
+            assert "initial_size" not in str(error)

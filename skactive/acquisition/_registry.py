@@ -11,6 +11,7 @@ from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrat
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._pipelines import last_step
 from skactive.utils._registry import Registry
+from skactive.utils._shown import shown
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
@@ -233,8 +234,8 @@ def check_needs(strategy, estimator, committee=None):
     ]
     raise ValueError(
         f"The strategy {type(strategy).__name__} needs {owner} with {wanted}, and "
-        f"{estimator if committee is None else committee} has none. Strategies that "
-        f"work with it: {working}."
+        f"{shown(estimator if committee is None else committee)} has none. Strategies "
+        f"that work with it: {working}."
     )
 
 

@@ -49,6 +49,8 @@ def as_column(y):
         return as_column(_only_column(y)).reshape(-1, 1)
     if hasattr(getattr(y, "dtype", None), "numpy_dtype") and y.isna().any():
         return y.to_numpy(dtype=object)  # pandas' NA would make floats of integers
+    if hasattr(getattr(y, "dtype", None), "categories") and hasattr(y, "isna"):
+        y = y.astype(object)  # so would the missing ones of pandas' categories
     values = np.asarray(y)
     if values.dtype.kind == "T":
         return values.astype(object)

@@ -72,6 +72,11 @@ def as_labels(values, *, owner=None):
     Only object arrays change: numbers in them become a numeric array, as scikit-learn
     does not take numbers of dtype object for classes; strings stay as they are.
     """
+    if values.dtype.kind in "mM":
+        raise ValueError(
+            f"y holds dates or durations ({values.dtype}); classes must be numbers or "
+            "strings. If each of them is a class, pass y.astype(str)."
+        )
     if values.dtype.kind != "O" or len(values) == 0:
         return values
     if any(is_null(value) for value in values):

@@ -1,4 +1,4 @@
-"""Answers that make a class by mistake: other spellings, and classes that come once."""
+"""Answers that make a class by mistake: other spellings, sentences, single labels."""
 
 from collections import Counter
 
@@ -6,6 +6,8 @@ import numpy as np
 
 # A class that comes late is suspicious once the others have so many labels on average.
 _LABELS_PER_CLASS = 5
+# Names of classes have at most so many words, and sentences twice as many.
+_MAX_WORDS = 4
 
 
 class Spellings:
@@ -37,6 +39,14 @@ class Spellings:
         if label in self._known or not isinstance(label, str):
             return None
         return self._by_form.get(_form(label))
+
+
+    def is_sentence(self, label):
+        """Tell whether a new class is a sentence, where all others are short names."""
+        if label in self._known or not isinstance(label, str) or not self._known:
+            return False
+        longest = max(len(str(known).split()) for known in self._known)
+        return longest <= _MAX_WORDS and len(label.split()) >= 2 * _MAX_WORDS
 
 
 def _form(text):

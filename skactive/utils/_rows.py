@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from skactive.utils._containers import refuse_lazy, with_small_indices
 from skactive.utils._labels import is_null
+from skactive.utils._shown import shown
 from skactive.utils._sklearn import (
     _check_feature_names,
     _check_n_features,
@@ -96,7 +97,11 @@ def _validated(estimator, X, reset):
             )
     except ValueError as error:
         # Scikit-learn writes all of X into some of its messages.
-        text = re.sub(r"array=.*\]\.", "array=[...].", str(error), flags=re.DOTALL)
+        text = re.sub(
+            r"array=.*\.(?=\nReshape)", f"array={shown(X)}.", str(error), flags=re.DOTALL
+        )
+        if text.startswith("Complex data not supported"):
+            text = "Complex data not supported."
         if text == str(error):
             raise
         raise ValueError(text) from None
@@ -215,6 +220,25 @@ def all_finite(X):
     except ValueError:
         return False
     return True
+
+
+def rows_without_text(X):
+    """Return the numbers of the rows that are missing, or no texts among texts.
+
+    Parameters
+    ----------
+    X : sequence of texts or other objects
+        All rows; rows that are all of another kind are fine.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows,), dtype int
+        Ascending.
+    """
+    are_texts = np.fromiter((isinstance(x, (str, bytes)) for x in X), bool)
+    if 0 < 2 * are_texts.sum() >= len(are_texts):
+        return np.flatnonzero(~are_texts)
+    return rows_not_finite(X)
 
 
 def rows_not_finite(X):

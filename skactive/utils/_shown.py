@@ -16,7 +16,7 @@ def shown(value):
     Arrays, tables and long sequences are told by their size. Of other values it is the
     repr, cut where it gets long.
     """
-    if isinstance(value, (list, tuple, set, frozenset, range)):
+    if isinstance(value, (list, tuple, set, frozenset, range, dict)):
         if len(value) > _MAX_VALUES:
             return f"<{type(value).__name__} of {len(value)}>"
     elif is_table(value):
@@ -72,15 +72,20 @@ def without_tables(value):
         parts = [without_tables(part) for part in value]
         same = all(new is old for new, old in zip(parts, value, strict=True))
         return value if same else type(value)(parts)
+    if type(value) is dict:
+        parts = {key: without_tables(part) for key, part in value.items()}
+        return value if all(parts[key] is value[key] for key in parts) else parts
     if isinstance(value, BaseEstimator):
         return _estimator_without_tables(value)
     return value
 
 
 def _is_long(value):
-    """Tell whether a value is a long sequence of plain values."""
-    if not isinstance(value, (list, tuple)) or len(value) <= 2 * _MAX_VALUES:
+    """Tell whether a value is a long collection of plain values."""
+    kinds = (list, tuple, dict, set, frozenset, range)
+    if not isinstance(value, kinds) or len(value) <= 2 * _MAX_VALUES:
         return False
+    value = value.values() if isinstance(value, dict) else value
     return not any(isinstance(v, (tuple, BaseEstimator)) for v in value)
 
 
