@@ -256,8 +256,8 @@ def _one_class(pool, condition):
             "that could be told from it."
         )
     return (
-        f"{what}, and the run was ended by {condition!r}. Let it go on, or give a label "
-        "of another class in y."
+        f"{what}, and the run was ended by {condition!r}. Let it go on, or give a "
+        "label of another class in y."
     )
 
 

@@ -1,7 +1,10 @@
 """Which classes may be mistakes: by hand."""
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from skactive import ActiveLearningClassifier
 from skactive.utils._new_classes import Spellings, late_and_once
 
 
@@ -27,3 +30,34 @@ def test_spellings(label, alike):
 )
 def test_late_and_once(given, bought, late):
     assert late_and_once(given, bought) == late
+
+
+REFUSAL = "I am sorry, but I cannot say what this text is"
+
+
+@pytest.mark.parametrize(
+    ("known", "label", "is_one"),
+    [
+        (["ham", "spam"], REFUSAL, True),
+        (["ham", REFUSAL], REFUSAL, False),  # known
+        (["ham", REFUSAL], f"{REFUSAL} about", False),  # classes are sentences here
+        (["ham", "spam"], "very much spam", False),
+        ([], REFUSAL, False),
+        ([0, 1], 2, False),
+    ],
+)
+def test_sentences(known, label, is_one):
+    assert Spellings(known).is_sentence(label) is is_one
+
+
+def test_a_sentence_among_short_classes_is_warned_of():
+    X = np.arange(12.0).reshape(-1, 1)
+    y = ["ham", "spam"] + [""] * 10
+    clf = ActiveLearningClassifier(
+        LogisticRegression(),
+        oracle=lambda X: [REFUSAL] * len(X),
+        missing_label="",
+        budget=2,
+    )
+    with pytest.warns(UserWarning, match="a sentence, while the others are short"):
+        clf.fit(X, y)

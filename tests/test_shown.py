@@ -175,3 +175,31 @@ def test_the_committee_of_a_run_on_a_data_frame_knows_its_columns(estimator):
         clf.fit(frame, Y, sample_ids=IDS)
         clf.committee_.predict(frame)
     assert clf.committee_.feature_names_in_.tolist() == ["a", "b"]
+
+
+def test_a_loop_refuses_a_table_for_its_classifier_by_its_size():
+    with pytest.raises(TypeError, match=r"'clf' parameter .*got <ndarray of 900 x 2>"):
+        LabelingLoop(X, Y, SVC())
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ({"a": X}, r"array=\{'a': <ndarray of 900 x 2>\}\."),
+        (set(range(900)), r"array=<set of 900>\."),
+        (X[:, 0], r"array=<ndarray of 900>\."),
+        (X.astype(complex), r"^Complex data not supported\.$"),
+    ],
+)
+def test_rows_that_are_no_table_are_not_printed(rows, text):
+    with pytest.raises(ValueError, match=text) as raised:
+        ActiveLearningClassifier(SVC()).fit(rows, Y)
+    assert len(str(raised.value)) < 300
+
+
+def test_a_long_dict_is_told_by_its_size():
+    weights = dict.fromkeys(range(900), 1.0)
+    assert "class_weight=<dict of 900>" in shown(
+        LogisticRegression(class_weight=weights)
+    )
+    assert shown({"C": X}) == "{'C': <ndarray of 900 x 2>}"

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier, LabelingLoop
@@ -98,3 +99,17 @@ def test_texts_without_any_label_are_learnt(messages):
     assert clf.classes_.tolist() == ["ham", "spam"]
     # Over random states it is 0.81 to 0.88, and 0.29 to 0.73 for random sampling.
     assert spam_f1(clf, texts, labels) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("item", "remedy"), [(None, r"text or ''"), (7, r"str\(text\)"), ([1], r"str\(")]
+)
+@pytest.mark.parametrize("is_searched", [False, True])
+def test_what_is_no_text_is_refused_before_payment(item, remedy, is_searched):
+    texts = ["good thing"] * 8 + [item] + ["bad thing"] * 8
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    if is_searched:
+        model = GridSearchCV(model, {"logisticregression__C": [1.0]}, cv=2)
+    clf = ActiveLearningClassifier(model, oracle=pytest.fail, budget=8)
+    with pytest.raises(ValueError, match=rf"in 1 of 17 .* row 8, .*{remedy}"):
+        clf.fit(texts, [-1] * 17)

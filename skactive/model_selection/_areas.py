@@ -1,10 +1,13 @@
 """What a learning curve comes to: areas, labels needed, intervals over splits."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 from scipy.integrate import trapezoid
+
+from skactive.utils._sklearn import Interval, validate_params
 
 # Scores of equal value may differ by rounding: 0.8 * 0.9 is more than 0.72.
 _ROUNDING = 1e-9
@@ -31,6 +34,15 @@ _BOUNDS = {
 }
 
 
+@validate_params(
+    {
+        "n_labeled": ["array-like"],
+        "scores": ["array-like"],
+        "start": [Interval(Real, None, None, closed="neither"), None],
+        "stop": [Interval(Real, None, None, closed="neither"), None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def normalized_area(n_labeled, scores, *, start=None, stop=None):
     """Compute the mean height of a learning curve over the labels.
 
@@ -64,6 +76,11 @@ def normalized_area(n_labeled, scores, *, start=None, stop=None):
     0.733...
     """
     n_labeled = np.asarray(n_labeled, dtype=np.float64)
+    if n_labeled.ndim != 1 or n_labeled.shape != np.shape(scores) or not len(n_labeled):
+        raise ValueError(
+            "n_labeled and scores must hold one number for each point of a curve, got "
+            f"arrays of shape {n_labeled.shape} and {np.shape(scores)}."
+        )
     start = n_labeled[0] if start is None else start
     stop = n_labeled[-1] if stop is None else stop
     inside = n_labeled[(n_labeled > start) & (n_labeled < stop)]
@@ -74,6 +91,7 @@ def normalized_area(n_labeled, scores, *, start=None, stop=None):
     return float(trapezoid(heights, at) / (stop - start))
 
 
+@validate_params({"scores": ["array-like"]}, prefer_skip_nested_validation=True)
 def area_under_budget_curve(scores):
     """Compute the area as in the published tables of Lu, Li and Lin [1]_.
 

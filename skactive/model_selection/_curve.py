@@ -1,5 +1,6 @@
 """Replaying the labelling of data whose labels are all known."""
 
+import os
 from numbers import Integral
 
 from sklearn.base import clone
@@ -35,7 +36,7 @@ from skactive.utils._sklearn import (
     {
         "estimator": [HasMethods(["fit", "get_params"])],
         "X": "no_validation",
-        "y": "no_validation",
+        "y": ["array-like"],
         "strategies": [str, list, tuple, dict, None],
         "initial": [
             Interval(Integral, 0, None, closed="left"),
@@ -46,7 +47,7 @@ from skactive.utils._sklearn import (
         "scoring": [str, Function(), list, tuple, set, dict, None],
         "n_jobs": N_JOBS,
         "random_state": ["random_state"],
-        "path": "no_validation",
+        "path": [str, os.PathLike, None],
         "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=False,

@@ -130,6 +130,8 @@ def make_splits(estimator, X, y, *, cv, initial, seed):
         of_labels, of_run = (int(value) for value in state % (2**31 - 1))
         rows = _initial_rows(y[train], initial, estimator.missing_label, of_labels)
         splits.append(Split(train, test, rows, of_run))
+    if not splits:
+        raise ValueError("cv gives no splits of the rows.")
     return splits
 
 

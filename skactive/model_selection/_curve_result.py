@@ -1,6 +1,7 @@
 """What replaying the labelling has shown: curves, areas, labels saved."""
 
 import warnings
+from numbers import Real
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from skactive.model_selection._areas import (
 )
 from skactive.model_selection._curve_file import CurveFile
 from skactive.model_selection._curve_summary import import_pandas, summarize
+from skactive.utils._sklearn import Interval, validate_params
+
+_CHOICE = {"strategy": [str], "scoring": [str, None]}
+_OF_INTERVALS = {
+    "confidence": [Interval(Real, 0, 1, closed="neither")],
+    "corrected": ["boolean"],
+}
 
 
 class ActiveLearningCurve:
@@ -174,6 +182,7 @@ class ActiveLearningCurve:
         """
         return import_pandas().DataFrame(self.records)
 
+    @validate_params(_CHOICE, prefer_skip_nested_validation=True)
     def curve(self, strategy, *, scoring=None):
         """Return the scores of a strategy at numbers of labels common to all.
 
@@ -206,6 +215,7 @@ class ActiveLearningCurve:
         ]
         return n_labeled, np.array(scores)
 
+    @validate_params(_CHOICE, prefer_skip_nested_validation=True)
     def area(self, strategy, *, scoring=None):
         """Return the area under the curve of each split, divided by its width.
 
@@ -234,6 +244,7 @@ class ActiveLearningCurve:
             areas.append(normalized_area(at, values[name], start=start, stop=stop))
         return np.array(areas)
 
+    @validate_params(_CHOICE, prefer_skip_nested_validation=True)
     def aubc(self, strategy, *, scoring=None):
         """Return the area of each split as in published tables.
 
@@ -257,6 +268,9 @@ class ActiveLearningCurve:
         runs = self._runs(strategy)
         return np.array([area_under_budget_curve(v[name][1:]) for _, v in runs])
 
+    @validate_params(
+        {"target": [Real, "array-like"], **_CHOICE}, prefer_skip_nested_validation=True
+    )
     def labels_to_reach(self, target, strategy, *, scoring=None):
         """Return with how many labels a score was first reached in each split.
 
@@ -290,6 +304,7 @@ class ActiveLearningCurve:
             ]
         )
 
+    @validate_params(_CHOICE, prefer_skip_nested_validation=True)
     def last_scores(self, strategy, *, scoring=None):
         """Return the score of the final model of each split.
 
@@ -309,6 +324,7 @@ class ActiveLearningCurve:
         name = self._score_name(scoring)
         return np.array([values[name][-1] for _, values in self._runs(strategy)])
 
+    @validate_params(_CHOICE, prefer_skip_nested_validation=True)
     def last_n_labeled(self, strategy):
         """Return the number of labels of the final model of each split.
 
@@ -324,6 +340,7 @@ class ActiveLearningCurve:
         """
         return np.array([at[-1] for at, _ in self._runs(strategy)])
 
+    @validate_params({**_CHOICE, **_OF_INTERVALS}, prefer_skip_nested_validation=True)
     def mean_curve(self, strategy, *, scoring=None, confidence=0.95, corrected=True):
         """Return the mean of the curves of a strategy, with a confidence interval.
 
@@ -359,6 +376,15 @@ class ActiveLearningCurve:
         )
         return n_labeled[known], mean, low, high
 
+    @validate_params(
+        {
+            "scoring": [str, None],
+            "baseline": [str, None],
+            "target": [Interval(Real, None, None, closed="neither"), str],
+            **_OF_INTERVALS,
+        },
+        prefer_skip_nested_validation=True,
+    )
     def summary(
         self,
         *,
@@ -435,7 +461,7 @@ class ActiveLearningCurve:
     def _runs(self, strategy):
         if strategy not in self._points:
             raise ValueError(
-                f"There is no strategy {strategy!r}; there are {self.strategies}."
+                f"strategy={strategy!r} is none of the strategies {self.strategies}."
             )
         return self._points[strategy]
 
@@ -444,7 +470,7 @@ class ActiveLearningCurve:
             return self.scorers[0]
         if scoring not in self.scorers:
             raise ValueError(
-                f"There is no score {scoring!r}; there are {self.scorers}."
+                f"scoring={scoring!r} is none of the scores {self.scorers}."
             )
         return scoring
 

@@ -76,7 +76,7 @@ def summarize(curves, *, scoring, baseline, target, confidence, overlap):
 def _targets(curves, target, scoring, baseline):
     """Return the score to reach, one for all splits or one for each."""
     if isinstance(target, str) and target.endswith("%"):
-        share, full = float(target[:-1]) / 100, curves.full_scores[scoring]
+        share, full = _share(target), curves.full_scores[scoring]
         return np.where(full < 0, full / share, full * share)
     if target == "baseline":
         if baseline is None:
@@ -86,11 +86,25 @@ def _targets(curves, target, scoring, baseline):
             )
         return curves.last_scores(baseline, scoring=scoring)
     if isinstance(target, str):
-        raise ValueError(
-            "target must be a score, a share of the score of the full training part "
-            f"such as '95%', or 'baseline', got {target!r}."
-        )
+        raise _no_target(target)
     return target
+
+
+def _share(target):
+    try:
+        share = float(target[:-1]) / 100
+    except ValueError:
+        raise _no_target(target) from None
+    if not 0 < share < np.inf:
+        raise _no_target(target)
+    return share
+
+
+def _no_target(target):
+    return ValueError(
+        "target must be a score, a share of the score of the full training part "
+        f"such as '95%', or 'baseline', got {target!r}."
+    )
 
 
 def _interval_columns(name, values, **interval):

@@ -1,7 +1,5 @@
 """Probabilities of rows by models that have not seen their labels."""
 
-from numbers import Integral
-
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
@@ -15,10 +13,7 @@ from skactive.utils._labels import check_y
 from skactive.utils._outputs import align_columns
 from skactive.utils._rows import take_rows
 from skactive.utils._shown import shown
-from skactive.utils._sklearn import (
-    _check_method_params,
-    validate_params,
-)
+from skactive.utils._sklearn import N_JOBS, _check_method_params, validate_params
 
 
 @validate_params(
@@ -28,7 +23,7 @@ from skactive.utils._sklearn import (
         "cv": ["cv_object"],
         "groups": ["array-like", None],
         "params": [dict, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": N_JOBS,
     },
     prefer_skip_nested_validation=True,
 )

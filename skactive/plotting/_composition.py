@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skactive.plotting._matplotlib import import_pyplot, new_axes
+from skactive.plotting._matplotlib import DRAWN, import_pyplot, new_axes
 from skactive.plotting._queries import query_rounds
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import as_labels
+from skactive.utils._sklearn import HasMethods, validate_params
 
 # M. A. Petroff, "Accessible color sequences for data visualization",
 # arXiv:2107.02270: ten colours that people with colour-vision deficiencies tell apart.
@@ -132,6 +133,15 @@ class BatchCompositionDisplay:
         return self
 
     @classmethod
+    @validate_params(
+        {
+            "clf": [HasMethods(["fit", "predict"])],
+            "initial": ["boolean"],
+            "normalize": ["boolean"],
+            **DRAWN,
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(cls, clf, *, initial=False, normalize=False, ax=None, **kwargs):
         """Draw of which classes the rows were that a fitted classifier has asked.
 

@@ -1,15 +1,23 @@
 """How a score grows with the labels."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._equal_rows import group_equal_rows
 from skactive._pool import Pool
-from skactive.plotting._matplotlib import import_pyplot
+from skactive.plotting._matplotlib import DRAWN, import_pyplot
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y
 from skactive.utils._rows import check_rows, take_rows
+from skactive.utils._sklearn import (
+    Function,
+    HasMethods,
+    Interval,
+    validate_params,
+)
 
 # Of the first ten curves, of the next ten, and so on: colours come again after ten.
 _LINE_STYLES = ("-", ":", "-.")
@@ -147,6 +155,15 @@ class ActiveLearningCurveDisplay:
         return lines, bands or None
 
     @classmethod
+    @validate_params(
+        {
+            "clf": [HasMethods(["fit", "predict"])],
+            "y_test": ["array-like"],
+            "scoring": [str, Function(), None],
+            **DRAWN,
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(
         cls, clf, X, X_test, y_test, *, scoring=None, name=None, ax=None, **kwargs
     ):
@@ -201,6 +218,10 @@ class ActiveLearningCurveDisplay:
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
+    @validate_params(
+        {"history": [list, tuple], "key": [str], **DRAWN},
+        prefer_skip_nested_validation=True,
+    )
     def from_history(cls, history, *, key="best_utility", name=None, ax=None, **kwargs):
         """Draw a column of a history against the number of labels.
 
@@ -246,6 +267,16 @@ class ActiveLearningCurveDisplay:
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
+    @validate_params(
+        {
+            "curves": [HasMethods(["mean_curve", "summary"])],
+            "scoring": [str, None],
+            "strategies": [list, tuple, None],
+            "confidence": [Interval(Real, 0, 1, closed="neither")],
+            **DRAWN,
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_curves(
         cls,
         curves,

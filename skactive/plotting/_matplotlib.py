@@ -1,5 +1,10 @@
 """Matplotlib, imported when something is drawn."""
 
+from skactive.utils._sklearn import HasMethods
+
+# Constraints of parameters that all displays have in common.
+DRAWN = {"name": [str, None], "ax": [HasMethods(["plot"]), None]}
+
 
 def import_pyplot():
     """Import pyplot, or raise an error that says how to install it."""

@@ -1,16 +1,23 @@
 """Which rows were asked when."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skactive.plotting._boundary import draw_outlines, predict_on_grid
-from skactive.plotting._matplotlib import import_pyplot, new_axes
+from skactive.plotting._matplotlib import DRAWN, import_pyplot, new_axes
 from skactive.plotting._projection import project
 from skactive.plotting._queries import query_rounds
 from skactive.utils._containers import check_aligned
 from skactive.utils._rows import check_rows
 from skactive.utils._sampling import draw_rows
-from skactive.utils._sklearn import _num_samples
+from skactive.utils._sklearn import (
+    HasMethods,
+    Interval,
+    _num_samples,
+    validate_params,
+)
 
 # Up to so many rounds each has a colour of its own.
 _MOST_COLORS = 20
@@ -167,6 +174,16 @@ class QueryMapDisplay:
         return self
 
     @classmethod
+    @validate_params(
+        {
+            "clf": [HasMethods(["fit", "predict"])],
+            "boundary": ["boolean"],
+            "numbered": ["boolean"],
+            "max_background": [Interval(Integral, 0, None, closed="left"), None],
+            **DRAWN,
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(
         cls,
         clf,

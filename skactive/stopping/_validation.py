@@ -112,7 +112,13 @@ class ValidationCriterion(BaseCriterion):
         return self.scoring
 
     def _labels(self):
-        return as_labels(column_y(self.y_val))
+        labels = as_labels(column_y(self.y_val))
+        if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+            raise ValueError(
+                f"y_val of {type(self).__name__} contains NaN or infinity, which are "
+                "no labels. Leave out rows without a label."
+            )
+        return labels
 
     def _try_scoring(self, labels):
         try:

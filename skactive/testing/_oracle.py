@@ -12,11 +12,19 @@ from skactive._classifier import ActiveLearningClassifier
 from skactive._loop import Query
 from skactive.exceptions import OracleError
 from skactive.oracles._asking import answer_list, ask_oracle, oracle_keywords
-from skactive.utils._labels import kind_of, parse_label
+from skactive.utils._labels import check_missing_label, kind_of, parse_label
 from skactive.utils._rows import take_rows
-from skactive.utils._sklearn import _num_samples
+from skactive.utils._sklearn import Function, _num_samples, validate_params
 
 
+@validate_params(
+    {
+        "oracle": [Function()],
+        "sample_ids": ["array-like", None],
+        "classes": ["array-like", None],
+    },
+    prefer_skip_nested_validation=True,
+)
 def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     """Check that an oracle keeps its contract.
 
@@ -57,6 +65,7 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     ...     return [int(row[0] > 0) for row in X]
     >>> check_oracle(ask, [[-1.0], [0.5], [2.0]], classes=[0, 1])
     """
+    check_missing_label(missing_label)
     ids = None if sample_ids is None else np.asarray(sample_ids)
     keywords = _checked_keywords(oracle, ids)
     _check_is_its_parameters(oracle)

@@ -12,8 +12,13 @@ from skactive._pool import Pool
 from skactive.stopping._base import FunctionCriterion
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
 from skactive.testing._toy import WatchedPool, costs, toy_data
+from skactive.utils._sklearn import HasMethods, validate_params
 
 
+@validate_params(
+    {"estimator": [HasMethods(["fit", "predict"]), None]},
+    prefer_skip_nested_validation=True,
+)
 def check_stopping_criterion(criterion, estimator=None):
     """Check that a stopping criterion keeps its contract.
 

@@ -14,8 +14,13 @@ from skactive.acquisition._base import FunctionStrategy, select_queries, utiliti
 from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle
 from skactive.testing._toy import WatchedPool, costs, toy_data
+from skactive.utils._sklearn import HasMethods, validate_params
 
 
+@validate_params(
+    {"estimator": [HasMethods(["fit", "predict"]), None]},
+    prefer_skip_nested_validation=True,
+)
 def check_strategy(strategy, estimator=None):
     """Check that a strategy keeps its contract.
 

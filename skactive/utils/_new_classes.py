@@ -40,7 +40,6 @@ class Spellings:
             return None
         return self._by_form.get(_form(label))
 
-
     def is_sentence(self, label):
         """Tell whether a new class is a sentence, where all others are short names."""
         if label in self._known or not isinstance(label, str) or not self._known:

@@ -98,7 +98,10 @@ def _validated(estimator, X, reset):
     except ValueError as error:
         # Scikit-learn writes all of X into some of its messages.
         text = re.sub(
-            r"array=.*\.(?=\nReshape)", f"array={shown(X)}.", str(error), flags=re.DOTALL
+            r"array=.*\.(?=\nReshape)",
+            f"array={shown(X)}.",
+            str(error),
+            flags=re.DOTALL,
         )
         if text.startswith("Complex data not supported"):
             text = "Complex data not supported."

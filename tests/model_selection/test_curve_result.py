@@ -335,8 +335,8 @@ def test_frames_have_all_rounds_and_all_strategies(curves):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda c: c.curve("entropy"), "no strategy 'entropy'; there are .'random'"),
-        (lambda c: c.area("margin", scoring="f1"), "no score 'f1'; there are .'score'"),
+        (lambda c: c.curve("entropy"), "strategy='entropy' is none of .*'random'"),
+        (lambda c: c.area("margin", scoring="f1"), "scoring='f1' is none of .*'score'"),
         (lambda c: c.summary(baseline="entropy"), "baseline='entropy' is none of"),
         (lambda c: c.summary(target="good"), "target must be a score"),
     ],
