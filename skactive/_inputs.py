@@ -23,6 +23,7 @@ from skactive.acquisition._registry import (
     check_model,
     check_X,
     clone_strategy,
+    uses_committee,
     uses_embedding,
 )
 from skactive.stopping._registry import check_run, get_criteria
@@ -139,7 +140,9 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     cost = _check_cost(cost, n_samples)
     if has_oracle and n_unlabeled and budget:
         check_model(strategy, clf.estimator, clf.committee)
-        _check_warm_start(clf.estimator)
+        _check_warm_start(
+            clf.estimator, clf.committee if uses_committee(strategy) else None
+        )
         _check_initial_strategy(initial_strategy)
         for _, criterion in criteria:
             check_run(criterion, clf, X, labels if classes is None else classes)
@@ -192,13 +195,17 @@ def _check_unknown_answers(clf):
         )
 
 
-def _check_warm_start(estimator):
+def _check_warm_start(estimator, committee):
     """Warn if some part of a classifier wants to go on from a fit it will not know."""
-    nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
+    named = committee if isinstance(committee, list) else [("committee", committee)]
+    parts = [estimator, *(member for _, member in named)]
+    for part in list(parts):
+        if hasattr(part, "get_params"):
+            parts += part.get_params(deep=True).values()
     last = last_step(estimator)
     cold = [
         type(part).__name__
-        for part in [estimator, *nested.values()]
+        for part in parts
         if getattr(part, "warm_start", False) is True
         and not (part is last and starts_warm(estimator))
     ]

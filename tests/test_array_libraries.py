@@ -12,6 +12,7 @@ SCRIPT = """
 import numpy as np, sklearn, torch
 from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearningClassifier
+from skactive.model_selection import active_learning_curve, active_test
 from skactive.oracles import SimulatedOracle
 
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -28,6 +29,20 @@ with sklearn.config_context(array_api_dispatch=True):
 for a, b in zip(expected, found):
     np.testing.assert_array_equal(a, b)
     assert type(b) is np.ndarray
+model = LogisticRegression().fit(X[:10], truth[:10])
+def curve(X):
+    clf = ActiveLearningClassifier(LogisticRegression(), budget=4)
+    curves = active_learning_curve(clf, X, truth, cv=2, random_state=0)
+    return curves.area("margin")
+def test(X):
+    oracle = SimulatedOracle(truth)
+    return active_test(
+        model, X, oracle=oracle, sample_ids=range(60), budget=9, random_state=0
+    ).risk
+for look in (curve, test):
+    expected = look(X)
+    with sklearn.config_context(array_api_dispatch=True):
+        np.testing.assert_array_equal(look(torch.asarray(X)), expected)
 """
 
 

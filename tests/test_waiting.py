@@ -461,3 +461,12 @@ def test_a_category_that_categorical_nb_does_not_know_has_its_own_remedy():
     rows = np.arange(60)[:, None]
     with pytest.warns(UserWarning, match=r"min_categories=\.\.\., the number of all"):
         run(CategoricalNB(), X=rows)
+
+
+def test_a_warm_start_of_a_committee_is_told_where_it_is_asked():
+    members = [("warm", SGDClassifier(warm_start=True)), ("bayes", GaussianNB())]
+    with pytest.warns(UserWarning, match="warm_start=True of SGDClassifier"):
+        run(GaussianNB(), strategy="vote_entropy", committee=members, budget=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(GaussianNB(), strategy="margin", committee=members, budget=4)

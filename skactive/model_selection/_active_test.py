@@ -21,7 +21,7 @@ from skactive.model_selection._risk import (
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_labels, read_proba
-from skactive.utils._rows import take_rows
+from skactive.utils._rows import of_known_library, take_rows
 from skactive.utils._sklearn import (
     Function,
     HasMethods,
@@ -122,7 +122,7 @@ def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
             "trained on. Pass a model that has not seen them, or hold rows out: "
             "ActiveLearningClassifier(holdout_fraction=...) gives holdout_score_."
         )
-    risk, std, _ = _estimate(model, clf, X, loss)
+    risk, std, _ = _estimate(model, clf, of_known_library(X), loss)
     return (risk, std) if return_std else risk
 
 
@@ -355,6 +355,7 @@ def active_test(
         missing_label=missing_label,
         random_state=random_state,
     )
+    X = of_known_library(X)
     if y is None:
         y = np.full(_num_samples(X), missing_label)
     run = _ask(clf, X, y, sample_ids)

@@ -12,6 +12,7 @@ from skactive.acquisition._registry import check_model, clone_strategy
 from skactive.datasets import hide_labels
 from skactive.utils._containers import check_aligned, refuse_lazy
 from skactive.utils._labels import check_y, labeled_mask
+from skactive.utils._rows import of_known_library
 from skactive.utils._shown import shown
 
 # Parameters of the classifier that are set for every run.
@@ -44,7 +45,7 @@ def check_data(estimator, X, y):
     marker = estimator.missing_label
     refuse_lazy(X, "X")
     check_aligned(X, {"y": y})
-    X, y = indexable(X, y)
+    X, y = indexable(of_known_library(X), y)
     _, labeled, labels = check_y(y, marker, has_oracle=True)
     if not labeled.all():
         raise ValueError(

@@ -119,6 +119,14 @@ def _as_sequence(X):
     return X
 
 
+def of_known_library(X):
+    """Return rows of another array library as an ndarray, and all else as it is."""
+    is_known = isinstance(X, np.ndarray) or issparse(X) or is_dataframe(X)
+    if is_known or not hasattr(X, "shape") or is_one_dimensional(X):
+        return X
+    return np.asarray(X)
+
+
 def take_rows(X, rows):
     """Return a copy of some rows of `X`, in the container of `X`."""
     rows = np.asarray(rows)
