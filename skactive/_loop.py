@@ -945,7 +945,7 @@ class LabelingLoop:
             if not self._queries:
                 error.add_note(hint)
                 raise
-            what = " ".join([as_text(error), *getattr(error, "__notes__", [])])
+            what = " ".join(map(as_text, [error, *getattr(error, "__notes__", [])]))
             raise ActiveLearningError(
                 f"A model could not be fitted: {what} {hint}", **self._bought()
             ) from error
