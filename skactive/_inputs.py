@@ -46,7 +46,7 @@ from skactive.utils._rows import (
     rows_without_text,
     take_rows,
 )
-from skactive.utils._shown import shown
+from skactive.utils._shown import shown, shown_values
 from skactive.utils._sklearn import (
     _num_samples,
     _raise_for_params,
@@ -358,10 +358,14 @@ def _check_cost(cost, n_samples):
         cost = np.asarray(cost, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise type(error)(f"cost must hold numbers: {error}") from error
-    if cost.shape != (n_samples,) or not (np.isfinite(cost) & (cost >= 0)).all():
+    expected = f"cost must hold a finite number >= 0 for each of the {n_samples} rows"
+    if cost.shape != (n_samples,):
+        raise ValueError(f"{expected}, got an array of shape {cost.shape}.")
+    wrong = np.flatnonzero(~(np.isfinite(cost) & (cost >= 0)))
+    if len(wrong):
         raise ValueError(
-            f"cost must hold a finite number >= 0 for each of the {n_samples} rows, "
-            f"got an array of shape {cost.shape}."
+            f"{expected}, got {shown_values(cost[wrong])} in the rows "
+            f"{shown_values(wrong)}."
         )
     return cost
 

@@ -120,3 +120,21 @@ def test_an_error_names_the_parameter(call, args, name, value):
     others = {} if args else OTHERS.get(call.__name__, {})
     with pytest.raises((TypeError, ValueError), match=rf"\b{re.escape(name)}\b"):
         call(*args, **others | {name: value})
+
+
+@pytest.mark.parametrize("name", ["strategy", "stopping"])
+@pytest.mark.parametrize("function", [lambda: 1, lambda pool, other: 1])
+def test_a_function_that_takes_no_pool_is_refused_before_payment(name, function):
+    clf = ActiveLearningClassifier(
+        LogisticRegression(), oracle=pytest.fail, **{name: function}
+    )
+    with pytest.raises(ValueError, match=r"'function' parameter .* with the pool"):
+        clf.fit(X, np.full(40, -1))
+
+
+def test_wrong_prices_are_told_with_their_rows():
+    cost = np.where(IDS < 2, [np.nan, -1.0] * 20, 1.0)
+    with pytest.raises(
+        ValueError, match=r"^cost .* \[nan, -1.0\] in the rows \[0, 1\]"
+    ):
+        UNFITTED.fit(X, Y, sample_ids=IDS, cost=cost)

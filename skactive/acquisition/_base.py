@@ -116,7 +116,7 @@ class FunctionStrategy(BaseStrategy):
     # Nothing is known about the function.
     nonnegative = False
 
-    _parameter_constraints = {"function": [Function()]}
+    _parameter_constraints = {"function": [Function("the pool")]}
 
     def __init__(self, function):
         self.function = function

@@ -82,7 +82,7 @@ class FunctionCriterion(BaseCriterion):
 
     works_without_model = True
 
-    _parameter_constraints = {"function": [Function()]}
+    _parameter_constraints = {"function": [Function("the pool")]}
 
     def __init__(self, function):
         self.function = function

@@ -140,13 +140,36 @@ class HasMethods(_HasMethods):
 
 
 class Function(HasMethods):
-    """Anything that can be called, but a class, which was meant to be an object."""
+    """Anything that can be called, but a class, which was meant to be an object.
 
-    def __init__(self):
+    Parameters
+    ----------
+    takes : str or None, default=None
+        What it is called with, as its only argument; None for anything.
+    """
+
+    def __init__(self, takes=None):
         super().__init__(["__call__"])
+        self.takes = takes
+
+    def is_satisfied_by(self, val):
+        return super().is_satisfied_by(val) and (
+            self.takes is None or _can_be_called_with_one(val)
+        )
 
     def __str__(self):
-        return "a function or another object that can be called"
+        what = "a function or another object that can be called"
+        return what if self.takes is None else f"{what} with {self.takes}"
+
+
+def _can_be_called_with_one(function):
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # some that are built in state no signature
+        pass
+    return True
 
 
 # As many as joblib takes; 0 has no meaning there.
