@@ -232,6 +232,8 @@ class Ledger:
         )
 
     def _is_storable(self, number):
+        if abs(number) < 2**31:
+            return True
         limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
         return limits.min <= number <= limits.max
 
@@ -249,21 +251,28 @@ class Ledger:
                     stacklevel=4,
                 )
             return
+        if label not in self._spellings:
+            self._meet(label, row)
+        self.y = store_label(self.y, row, label)
+        others = self._equal_rows.shared_with(row)
+        if len(others):
+            self.y[others] = self.y[row]
+        for rows in (row, others):
+            self.labeled[rows] = True
+            self.labeled_iter[rows] = self.asked_in[row]
+        if self._kind is None:
+            self._kind = kind_of(self.labels([row]))
+
+    def _meet(self, label, row):
+        """Note a new class, and warn if it may be none."""
         doubt = self._doubt_about(label)
         self._spellings.add(label)
         if doubt:
             warnings.warn(
                 f"The answer {shown(label)} for row {row} is a new class, and {doubt}.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-        self.y = store_label(self.y, row, label)
-        rows = np.append(self._equal_rows.shared_with(row), row)
-        self.y[rows] = self.y[row]
-        self.labeled[rows] = True
-        self.labeled_iter[rows] = self.asked_in[row]
-        if self._kind is None:
-            self._kind = kind_of(self.labels([row]))
 
     def _doubt_about(self, label):
         """Say why a new class may be none, and what to do; None if it looks well."""

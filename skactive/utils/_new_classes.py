@@ -25,6 +25,9 @@ class Spellings:
         for label in classes:
             self.add(label)
 
+    def __contains__(self, label):
+        return label in self._known
+
     def add(self, label):
         """Note a class."""
         self._known.add(label)
