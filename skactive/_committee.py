@@ -298,6 +298,7 @@ class CommitteeClassifier(
 
     def _validate_params(self):
         super()._validate_params()
+        check_classes(self.classes, np.empty(0), None)
         if not isinstance(self.estimator, list):
             return
         with naming("estimator", self):
