@@ -298,7 +298,8 @@ class CommitteeClassifier(
 
     def _validate_params(self):
         super()._validate_params()
-        check_classes(self.classes, np.empty(0), None)
+        with naming("classes", self):
+            check_classes(self.classes, np.empty(0), None)
         if not isinstance(self.estimator, list):
             return
         with naming("estimator", self):

@@ -13,7 +13,7 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.metadata_routing import process_routing
 
-from skactive._committee import get_committee
+from skactive._committee import CommitteeClassifier, get_committee
 from skactive._pool import starts_warm
 from skactive._pseudo_labels import PseudoLabels
 from skactive._rehearsal import fails_with
@@ -127,7 +127,10 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     with naming("initial_strategy", clf):
         initial_strategy = clone_strategy(clf.initial_strategy)
     with naming("committee", clf):
-        validate_nested_params(get_committee(clf.committee, clf.estimator))
+        committee = get_committee(clf.committee, clf.estimator)
+        validate_nested_params(committee)
+        if isinstance(committee, CommitteeClassifier):
+            check_classes(committee.classes, labels, clf.missing_label)
     validate_nested_params(strategy)
     validate_nested_params(initial_strategy)
     with naming("stopping", clf):
