@@ -130,7 +130,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         committee = get_committee(clf.committee, clf.estimator)
         validate_nested_params(committee)
         if isinstance(committee, CommitteeClassifier):
-            check_classes(committee.classes, labels, clf.missing_label)
+            with naming("classes", committee):
+                check_classes(committee.classes, labels, clf.missing_label)
     validate_nested_params(strategy)
     validate_nested_params(initial_strategy)
     with naming("stopping", clf):
