@@ -17,6 +17,7 @@ from skactive.acquisition._herding import u_herding
 from skactive.acquisition._uncertainty import boundary_closeness, margin
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
+from skactive.utils._ties import in_order
 
 _DRAWS = 1  # Stream of the random numbers that draw from a large region.
 
@@ -207,7 +208,7 @@ class AutoSampling(BaseStrategy):
             weights,
             n_queries,
             labeled=np.arange(len(known)),
-            candidates=len(known) + np.argsort(pool.tie_keys(rows)),
+            candidates=len(known) + in_order(pool.tie_keys(rows)),
             max_targets=None,
         )
         return together[chosen]

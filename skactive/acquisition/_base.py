@@ -25,7 +25,7 @@ from sklearn.utils import check_random_state
 
 from skactive.utils._shown import BriefMixin, shown, shown_values
 from skactive.utils._sklearn import Function
-from skactive.utils._ties import top_k
+from skactive.utils._ties import in_order, top_k
 
 # Names a strategy may put into `needs`, and the method of a classifier behind each.
 CAPABILITIES = {
@@ -271,7 +271,7 @@ def tie_order(pool):
     positions : ndarray of shape (n_candidates,), dtype int
         Positions in ``pool.candidates``.
     """
-    return np.argsort(pool.tie_keys(pool.candidates))
+    return in_order(pool.tie_keys(pool.candidates))
 
 
 def select_without_embedding(pool, n_queries):

@@ -112,19 +112,20 @@ class _LabeledRows:
         # One more, to see whether it is as near as the last.
         n_found = min(k + 1, n_labeled)
         distances, nearest = self._index.kneighbors(unit_features, n_found)
-        n_samples, starts = len(nearest), k * np.arange(len(nearest) + 1)
         # Row i holds 1 / k at the neighbours of i: a product with it is a mean.
+        weights = np.full(nearest.shape, 1 / k)
+        weights[:, k:] = 0.0
+        starts = n_found * np.arange(len(nearest) + 1)
         mean = csr_matrix(
-            (np.full(n_samples * k, 1 / k), nearest[:, :k].ravel(), starts),
-            shape=(n_samples, n_labeled),
+            (weights.ravel(), nearest.ravel(), starts), shape=(len(nearest), n_labeled)
         )
         mean_proba, mean_negentropy = mean @ self._proba, mean @ self._negentropy
-        squared = distances**2
-        tied = np.flatnonzero(squared[:, n_found - 1] - squared[:, k - 1] < _ROUNDING)
+        last, next_one = distances[:, k - 1] ** 2, distances[:, n_found - 1] ** 2
+        tied = np.flatnonzero(next_one - last < _ROUNDING)
         if n_found > k and len(tied):
             for part in gen_batches(len(tied), max(1, _BLOCK_NUMBERS // n_labeled)):
                 rows = tied[part]
-                shares = self._shares(unit_features[rows], squared[rows, k - 1])
+                shares = self._shares(unit_features[rows], last[rows])
                 mean_proba[rows] = shares @ self._proba
                 mean_negentropy[rows] = shares @ self._negentropy
         return mean_proba, mean_negentropy
@@ -190,7 +191,7 @@ class ContrastiveSampling(BaseStrategy):
         utility = np.empty(len(pool))
         for positions, block in pool.blocks():
             for part in gen_batches(len(block), size):
-                unit = normalize(pool.embedding(block.candidates[part]))
+                unit = normalize(pool.embedding(block.candidates[part]), copy=False)
                 with one_thread():
                     scores = labeled.divergence(block.proba[part], unit)
                 utility[positions][part] = scores

@@ -15,6 +15,7 @@ from skactive.acquisition._farthest import FarthestFirst
 from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import in_order
 
 # State is kept for all rows without a label if this share of them is candidates.
 _KEPT_SHARE = 0.5
@@ -160,7 +161,7 @@ class KCenterSampling(KeepingStrategy):
             rows = np.flatnonzero(~is_known)
             if len(pool.candidates) < _KEPT_SHARE * len(rows):
                 return _choose_once(pool, n_queries)
-            rows = rows[np.argsort(pool.tie_keys(rows))]
+            rows = rows[in_order(pool.tie_keys(rows))]
             kept = self.kept_ = _Kept.build(pool, rows)
         return kept.choose(pool, is_known, n_queries)
 

@@ -16,6 +16,7 @@ from skactive.acquisition._coverage import (
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import in_order
 
 
 def facility_location(
@@ -205,7 +206,7 @@ class SuggestiveAnnotationSampling(OnUtility):
         n_kept = min(ceil(self.factor * n_queries), len(pool))
         kept = top_candidates(uncertainty, n_kept, pool)
         # The utilities have done their part; of equally similar rows, any may come.
-        kept = kept[np.argsort(pool.tie_keys(pool.candidates[kept]))]
+        kept = kept[in_order(pool.tie_keys(pool.candidates[kept]))]
         known = np.flatnonzero(pool.labeled | pool.asked)
         rows = np.concatenate([known, pool.candidates])
         chosen = facility_location(

@@ -307,7 +307,8 @@ class _DenseRows:
 
     def _moved(self, given):
         with np.errstate(over="ignore"):
-            moved = (np.asarray(given, dtype=np.float64) - self._shift) * self._scale
+            moved = np.asarray(given, dtype=np.float64) - self._shift
+            moved *= self._scale
             return moved, np.einsum("ij,ij->i", moved, moved)
 
     def _scaled(self, given):

@@ -20,7 +20,7 @@ from skactive.acquisition._base import BaseStrategy
 from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
-from skactive.utils._ties import first_of_best
+from skactive.utils._ties import first_of_best, in_order
 
 # No array holds more numbers than this: 256 MiB.
 _MAX_NUMBERS = 2**25
@@ -195,7 +195,7 @@ class BAITSampling(BaseStrategy):
                 _add_information(total, proba, features)
             # Of equals the first one is chosen: in random order that is any of them.
             sampled = self._sample(pool, n_queries)
-            sampled = sampled[np.argsort(pool.tie_keys(candidates[sampled]))]
+            sampled = sampled[in_order(pool.tie_keys(candidates[sampled]))]
             blocks = embedding.blocks(candidates[sampled])
             features = np.concatenate([features for _, features in blocks])
             search = _TraceSearch(

@@ -12,6 +12,7 @@ from skactive.acquisition._base import select_without_embedding
 from skactive.acquisition._core_set import KeepingStrategy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import in_order
 
 # Scores are sums of numbers up to 1, of which rounding takes less than this.
 _TIE = 1e-12
@@ -130,7 +131,7 @@ class GraphDensitySampling(KeepingStrategy):
         if graph is None or not graph.serves(pool, n_queries):
             rows = self._sample(pool, n_queries)
             # Which of equally near rows are neighbours must not depend on the file.
-            rows = rows[np.argsort(pool.tie_keys(rows))]
+            rows = rows[in_order(pool.tie_keys(rows))]
             with one_thread():
                 features = pool.embedding(rows)
                 graph = _Graph.build(pool.X, rows, features, self.n_neighbors)

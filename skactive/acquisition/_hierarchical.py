@@ -13,6 +13,7 @@ from skactive.acquisition._linkage import link_in_order
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
+from skactive.utils._ties import in_order
 
 # Two clusterings whose errors differ by rounding only are equally good.
 _RELATIVE_ROUNDING = 1e-10
@@ -230,7 +231,7 @@ class _Pruning:
         linked = np.arange(n_rows)
         if n_rows > max_samples:
             linked = np.sort(rng.choice(n_rows, max_samples, replace=False))
-        order = np.argsort(pool.tie_keys(linked))
+        order = in_order(pool.tie_keys(linked))
         with one_thread():
             features = pool.embedding(linked[order])
             leaf_of_row = _nearest_linked(pool, linked, order, features)

@@ -21,7 +21,7 @@ from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
-from skactive.utils._ties import drop_rounding
+from skactive.utils._ties import drop_rounding, in_order
 
 # Above this many distances per iteration of k-means, mini-batches are used.
 _MAX_DISTANCES = 2_000_000
@@ -363,7 +363,7 @@ class ClusterMarginSampling(_PrefilteredSampling):
         linked = np.arange(n_samples)
         if n_samples > _MAX_LINKED:
             linked = np.sort(rng.choice(n_samples, _MAX_LINKED, replace=False))
-        order = np.argsort(pool.tie_keys(linked))
+        order = in_order(pool.tie_keys(linked))
         with one_thread():
             features = pool.embedding(linked[order])
             labels = _link(features, order, self.cluster_size, self.distance_threshold)
