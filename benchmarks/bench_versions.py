@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.stats import quantile_test
+from sklearn.linear_model import SGDClassifier
 from threadpoolctl import threadpool_limits
 
 HERE = Path(__file__).resolve().parent
@@ -167,6 +168,8 @@ def _cells(module, args):
         if name not in known and name in args.known_names:
             sizes = {"committee": 5}
             sizes |= {"n_samples": 1000} if name in SMALL else {}
+            if name == "label_dispersion":  # it follows the training by partial_fit
+                sizes |= {"model": SGDClassifier(loss="log_loss", random_state=0)}
             cells.append(module.Cell(name, "", sizes=sizes))
     if args.strategies:
         cells = [cell for cell in cells if cell.strategy in args.strategies]
