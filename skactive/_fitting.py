@@ -18,7 +18,7 @@ from skactive._label_codes import (
     classes_in,
     codes_of,
 )
-from skactive.utils._outputs import OutputShapeError, as_labels_of_rows, read_proba
+from skactive.utils._outputs import OutputShapeError, as_labels_of_rows
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _num_samples
@@ -164,8 +164,7 @@ def _fit(estimator, X, y, params, classes, memory):
             _refuse(estimator, classes, "predicts", predicted, probes)
         memory.checked.add(key)
         if len(predicted) == 1 < len(classes) and not are_codes(classes):
-            if _may_misread(estimator, probes, predicted):
-                raise _SameForAll(estimator, probes)
+            raise _SameForAll(estimator, probes)
     return estimator
 
 
@@ -275,18 +274,6 @@ def _predicted(estimator, X):
         return set()
     predicted = as_labels_of_rows(predicted, type(estimator).__name__)
     return _as_set(predicted) if len(predicted) == _num_samples(X) else set()
-
-
-def _may_misread(estimator, probes, predicted):
-    """Tell whether one class of all rows is not what the probabilities say."""
-    if not hasattr(estimator, "predict_proba"):
-        return True
-    try:
-        proba = read_proba(estimator, probes)
-    except Exception:  # whoever wants its probabilities will see the error
-        return True
-    likeliest = np.asarray(estimator.classes_)[proba.argmax(axis=1)]
-    return bool((proba == proba[0]).all()) or _as_set(likeliest) != predicted
 
 
 def _refuse(estimator, classes, what, answers, probes=None):
