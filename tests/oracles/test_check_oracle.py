@@ -134,7 +134,6 @@ def fails(X):
 @pytest.mark.parametrize(
     ("oracle", "message"),
     [
-        ("no", "must be a function"),
         (wants_more, "requires the parameter 'budget'"),
         (wants_ids, "requires sample_ids"),
         (gives_too_few, "expected 5, got 1"),
