@@ -92,6 +92,7 @@ def test_the_contract_is_kept(name):
     check_strategy(strategy, estimator)
 
 
+@pytest.mark.slow
 @every_strategy
 @pytest.mark.parametrize(
     ("kind", "n_classes"),

@@ -171,6 +171,7 @@ def test_corners_of_a_cube_are_equally_likely(name, n_seeds):
     assert_uniform(counts, [y == -1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in NAMES if sees_outputs_only(n)])
 @pytest.mark.parametrize("n_queries", [1, 5])
 @many_seeds
@@ -223,6 +224,7 @@ def test_without_ties_the_order_changes_nothing(name):
     assert runs[0] == runs[1] == runs[2]
 
 
+@pytest.mark.slow
 @every_strategy
 def test_ties_are_broken_alike_however_rows_are_stored_and_looked_at(name):
     X, y, _ = copies()
