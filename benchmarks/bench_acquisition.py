@@ -28,8 +28,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
 import skactive
-from skactive._embedding import Embedding
-from skactive._pool import Pool
+from skactive._pool.embedding import Embedding
+from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy, get_strategy_names
 from skactive.acquisition._base import select_queries
 

@@ -18,8 +18,8 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._loop import LabelingLoop
-from skactive._pseudo_labels import PseudoLabels
+from skactive._loop.labeling_loop import LabelingLoop
+from skactive._models.pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._capabilities import HasMethodsOnceFitted

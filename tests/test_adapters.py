@@ -30,7 +30,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import CommitteeClassifier
-from skactive._adapters import as_committee, is_committee, members_have_proba
+from skactive._models.adapters import as_committee, is_committee, members_have_proba
 
 X, codes = make_classification(
     150, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0

@@ -26,8 +26,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier
-from skactive._linear_members import LinearMembers
-from skactive._members import bootstrap_rows, run_tasks
+from skactive._models.linear_members import LinearMembers
+from skactive._models.members import bootstrap_rows, run_tasks
 
 X, y = make_classification(
     200, 8, n_informative=5, n_classes=3, n_clusters_per_class=1, random_state=0

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive._equal_rows import EqualRows, group_equal_rows
+from skactive._loop.equal_rows import EqualRows, group_equal_rows
 from skactive.acquisition import BaseStrategy
 from skactive.model_selection import queried_risk
 from skactive.plotting._curve import replay

@@ -15,8 +15,8 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
-from skactive._fitting import FitMemory, fit_classifier
-from skactive._label_codes import CodedClassifier
+from skactive._models.fitting import FitMemory, fit_classifier
+from skactive._models.label_codes import CodedClassifier
 from skactive.acquisition import out_of_fold_losses, training_correctness
 from skactive.exceptions import ActiveLearningError
 from skactive.oracles import SimulatedOracle

@@ -13,7 +13,7 @@ from sklearn.semi_supervised import LabelSpreading
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
-from skactive._holdout import accuracy_interval
+from skactive._loop.holdout import accuracy_interval
 from skactive.oracles import SimulatedOracle
 
 # 60 rows in a line; a fifth of the labels is wrong, so that no model is always right.

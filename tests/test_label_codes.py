@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skactive._label_codes import CodedClassifier
+from skactive._models.label_codes import CodedClassifier
 
 X, CODES = load_iris(return_X_y=True)
 Y = np.array(["ant", "bee", "cow"])[CODES]

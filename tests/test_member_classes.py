@@ -15,8 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive._adapters import as_committee
-from skactive._member_classes import positions_of_members, predicted_positions
+from skactive._models.adapters import as_committee
+from skactive._models.member_classes import positions_of_members, predicted_positions
 from skactive.oracles import SimulatedOracle
 
 X, codes = make_classification(

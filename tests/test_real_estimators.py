@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from skactive import ActiveLearningClassifier
-from skactive._label_codes import CodedClassifier
+from skactive._models.label_codes import CodedClassifier
 from skactive.utils._pipelines import last_step
 
 pytestmark = pytest.mark.slow

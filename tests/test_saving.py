@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 import skactive
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
-from skactive._saving import versions
+from skactive._loop.saving import versions
 from skactive.acquisition import BaseStrategy
 from skactive.exceptions import OracleError, SavedLoopError
 
@@ -460,7 +460,7 @@ def test_a_replay_of_a_file_of_another_release_says_so(path, monkeypatch, releas
     loop.tell(TRUTH[loop.ask().indices])
     made_with = versions()
     assert made_with.pop("skactive") == skactive.__version__
-    monkeypatch.setattr("skactive._saving.versions", lambda: release | made_with)
+    monkeypatch.setattr("skactive._loop.saving.versions", lambda: release | made_with)
     loop.save(path)
     monkeypatch.undo()
     monkeypatch.setattr(Moody, "sign", -1)

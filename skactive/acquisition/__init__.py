@@ -3,26 +3,22 @@
 Pure functions of arrays, and the strategies that call them.
 """
 
-from skactive.acquisition._active_testing import (
-    ExpectedLossSampling,
-    expected_loss,
-)
-from skactive.acquisition._albl import (
-    ALBLSampling,
-    exp4p_probabilities,
-    exp4p_weights,
-    importance_weighted_accuracy,
-)
-from skactive.acquisition._auto import AutoSampling, region_size
 from skactive.acquisition._base import (
     BaseStrategy,
     FunctionStrategy,
 )
-from skactive.acquisition._batch_bald import (
+from skactive.acquisition._random import (
+    RandomSampling,
+)
+from skactive.acquisition._registry import (
+    get_strategy,
+    get_strategy_names,
+)
+from skactive.acquisition.committee._batch_bald import (
     BatchBALDSampling,
     batch_bald,
 )
-from skactive.acquisition._bayesian import (
+from skactive.acquisition.committee._bayesian import (
     BALDSampling,
     PowerBALDSampling,
     bald,
@@ -30,29 +26,7 @@ from skactive.acquisition._bayesian import (
     power_scores,
     uncertainty_split,
 )
-from skactive.acquisition._combine import (
-    Alternate,
-    EpsilonGreedy,
-    PerCost,
-    Prefilter,
-    Product,
-    Proxy,
-    Subsample,
-    WeightedSum,
-)
-from skactive.acquisition._contrastive import (
-    ContrastiveSampling,
-    contrastive,
-)
-from skactive.acquisition._core_set import (
-    KCenterSampling,
-    k_center,
-)
-from skactive.acquisition._density import (
-    DensitySampling,
-    mean_cosine_similarity,
-)
-from skactive.acquisition._disagreement import (
+from skactive.acquisition.committee._disagreement import (
     ConsensusEntropySampling,
     MeanStdSampling,
     VariationRatioSampling,
@@ -64,59 +38,111 @@ from skactive.acquisition._disagreement import (
     variation_ratio,
     vote_entropy,
 )
-from skactive.acquisition._discriminative import (
+from skactive.acquisition.committee._joint_labels import (
+    joint_entropy,
+)
+from skactive.acquisition.committee._predictive import (
+    BEMPSSampling,
+    EPIGSampling,
+    bemps,
+    epig,
+)
+from skactive.acquisition.diversity._core_set import (
+    KCenterSampling,
+    k_center,
+)
+from skactive.acquisition.diversity._density import (
+    DensitySampling,
+    mean_cosine_similarity,
+)
+from skactive.acquisition.diversity._discriminative import (
     DiscriminativeSampling,
     discriminative,
 )
-from skactive.acquisition._dynamics import (
+from skactive.acquisition.diversity._facility import (
+    FacilityLocationSampling,
+    SuggestiveAnnotationSampling,
+    facility_location,
+)
+from skactive.acquisition.diversity._graph_density import (
+    GraphDensitySampling,
+    graph_density,
+)
+from skactive.acquisition.diversity._herding import (
+    MaxHerdingSampling,
+    UHerdingSampling,
+    max_herding,
+    u_herding,
+)
+from skactive.acquisition.diversity._hierarchical import (
+    HierarchicalSampling,
+    admissible_labels,
+    label_bounds,
+)
+from skactive.acquisition.diversity._prob_cover import (
+    ProbCoverSampling,
+    choose_radius,
+    prob_cover,
+)
+from skactive.acquisition.diversity._representative import (
+    KMeansSampling,
+)
+from skactive.acquisition.diversity._typiclust import (
+    TypiClustSampling,
+    typicality,
+    typiclust,
+)
+from skactive.acquisition.dynamics._dynamics import (
     LabelDispersionSampling,
     forgetting_events,
     label_dispersion,
     training_correctness,
     unforgettable,
 )
-from skactive.acquisition._expected_error import (
+from skactive.acquisition.error_reduction._active_testing import (
+    ExpectedLossSampling,
+    expected_loss,
+)
+from skactive.acquisition.error_reduction._expected_error import (
     ExpectedErrorReductionSampling,
     expected_error,
 )
-from skactive.acquisition._facility import (
-    FacilityLocationSampling,
-    SuggestiveAnnotationSampling,
-    facility_location,
+from skactive.acquisition.hybrid._auto import AutoSampling, region_size
+from skactive.acquisition.hybrid._contrastive import (
+    ContrastiveSampling,
+    contrastive,
 )
-from skactive.acquisition._fisher import (
-    BAITSampling,
-    bait,
-)
-from skactive.acquisition._graph_density import (
-    GraphDensitySampling,
-    graph_density,
-)
-from skactive.acquisition._herding import (
-    MaxHerdingSampling,
-    UHerdingSampling,
-    max_herding,
-    u_herding,
-)
-from skactive.acquisition._hierarchical import (
-    HierarchicalSampling,
-    admissible_labels,
-    label_bounds,
-)
-from skactive.acquisition._hybrid import (
+from skactive.acquisition.hybrid._hybrid import (
     ClusterMarginSampling,
     ClusterUncertainSampling,
     round_robin_rows,
     weighted_k_means_rows,
 )
-from skactive.acquisition._joint_labels import (
-    joint_entropy,
+from skactive.acquisition.hybrid._quire import (
+    QUIRESampling,
+    quire,
 )
-from skactive.acquisition._learned_loss import (
-    LossPredictionSampling,
-    out_of_fold_losses,
+from skactive.acquisition.meta._albl import (
+    ALBLSampling,
+    exp4p_probabilities,
+    exp4p_weights,
+    importance_weighted_accuracy,
 )
-from skactive.acquisition._model_change import (
+from skactive.acquisition.meta._combine import (
+    Alternate,
+    EpsilonGreedy,
+    PerCost,
+    Prefilter,
+    Product,
+    Proxy,
+    Subsample,
+    WeightedSum,
+)
+from skactive.acquisition.model_change._fisher import (
+    BAITSampling,
+    bait,
+)
+from skactive.acquisition.model_change._model_change import (
     BADGESampling,
     ExpectedGradientLengthSampling,
     FALCUNSampling,
@@ -124,37 +150,11 @@ from skactive.acquisition._model_change import (
     expected_gradient_length,
     falcun,
 )
-from skactive.acquisition._predictive import (
-    BEMPSSampling,
-    EPIGSampling,
-    bemps,
-    epig,
+from skactive.acquisition.uncertainty._learned_loss import (
+    LossPredictionSampling,
+    out_of_fold_losses,
 )
-from skactive.acquisition._prob_cover import (
-    ProbCoverSampling,
-    choose_radius,
-    prob_cover,
-)
-from skactive.acquisition._quire import (
-    QUIRESampling,
-    quire,
-)
-from skactive.acquisition._random import (
-    RandomSampling,
-)
-from skactive.acquisition._registry import (
-    get_strategy,
-    get_strategy_names,
-)
-from skactive.acquisition._representative import (
-    KMeansSampling,
-)
-from skactive.acquisition._typiclust import (
-    TypiClustSampling,
-    typicality,
-    typiclust,
-)
-from skactive.acquisition._uncertainty import (
+from skactive.acquisition.uncertainty._uncertainty import (
     EntropySampling,
     LeastConfidentSampling,
     MarginSampling,

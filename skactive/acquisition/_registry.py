@@ -5,8 +5,8 @@ from importlib.util import find_spec
 
 from sklearn.base import clone
 
-from skactive._adapters import members_have_proba
-from skactive._committee import CommitteeClassifier, get_committee
+from skactive._models.adapters import members_have_proba
+from skactive._models.committee import CommitteeClassifier, get_committee
 from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._pipelines import last_step
@@ -15,59 +15,58 @@ from skactive.utils._shown import shown
 
 # "module:Class", so that strategies with heavy requirements are found without them.
 STRATEGIES = {
-    "auto": "skactive.acquisition._auto:AutoSampling",
-    "albl": "skactive.acquisition._albl:ALBLSampling",
-    "badge": "skactive.acquisition._model_change:BADGESampling",
-    "bait": "skactive.acquisition._fisher:BAITSampling",
-    "bald": "skactive.acquisition._bayesian:BALDSampling",
-    "batch_bald": "skactive.acquisition._batch_bald:BatchBALDSampling",
-    "bemps": "skactive.acquisition._predictive:BEMPSSampling",
-    "cluster_margin": "skactive.acquisition._hybrid:ClusterMarginSampling",
-    "cluster_uncertain": "skactive.acquisition._hybrid:ClusterUncertainSampling",
-    "consensus_entropy": "skactive.acquisition._disagreement:ConsensusEntropySampling",
-    "contrastive": "skactive.acquisition._contrastive:ContrastiveSampling",
-    "density": "skactive.acquisition._density:DensitySampling",
-    "discriminative": "skactive.acquisition._discriminative:DiscriminativeSampling",
-    "entropy": "skactive.acquisition._uncertainty:EntropySampling",
-    "epig": "skactive.acquisition._predictive:EPIGSampling",
+    "auto": ".hybrid._auto:AutoSampling",
+    "albl": ".meta._albl:ALBLSampling",
+    "badge": ".model_change._model_change:BADGESampling",
+    "bait": ".model_change._fisher:BAITSampling",
+    "bald": ".committee._bayesian:BALDSampling",
+    "batch_bald": ".committee._batch_bald:BatchBALDSampling",
+    "bemps": ".committee._predictive:BEMPSSampling",
+    "cluster_margin": ".hybrid._hybrid:ClusterMarginSampling",
+    "cluster_uncertain": ".hybrid._hybrid:ClusterUncertainSampling",
+    "consensus_entropy": ".committee._disagreement:ConsensusEntropySampling",
+    "contrastive": ".hybrid._contrastive:ContrastiveSampling",
+    "density": ".diversity._density:DensitySampling",
+    "discriminative": ".diversity._discriminative:DiscriminativeSampling",
+    "entropy": ".uncertainty._uncertainty:EntropySampling",
+    "epig": ".committee._predictive:EPIGSampling",
     "expected_error_reduction": (
-        "skactive.acquisition._expected_error:ExpectedErrorReductionSampling"
+        ".error_reduction._expected_error:ExpectedErrorReductionSampling"
     ),
     "expected_gradient_length": (
-        "skactive.acquisition._model_change:ExpectedGradientLengthSampling"
+        ".model_change._model_change:ExpectedGradientLengthSampling"
     ),
-    "facility_location": "skactive.acquisition._facility:FacilityLocationSampling",
-    "falcun": "skactive.acquisition._model_change:FALCUNSampling",
-    "graph_density": "skactive.acquisition._graph_density:GraphDensitySampling",
-    "hierarchical": "skactive.acquisition._hierarchical:HierarchicalSampling",
-    "k_center": "skactive.acquisition._core_set:KCenterSampling",
-    "k_means": "skactive.acquisition._representative:KMeansSampling",
-    "kl_divergence": "skactive.acquisition._bayesian:BALDSampling",
-    "label_dispersion": "skactive.acquisition._dynamics:LabelDispersionSampling",
-    "least_confident": "skactive.acquisition._uncertainty:LeastConfidentSampling",
-    "loss_prediction": "skactive.acquisition._learned_loss:LossPredictionSampling",
+    "facility_location": ".diversity._facility:FacilityLocationSampling",
+    "falcun": ".model_change._model_change:FALCUNSampling",
+    "graph_density": ".diversity._graph_density:GraphDensitySampling",
+    "hierarchical": ".diversity._hierarchical:HierarchicalSampling",
+    "k_center": ".diversity._core_set:KCenterSampling",
+    "k_means": ".diversity._representative:KMeansSampling",
+    "kl_divergence": ".committee._bayesian:BALDSampling",
+    "label_dispersion": ".dynamics._dynamics:LabelDispersionSampling",
+    "least_confident": ".uncertainty._uncertainty:LeastConfidentSampling",
+    "loss_prediction": ".uncertainty._learned_loss:LossPredictionSampling",
     "mal": "skactive.deep._mal:MALSampling",
-    "margin": "skactive.acquisition._uncertainty:MarginSampling",
-    "max_herding": "skactive.acquisition._herding:MaxHerdingSampling",
-    "mean_std": "skactive.acquisition._disagreement:MeanStdSampling",
-    "power_bald": "skactive.acquisition._bayesian:PowerBALDSampling",
-    "prob_cover": "skactive.acquisition._prob_cover:ProbCoverSampling",
-    "quire": "skactive.acquisition._quire:QUIRESampling",
-    "random": "skactive.acquisition._random:RandomSampling",
-    "suggestive_annotation": (
-        "skactive.acquisition._facility:SuggestiveAnnotationSampling"
-    ),
-    "typiclust": "skactive.acquisition._typiclust:TypiClustSampling",
-    "u_herding": "skactive.acquisition._herding:UHerdingSampling",
+    "margin": ".uncertainty._uncertainty:MarginSampling",
+    "max_herding": ".diversity._herding:MaxHerdingSampling",
+    "mean_std": ".committee._disagreement:MeanStdSampling",
+    "power_bald": ".committee._bayesian:PowerBALDSampling",
+    "prob_cover": ".diversity._prob_cover:ProbCoverSampling",
+    "quire": ".hybrid._quire:QUIRESampling",
+    "random": "._random:RandomSampling",
+    "suggestive_annotation": ".diversity._facility:SuggestiveAnnotationSampling",
+    "typiclust": ".diversity._typiclust:TypiClustSampling",
+    "u_herding": ".diversity._herding:UHerdingSampling",
     "vaal": "skactive.deep._vaal:VAALSampling",
-    "variation_ratio": "skactive.acquisition._disagreement:VariationRatioSampling",
-    "vote_entropy": "skactive.acquisition._disagreement:VoteEntropySampling",
+    "variation_ratio": ".committee._disagreement:VariationRatioSampling",
+    "vote_entropy": ".committee._disagreement:VoteEntropySampling",
 }
 # What the modules of an optional package of ours import.
 REQUIREMENTS = {"skactive.deep": "torch"}
 
 _REGISTRY = Registry(
     STRATEGIES,
+    package="skactive.acquisition",
     noun="strategy",
     parameter="strategy",
     methods=("utility", "select"),

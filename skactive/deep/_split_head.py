@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skactive._members import bootstrap_rows
+from skactive._models.members import bootstrap_rows
 from skactive.deep._base import BOOTSTRAP, BaseDeepClassifier, blocks
 from skactive.deep._modules import first_output, view
 from skactive.deep._shared import shares_parameters

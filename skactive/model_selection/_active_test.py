@@ -9,8 +9,11 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._loop import LabelingLoop
-from skactive.acquisition._active_testing import ExpectedLossSampling, expected_loss
+from skactive._loop.labeling_loop import LabelingLoop
+from skactive.acquisition.error_reduction._active_testing import (
+    ExpectedLossSampling,
+    expected_loss,
+)
 from skactive.model_selection._risk import (
     lure_risk,
     lure_weights,

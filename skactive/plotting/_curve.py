@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._equal_rows import group_equal_rows
-from skactive._pool import Pool
+from skactive._loop.equal_rows import group_equal_rows
+from skactive._pool.pool import Pool
 from skactive.plotting._matplotlib import DRAWN, import_pyplot
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y

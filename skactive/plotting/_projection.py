@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
-from skactive._embedding import Embedding
+from skactive._pool.embedding import Embedding
 from skactive.utils._containers import check_aligned, column_names
 from skactive.utils._rows import all_finite, as_numeric, is_dataframe
 from skactive.utils._shown import shown

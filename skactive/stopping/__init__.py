@@ -1,6 +1,6 @@
 """Stopping: when further labels are not worth their price."""
 
-from skactive._remembered import agreement
+from skactive._pool.remembered import agreement
 from skactive.stopping._base import BaseCriterion, FunctionCriterion
 from skactive.stopping._combine import AllOf, AnyOf
 from skactive.stopping._confidence import (

@@ -2,7 +2,7 @@
 
 from numbers import Integral, Real
 
-from skactive._remembered import count_labels
+from skactive._pool.remembered import count_labels
 from skactive.stopping._validation import ValidationCriterion
 from skactive.utils._sklearn import Interval
 

@@ -2,25 +2,26 @@
 
 from sklearn.base import clone
 
-from skactive._pool import NoModelError
+from skactive._pool.pool import NoModelError
 from skactive.acquisition._registry import describe_need, missing_needs
 from skactive.stopping._base import FunctionCriterion, name_of
 from skactive.utils._registry import Registry
 from skactive.utils._shown import shown
 
 CRITERIA = {
-    "classification_change": "skactive.stopping._confidence:ClassificationChange",
-    "gain_per_label": "skactive.stopping._cost:GainPerLabel",
-    "max_uncertainty": "skactive.stopping._confidence:MaxUncertainty",
-    "min_expected_error": "skactive.stopping._confidence:MinExpectedError",
-    "overall_uncertainty": "skactive.stopping._confidence:OverallUncertainty",
-    "selected_accuracy": "skactive.stopping._confidence:SelectedAccuracy",
-    "stabilizing_predictions": "skactive.stopping._stability:StabilizingPredictions",
-    "validation_plateau": "skactive.stopping._plateau:ValidationPlateau",
+    "classification_change": "._confidence:ClassificationChange",
+    "gain_per_label": "._cost:GainPerLabel",
+    "max_uncertainty": "._confidence:MaxUncertainty",
+    "min_expected_error": "._confidence:MinExpectedError",
+    "overall_uncertainty": "._confidence:OverallUncertainty",
+    "selected_accuracy": "._confidence:SelectedAccuracy",
+    "stabilizing_predictions": "._stability:StabilizingPredictions",
+    "validation_plateau": "._plateau:ValidationPlateau",
 }
 
 _REGISTRY = Registry(
     CRITERIA,
+    package="skactive.stopping",
     noun="stopping criterion named",
     parameter="stopping",
     methods=("update",),

@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skactive._remembered import Remembered
+from skactive._pool.remembered import Remembered
 from skactive.stopping._base import BaseCriterion
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval

@@ -5,10 +5,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 
-from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
-from skactive._held_rows import HeldRows
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.held_rows import HeldRows
+from skactive._pool.pool import Pool
 from skactive.stopping._base import FunctionCriterion
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
 from skactive.testing._toy import WatchedPool, costs, toy_data

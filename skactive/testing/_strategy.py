@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skactive._blocks import BlockPredictor
 from skactive._classifier import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition._base import FunctionStrategy, select_queries, utilities
 from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle

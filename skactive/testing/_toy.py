@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import MinMaxScaler
 
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 
 
 def toy_data(n_classes):

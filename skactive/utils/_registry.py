@@ -16,7 +16,11 @@ class Registry:
     Attributes
     ----------
     classes : dict of str to str
-        For each name ``"module:Class"``.
+        For each name ``"module:Class"``; a module with a leading dot is one of
+        `package`.
+
+    package : str
+        Where relative modules are.
 
     noun : str
         What a name stands for, after "There is no".
@@ -35,6 +39,7 @@ class Registry:
     """
 
     classes: dict[str, str]
+    package: str
     noun: str
     parameter: str
     methods: tuple[str, ...]
@@ -67,7 +72,7 @@ class Registry:
                 f"{sorted(self.classes)}."
             )
         module, class_name = self.classes[name].split(":")
-        return getattr(import_module(module), class_name)
+        return getattr(import_module(module, self.package), class_name)
 
     def get(self, given):
         """Return an object for a name, an object or a function.

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     ExpectedLossSampling,
     draw_without_replacement,

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     ALBLSampling,
     BaseStrategy,

@@ -13,9 +13,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import AutoSampling, margin, region_size
-from skactive.acquisition._auto import lift
+from skactive.acquisition.hybrid._auto import lift
 from skactive.oracles import SimulatedOracle
 
 N_LABELED = 20

@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestCentroid
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BaseStrategy,
     MarginSampling,

@@ -13,7 +13,7 @@ from scipy.special import softmax
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BatchBALDSampling,
     bald,
@@ -21,9 +21,9 @@ from skactive.acquisition import (
     entropy,
     joint_entropy,
 )
-from skactive.acquisition import _batch_bald as module
-from skactive.acquisition import _joint_labels as joint_labels
-from skactive.acquisition._joint_labels import JointTable
+from skactive.acquisition.committee import _batch_bald as module
+from skactive.acquisition.committee import _joint_labels as joint_labels
+from skactive.acquisition.committee._joint_labels import JointTable
 
 LINEAR = LogisticRegression(max_iter=1000)
 

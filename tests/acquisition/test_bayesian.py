@@ -14,8 +14,8 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BALDSampling,
     BatchBALDSampling,
@@ -28,7 +28,7 @@ from skactive.acquisition import (
     power_scores,
 )
 from skactive.acquisition._base import select_queries
-from skactive.acquisition._bayesian import draw_candidates
+from skactive.acquisition.committee._bayesian import draw_candidates
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

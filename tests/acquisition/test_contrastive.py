@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import ContrastiveSampling, contrastive
 from skactive.acquisition._base import select_queries, utilities
 from skactive.testing import check_strategy

@@ -16,10 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._embedding import Embedding
-from skactive._pool import Pool
+from skactive._pool.embedding import Embedding
+from skactive._pool.pool import Pool
 from skactive.acquisition import KCenterSampling, k_center
-from skactive.acquisition._farthest import FarthestFirst
+from skactive.acquisition.diversity._farthest import FarthestFirst
 from skactive.utils._ties import tie_keys
 
 RNG = np.random.default_rng(0)
@@ -78,8 +78,8 @@ def test_sparse_rows_are_chosen_like_dense_ones(name):
 
 
 def test_a_small_front_changes_nothing(monkeypatch):
-    monkeypatch.setattr("skactive.acquisition._farthest._MIN_FRONT", 3)
-    monkeypatch.setattr("skactive.acquisition._farthest._FRONT_SHARE", 10**6)
+    monkeypatch.setattr("skactive.acquisition.diversity._farthest._MIN_FRONT", 3)
+    monkeypatch.setattr("skactive.acquisition.diversity._farthest._FRONT_SHARE", 10**6)
     for name in ("flat", "integers", "far clusters", "equal"):
         X = FEATURES[name][:300]
         chosen = k_center(X, 40, labeled=[0])

@@ -17,7 +17,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BALDSampling,
     FacilityLocationSampling,
@@ -27,16 +27,16 @@ from skactive.acquisition import (
     Subsample,
     SuggestiveAnnotationSampling,
     UHerdingSampling,
-    _coverage,
     facility_location,
     margin,
     max_herding,
     mean_std,
     u_herding,
 )
-from skactive.acquisition._coverage import Cover, UnitRows
-from skactive.acquisition._herding import smallest_distance
 from skactive.acquisition._registry import check_model
+from skactive.acquisition.diversity import _coverage
+from skactive.acquisition.diversity._coverage import Cover, UnitRows
+from skactive.acquisition.diversity._herding import smallest_distance
 from skactive.oracles import SimulatedOracle
 from skactive.utils._sampling import draw_rows
 

@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._embedding import Embedding
-from skactive._pool import Pool
+from skactive._pool.embedding import Embedding
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     DensitySampling,
     entropy,

@@ -27,9 +27,9 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import ExpectedErrorReductionSampling, expected_error
-from skactive.acquisition._one_more_label import one_more_label
+from skactive.acquisition.error_reduction._one_more_label import one_more_label
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 
@@ -215,7 +215,9 @@ def test_closed_forms_hold_where_a_class_has_one_row_and_features_differ_in_scal
 def test_closed_forms_work_block_by_block(monkeypatch):
     pool = pool_of(GaussianNB())
     whole = ExpectedErrorReductionSampling().utility(pool)
-    monkeypatch.setattr("skactive.acquisition._one_more_label._BLOCK_NUMBERS", 300)
+    monkeypatch.setattr(
+        "skactive.acquisition.error_reduction._one_more_label._BLOCK_NUMBERS", 300
+    )
     blocks = ExpectedErrorReductionSampling().utility(pool)
     np.testing.assert_allclose(blocks, whole, atol=1e-14)
 

@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import BAITSampling, bait
-from skactive.acquisition import _fisher as module
+from skactive.acquisition.model_change import _fisher as module
 
 
 def information(p, h):

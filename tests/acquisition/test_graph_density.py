@@ -8,8 +8,8 @@ from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 
-from skactive._embedding import Embedding
-from skactive._pool import Pool
+from skactive._pool.embedding import Embedding
+from skactive._pool.pool import Pool
 from skactive.acquisition import GraphDensitySampling, graph_density
 
 X, _ = make_blobs(120, 3, centers=4, random_state=0)

@@ -23,16 +23,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BaseStrategy,
     ClusterMarginSampling,
     ClusterUncertainSampling,
     KMeansSampling,
     MarginSampling,
-    _hybrid,
-    _linkage,
     entropy,
     get_strategy,
     margin,
@@ -40,6 +38,8 @@ from skactive.acquisition import (
     weighted_k_means_rows,
 )
 from skactive.acquisition._registry import check_needs
+from skactive.acquisition.diversity import _linkage
+from skactive.acquisition.hybrid import _hybrid
 from skactive.testing import check_strategy
 
 STRATEGIES = [ClusterUncertainSampling, ClusterMarginSampling]

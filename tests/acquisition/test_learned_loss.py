@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import LossPredictionSampling, out_of_fold_losses
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition._registry import check_needs

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BADGESampling,
     ExpectedGradientLengthSampling,
@@ -26,7 +26,7 @@ from skactive.acquisition import (
     falcun,
     get_strategy,
 )
-from skactive.acquisition import _model_change as module
+from skactive.acquisition.model_change import _model_change as module
 
 NAMES = ["expected_gradient_length", "badge", "falcun"]
 

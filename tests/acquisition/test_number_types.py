@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import contrastive, get_strategy, k_center, typiclust
 from skactive.acquisition._base import select_queries
 from skactive.utils._rows import as_floats

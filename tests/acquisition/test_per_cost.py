@@ -7,7 +7,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     Alternate,
     BaseStrategy,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.linear_model import LogisticRegression
 
-from skactive._blocks import BlockPredictor
-from skactive._pool import Pool
+from skactive._pool.blocks import BlockPredictor
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BEMPSSampling,
     EPIGSampling,
@@ -19,8 +19,8 @@ from skactive.acquisition import (
     epig,
     get_strategy,
 )
-from skactive.acquisition import _predictive as module
 from skactive.acquisition._base import utilities
+from skactive.acquisition.committee import _predictive as module
 
 
 def committee_of(shape):

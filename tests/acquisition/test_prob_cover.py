@@ -15,17 +15,15 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import normalize
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     ProbCoverSampling,
-    _balls,
-    _coverage,
-    _prob_cover,
     choose_radius,
     prob_cover,
 )
-from skactive.acquisition._balls import Balls, CoverState
 from skactive.acquisition._base import tie_order
+from skactive.acquisition.diversity import _balls, _coverage, _prob_cover
+from skactive.acquisition.diversity._balls import Balls, CoverState
 from skactive.oracles import SimulatedOracle
 from skactive.utils._sampling import draw_rows
 

@@ -5,9 +5,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import KMeansSampling
-from skactive.acquisition._representative import _nearest_in_free_clusters
+from skactive.acquisition.diversity._representative import _nearest_in_free_clusters
 
 
 def blobs(sizes, spread=0.1):

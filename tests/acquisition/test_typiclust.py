@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import TypiClustSampling, typicality, typiclust
-from skactive.acquisition._typiclust import _cluster, _most_typical, _turns
+from skactive.acquisition.diversity._typiclust import _cluster, _most_typical, _turns
 
 RNG = np.random.default_rng(0)
 CLUSTERS = {
@@ -95,8 +95,8 @@ def test_the_most_typical_row_is_that_of_largest_typicality(name, n_rows):
 
 def test_blocks_change_nothing(monkeypatch):
     expected = [_most_typical(rows, 9) for rows in CLUSTERS.values()]
-    monkeypatch.setattr("skactive.acquisition._typiclust._BLOCK_SIZE", 2000)
-    monkeypatch.setattr("skactive.acquisition._typiclust._N_EXACT", 2)
+    monkeypatch.setattr("skactive.acquisition.diversity._typiclust._BLOCK_SIZE", 2000)
+    monkeypatch.setattr("skactive.acquisition.diversity._typiclust._N_EXACT", 2)
     assert [_most_typical(rows, 9) for rows in CLUSTERS.values()] == expected
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy
 from skactive.deep import MALSampling, VAALSampling
 from skactive.deep._adversarial import (

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import LabelDispersionSampling, bald
 from skactive.datasets import hide_labels
 from skactive.deep import (

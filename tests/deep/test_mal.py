@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import normalize
 
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition._base import select_queries
 from skactive.deep import MALSampling, _mal
 from skactive.deep._mal import (

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.deep import VAALSampling
 from skactive.deep._vaal import (
     adversarial_loss,

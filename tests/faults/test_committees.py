@@ -18,7 +18,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.exceptions import ActiveLearningError
 from skactive.oracles import SimulatedOracle
 from skactive.utils import _sharing
@@ -373,7 +373,7 @@ def test_t59_blocks_do_not_change_what_members_say(monkeypatch):
     labeled = y != -1
 
     def outputs(size, n_jobs):
-        monkeypatch.setattr("skactive._blocks.block_rows", lambda X: size)
+        monkeypatch.setattr("skactive._pool.blocks.block_rows", lambda X: size)
         pool = Pool(
             X,
             y,

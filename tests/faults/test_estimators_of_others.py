@@ -24,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
-from skactive._pool import Pool
+from skactive._pool.pool import Pool
 from skactive.acquisition import (
     ExpectedErrorReductionSampling,
     LossPredictionSampling,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skactive._held_rows import HeldRows
-from skactive._pool import Pool
+from skactive._pool.held_rows import HeldRows
+from skactive._pool.pool import Pool
 
 
 class Fixed(ClassifierMixin, BaseEstimator):

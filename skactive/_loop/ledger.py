@@ -1,0 +1,294 @@
+"""The ledger of a run: who is labelled, since when, and who has been asked."""
+
+import warnings
+from numbers import Number
+
+import numpy as np
+
+from skactive._pool.held_rows import HeldRows
+from skactive.utils._labels import (
+    as_labels,
+    is_marker,
+    kind_of,
+    parse_label,
+    store_label,
+)
+from skactive.utils._new_classes import Spellings
+from skactive.utils._shown import shown, shown_values
+
+# So many different answers that are no classes are told one by one.
+_MAX_WARNINGS = 5
+
+
+class Ledger:
+    """Keeps the labels of one run.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs of the run.
+
+    missing_label : int, str, None or nan
+        The marker.
+
+    unlabeled : {"ignore", "pass"} or PseudoLabels
+        What the estimator gets for rows without a label.
+
+    holdout : ndarray of shape (n_holdout,), dtype int
+        Rows that are kept as a test sample.
+
+    unknown_answers : {"raise", "abstain"}, default="raise"
+        What an answer means that is none of a closed set of classes.
+
+    equal_rows : EqualRows
+        Which rows may be asked, and which get the labels of others.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels, and the marker where none is known.
+
+    labeled : ndarray of shape (n_samples,), dtype bool
+        Rows with a label.
+
+    labeled_iter : ndarray of shape (n_samples,), dtype int
+        0 for labels given, k for those bought in round k, -1 for none.
+
+    asked_in : ndarray of shape (n_samples,), dtype int
+        Round in which a row was asked, from 1; 0 if it was not.
+
+    told : list of list of (int, label or None)
+        For each call of `record` the answers that said something new, None for an
+        abstention.
+    """
+
+    def __init__(
+        self,
+        inputs,
+        *,
+        missing_label,
+        unlabeled,
+        holdout,
+        equal_rows,
+        unknown_answers="raise",
+    ):
+        self.y = inputs.y.copy()
+        self.labeled = inputs.labeled.copy()
+        self._given = inputs.labeled
+        equal_rows.share_given(self.y, self.labeled)
+        self.labeled_iter = np.where(self.labeled, 0, -1)
+        self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
+        self.told = []
+        self._held = np.zeros(len(inputs.y), dtype=bool)
+        self._held[holdout] = True
+        self._held.flags.writeable = False  # pools share it
+        # What equals a row of the test sample would give its label away.
+        self._kept_out = equal_rows.equal_to(holdout)
+        self._kept_marks = self.y[self._kept_out]
+        self._equal_rows = equal_rows
+        self._missing_label = missing_label
+        self._unlabeled = unlabeled
+        self._classes = None if inputs.classes is None else inputs.classes.tolist()
+        known = self.y[self.labeled] if inputs.classes is None else inputs.classes
+        self._kind = kind_of(as_labels(known))
+        self._spellings = Spellings(np.unique(as_labels(known)).tolist())
+        self._abstains_on_unknown = unknown_answers == "abstain"
+        self._unknown = set()
+
+    @property
+    def asked(self):
+        """Mask of the rows that were asked."""
+        return self.asked_in > 0
+
+    @property
+    def trainable(self):
+        """Mask of the rows that a model of a round is trained on."""
+        return self.labeled & ~self._kept_out
+
+    @property
+    def n_learnt(self):
+        """How many labels these rows have; one that equal rows share counts once."""
+        return int((self.trainable & (self._given | self.asked)).sum())
+
+    @property
+    def trainable_y(self):
+        """A copy of `y` in which the test sample has no labels."""
+        y = self.y.copy()
+        y[self._kept_out] = self._kept_marks
+        return y
+
+    @property
+    def holdout(self):
+        """The test sample, with the labels that are known of it."""
+        rows = np.flatnonzero(self._held & self.labeled)
+        return HeldRows(self._held, rows, self.labels(rows))
+
+    @property
+    def candidates(self):
+        """Numbers of the rows that a strategy may ask."""
+        may_be = self._equal_rows.askable
+        return np.flatnonzero(may_be & ~(self.labeled | self._held | self.asked))
+
+    @property
+    def holdout_left(self):
+        """Mask of the rows of the test sample that were not asked yet."""
+        return self._held & ~self.asked
+
+    def knows(self, rows):
+        """Tell whether all of some row numbers exist, and were asked or labelled."""
+        if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
+            return False
+        rows = rows.astype(np.intp)
+        inside = (rows >= 0) & (rows < len(self.y))
+        return bool(
+            inside.all() and (self.labeled[rows] | (self.asked_in[rows] > 0)).all()
+        )
+
+    def labels(self, rows):
+        """Return the labels of rows that have one, in their natural dtype."""
+        return as_labels(self.y[rows])
+
+    def has_two_classes(self):
+        """Tell whether the trainable rows are of more than one class."""
+        labels = self.labels(self.trainable)
+        return len(labels) > 0 and bool((labels != labels[0]).any())
+
+    def record(self, rows, values):
+        """Record the answers that are labels, or abstentions.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_answers,), dtype int
+            Rows that were asked, now or before.
+
+        values : list of length n_answers
+            Answers.
+
+        Returns
+        -------
+        answered : list of int
+            Rows whose answer was accepted.
+
+        refused : list of (int, object, str)
+            Rows, their answers, and what is wrong with them.
+        """
+        answered, refused, new = [], [], []
+        self.told.append(new)
+        for row, value in zip(rows.tolist(), values, strict=True):
+            try:
+                label = self.parse(value)
+            except ValueError as error:
+                refused.append((row, value, str(error)))
+            else:
+                answered.append(row)
+                if not self.labeled[row]:
+                    new.append((row, label))
+                self._write(row, label)
+        return answered, refused
+
+    def parse(self, value):
+        """Return an answer as a label, None for an abstention, or raise."""
+        kind = self._kind
+        if kind is None and self.y.dtype.kind in "iuf" and not isinstance(value, str):
+            kind = kind_of(self.y)
+        try:
+            label = self._check_class(value, kind)
+        except ValueError as error:
+            if not (self._abstains_on_unknown and _is_scalar(value)):
+                raise
+            self._warn_of_unknown(value, error)
+            return None
+        if label is None:
+            return None
+        if self._unlabeled == "pass" and is_marker(label, -1):
+            raise ValueError('-1 stands for a missing label with unlabeled="pass"')
+        return label
+
+    def _check_class(self, value, kind):
+        """Return an answer as a label, None for an abstention, or raise."""
+        label = parse_label(value, kind=kind, missing_label=self._missing_label)
+        if isinstance(label, int) and not self._is_storable(label):
+            raise ValueError(
+                f"{label} does not fit into 64 bits; such a label must be a text"
+            )
+        if label is None or self._classes is None or label in self._classes:
+            return label
+        alike = self._spellings.alike(label)
+        hint = "" if alike is None else f"; {alike!r} is spelt otherwise"
+        raise ValueError(
+            f"{shown(label)} is not one of the classes {shown_values(self._classes)}"
+            f"{hint}"
+        )
+
+    def _warn_of_unknown(self, value, error):
+        """Warn of an answer that counts as an abstention, of a few different ones."""
+        if value in self._unknown or len(self._unknown) == _MAX_WARNINGS:
+            return
+        self._unknown.add(value)
+        warnings.warn(
+            f"An answer counts as none, as unknown_answers='abstain': {error}.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    def _is_storable(self, number):
+        if abs(number) < 2**31:
+            return True
+        limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
+        return limits.min <= number <= limits.max
+
+    def _write(self, row, label):
+        """Write a label that is new; one that is known already stays."""
+        if label is None:
+            return
+        if self.labeled[row]:
+            known = self.labels([row]).tolist()[0]
+            if label != known:
+                warnings.warn(
+                    f"Row {row} has the label {known!r} already; the answer "
+                    f"{label!r} was ignored.",
+                    UserWarning,
+                    stacklevel=4,
+                )
+            return
+        if label not in self._spellings:
+            self._meet(label, row)
+        self.y = store_label(self.y, row, label)
+        others = self._equal_rows.shared_with(row)
+        if len(others):
+            self.y[others] = self.y[row]
+        for rows in (row, others):
+            self.labeled[rows] = True
+            self.labeled_iter[rows] = self.asked_in[row]
+        if self._kind is None:
+            self._kind = kind_of(self.labels([row]))
+
+    def _meet(self, label, row):
+        """Note a new class, and warn if it may be none."""
+        doubt = self._doubt_about(label)
+        self._spellings.add(label)
+        if doubt:
+            warnings.warn(
+                f"The answer {shown(label)} for row {row} is a new class, and {doubt}.",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def _doubt_about(self, label):
+        """Say why a new class may be none, and what to do; None if it looks well."""
+        alike = self._spellings.alike(label)
+        if alike is not None:
+            return (
+                f"differs from the class {shown(alike)} in case or white space only. "
+                "Let the oracle spell classes in one way, or set `classes`"
+            )
+        if self._spellings.is_sentence(label):
+            return (
+                "a sentence, while the others are short. If the oracle refuses to "
+                "answer by it, set `classes`, and unknown_answers='abstain'"
+            )
+        return None
+
+
+def _is_scalar(value):
+    return isinstance(value, (str, Number, np.generic))

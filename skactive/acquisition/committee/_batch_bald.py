@@ -1,0 +1,300 @@
+"""Batches whose labels tell most about the model together: BatchBALD."""
+
+from itertools import islice
+from numbers import Integral, Real
+
+import numpy as np
+
+from skactive.acquisition._base import BaseStrategy, top_candidates
+from skactive.acquisition.committee._bayesian import bald
+from skactive.acquisition.committee._joint_labels import (
+    N_GROUPS,
+    NEGLIGIBLE,
+    JointTable,
+    as_float,
+)
+from skactive.utils._sklearn import Interval
+from skactive.utils._threads import one_thread
+
+# Candidates are looked at in blocks with about so many columns of probabilities, the
+# most promising few first.
+_BLOCK_COLUMNS, _FIRST_BLOCK = 512, 8
+
+# Before anything is known the table has one row, and blocks are larger.
+_OWN_COLUMNS = 2**13
+
+# Gains are rounded to so many, which is about what is negligible.
+_DECIMALS = 12
+
+# Where a table is summarised, no more than so many candidates are looked at in full.
+_MAX_IN_FULL = 256
+
+
+def batch_bald(
+    member_proba,
+    n_queries,
+    *,
+    max_configurations=40_000,
+    min_gain=0.0,
+    random_state=None,
+):
+    """Choose rows whose labels tell most about the model together.
+
+    Each row is the one that adds most to the mutual information of the model and the
+    labels of all rows chosen so far [1]_. A row that repeats another adds little,
+    however large its own :func:`bald` is.
+
+    Parameters
+    ----------
+    member_proba : array-like of shape (n_members, n_samples, n_classes)
+        Probabilities of the members, which stand for samples of the posterior. A
+        member must be one function for all rows, or the labels of different rows seem
+        to be independent.
+
+    n_queries : int
+        How many rows to choose, at most n_samples.
+
+    max_configurations : int, default=40_000
+        The joint distribution of the labels of the chosen rows is exact while they can
+        take at most so many configurations, in general n_classes to the power of their
+        number. From then on it is estimated from about so many configurations, equally
+        many of them sampled from each member.
+
+    min_gain : float, default=0.0
+        Once the best row adds no more than this share of what the first one added,
+        what the members can tell counts as used up, and the rest is chosen as a batch
+        of its own. With 0 that is when no row adds anything.
+
+    random_state : int, numpy.random.Generator or None, default=None
+        Samples the configurations, and says which of several equally good rows is
+        chosen.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_queries,), dtype int
+        Positions along the second axis of `member_proba`, in the order chosen.
+
+    scores : ndarray of shape (n_queries,)
+        Mutual information of the model and the labels of the rows chosen up to each of
+        them, in nats; at most log n_members, up to the error of sampling. Where a new
+        batch has begun, that of the batch that tells most, a lower bound.
+
+    Raises
+    ------
+    ValueError
+        If `n_queries` is not from 1 to n_samples.
+
+    See Also
+    --------
+    bald : The mutual information of the model and a single label.
+    joint_entropy : Entropy of the labels of several rows.
+
+    Notes
+    -----
+    The mutual information is submodular: what a row adds shrinks as others are chosen.
+    What it would have added earlier is therefore an upper bound, and so is what it adds
+    when configurations of labels that say much the same are not told apart. Rows whose
+    bounds are below the best value found are not looked at. Neither are, of more than
+    900 configurations, any rows but those of the 256 highest bounds. With sampled
+    configurations, bounds and values have errors in the order of one over the root of
+    their number, and the choice is the greedy one up to these.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+
+    Examples
+    --------
+    The first two rows are disputed most, but one of them tells what the other does:
+
+    >>> import numpy as np
+    >>> from skactive.acquisition import bald, batch_bald
+    >>> first, third = [0.9, 0.9, 0.1, 0.1], [0.8, 0.2, 0.8, 0.2]
+    >>> p = np.stack([first, first, third], axis=1)
+    >>> member_proba = np.stack([p, 1 - p], axis=2)
+    >>> bald(member_proba).round(4)
+    array([0.3681, 0.3681, 0.1927])
+    >>> positions, scores = batch_bald(member_proba, 2, random_state=0)
+    >>> 2 in positions, scores.round(4)
+    (True, array([0.3681, 0.5608]))
+    """
+    member_proba = as_float(member_proba)
+    n_members, n_samples, _ = member_proba.shape
+    if not 1 <= n_queries <= n_samples:
+        raise ValueError(
+            f"n_queries must be from 1 to the number of samples, {n_samples}, got "
+            f"{n_queries}."
+        )
+    rng = np.random.default_rng(random_state)
+    # Of equally good rows the first one in this order is chosen.
+    left = rng.permutation(n_samples)
+    positions, scores = [], [0.0]
+    with one_thread():
+        marginal = _own_gains(member_proba)
+        while (n_missing := n_queries - len(positions)) > 0:
+            table = JointTable(n_members, max_configurations, rng)
+            batch = _greedy_batch(member_proba, left, marginal[left], table, min_gain)
+            for position, information in islice(batch, n_missing):
+                positions.append(position)
+                scores.append(max(information, scores[-1]))
+            left = left[~np.isin(left, positions)]
+    return np.array(positions, dtype=np.intp), np.array(scores[1:])
+
+
+class BatchBALDSampling(BaseStrategy):
+    """Ask rows whose labels tell most about the model together.
+
+    :func:`batch_bald` on the probabilities of a committee [1]_: unlike those of
+    :class:`BALDSampling`, the rows of a batch do not repeat each other. A batch of one
+    row is the same.
+
+    What labels can tell is limited to log n_members, and a batch of ten or twenty rows
+    uses it up. What follows is chosen as a batch of its own: a large batch is several
+    small ones, which may resemble each other, and takes several times as long. After
+    `max_joint` rows the others are those of BALD. For large batches
+    :class:`PowerBALDSampling` costs next to nothing, and is often as good [2]_.
+
+    Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
+    O(max_configurations n_members) for the joint distribution, and blocks.
+
+    Parameters
+    ----------
+    max_configurations : int, default=40_000
+        The joint distribution of the labels of a batch is exact while they can take at
+        most so many configurations, and then estimated from about so many.
+
+    min_gain : float, default=0.01
+        A new batch is begun once the best row adds no more than this share of what the
+        first one added.
+
+    max_joint : int, default=100
+        How many rows are chosen together at most. The rest of a larger batch are the
+        rows of largest :func:`bald`.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+    .. [2] A. Kirsch, S. Farquhar, P. Atighehchian, A. Jesson, F. Branchaud-Charron,
+       Y. Gal. "Stochastic batch acquisition: a simple baseline for deep active
+       learning". Transactions on Machine Learning Research, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import BatchBALDSampling
+    >>> clf = ActiveLearningClassifier(
+    ...     RandomForestClassifier(), strategy=BatchBALDSampling(), batch_size=5
+    ... )
+    """
+
+    _parameter_constraints = {
+        "max_configurations": [Interval(Integral, 1, None, closed="left")],
+        "min_gain": [Interval(Real, 0, 1, closed="left")],
+        "max_joint": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, max_configurations=40_000, *, min_gain=0.01, max_joint=100):
+        self.max_configurations = max_configurations
+        self.min_gain = min_gain
+        self.max_joint = max_joint
+
+    @property
+    def needs(self):
+        return frozenset({"member_proba"})
+
+    def select(self, pool, n_queries):
+        member_proba = pool.member_proba
+        rng = np.random.default_rng(pool.random_state)
+        positions, _ = batch_bald(
+            member_proba,
+            min(n_queries, self.max_joint),
+            max_configurations=self.max_configurations,
+            min_gain=self.min_gain,
+            random_state=rng,
+        )
+        if n_queries > self.max_joint:
+            scores = bald(member_proba)
+            scores[positions] = -np.inf
+            rest = top_candidates(scores, n_queries - self.max_joint, pool)
+            positions = np.concatenate([positions, rest])
+        return pool.candidates[positions]
+
+
+def _own_gains(member_proba):
+    """Return the mutual information of the model and each label for itself."""
+    n_members, n_samples, n_classes = member_proba.shape
+    nothing_known = JointTable(n_members, 1, None)
+    size = max(1, _OWN_COLUMNS // n_classes)
+    gains = np.empty(n_samples)
+    for start in range(0, n_samples, size):
+        block = slice(start, start + size)
+        gains[block] = nothing_known.gains(member_proba[:, block])
+    return _without_rounding(gains)
+
+
+def _without_rounding(gains):
+    """Return gains in which equal rows have equal numbers, whatever their block."""
+    return np.round(np.where(gains > NEGLIGIBLE, gains, 0.0), _DECIMALS)
+
+
+def _greedy_batch(member_proba, left, bounds, table, min_gain):
+    """Yield rows of largest gain and the information so far, until it is used up.
+
+    `bounds` are upper bounds of what the rows `left` add; at first their own gains.
+    """
+    best = int(np.argmax(bounds))
+    first = gain = bounds[best]
+    information = 0.0
+    while gain > max(min_gain * first, NEGLIGIBLE):
+        information += gain
+        yield left[best], information
+        bounds[best] = -np.inf
+        table.add(member_proba[:, left[best]])
+        best, gain = _largest_gain(member_proba, left, bounds, table)
+    if information == 0.0:  # no label tells anything
+        for best in np.argsort(-bounds, kind="stable"):
+            yield left[best], 0.0
+
+
+def _largest_gain(member_proba, left, bounds, table):
+    """Find the row of largest gain, looking at the most promising ones only.
+
+    The bounds of rows that were looked at become lower.
+    """
+
+    def look_at(rows, gains):
+        # np.take would copy an array of another memory order as a whole.
+        new = gains(np.ascontiguousarray(member_proba[:, left[rows]]))
+        new = _without_rounding(new)
+        bounds[rows] = np.minimum(bounds[rows], new)
+        return new
+
+    rows = np.argsort(-bounds, kind="stable")[:_FIRST_BLOCK]
+    rows = rows[bounds[rows] > NEGLIGIBLE]
+    if len(table) == 0 or len(rows) == 0:
+        return -1, 0.0
+    gains = look_at(rows, table.gains)
+    best, best_gain = rows[gains.argmax()], gains.max()
+    n_block = max(_FIRST_BLOCK, _BLOCK_COLUMNS // member_proba.shape[2])
+    rows = np.flatnonzero(bounds > best_gain)
+    # To make a summary takes as long as to look at a few rows.
+    if table.is_large and len(rows) * member_proba.shape[2] > N_GROUPS:
+        upper_bounds = table.upper_bounds()
+        for start in range(0, len(rows), n_block):
+            look_at(rows[start : start + n_block], upper_bounds)
+        rows = rows[bounds[rows] > best_gain]
+        rows = rows[np.argsort(-bounds[rows], kind="stable")][:_MAX_IN_FULL]
+    else:
+        rows = rows[np.argsort(-bounds[rows], kind="stable")]
+    for start in range(0, len(rows), n_block):
+        block = rows[start : start + n_block]
+        block = block[bounds[block] > best_gain]
+        if len(block) == 0:
+            break
+        gains = look_at(block, table.gains)
+        if gains.max() > best_gain:
+            best, best_gain = block[gains.argmax()], gains.max()
+    return best, best_gain

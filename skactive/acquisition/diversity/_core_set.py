@@ -1,0 +1,242 @@
+"""Core-set selection: rows that leave no other row far from a label."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skactive.acquisition._base import (
+    BaseStrategy,
+    select_without_embedding,
+    tie_order,
+)
+from skactive.acquisition.diversity._farthest import FarthestFirst
+from skactive.utils._distances import squared_distances
+from skactive.utils._rows import as_floats, block_rows
+from skactive.utils._threads import one_thread
+from skactive.utils._ties import in_order
+
+# State is kept for all rows without a label if this share of them is candidates.
+_KEPT_SHARE = 0.5
+
+
+def k_center(features, n_queries, *, labeled=()):
+    """Choose rows one after the other, each the farthest from all chosen and labelled.
+
+    The greedy algorithm for the k-centre problem: the largest Euclidean distance of a
+    row to its nearest centre is at most twice what the best choice of as many centres
+    could reach. Without a labelled row the first choice is the row nearest to the mean.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows, labelled ones too.
+
+    n_queries : int
+        How many rows to choose.
+
+    labeled : array-like of int, default=()
+        Positions of the rows that are centres already.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_queries,), dtype int
+        Positions of the chosen rows, in the order in which they were chosen. Of several
+        rows that are equally far the first one is chosen.
+
+    Raises
+    ------
+    ValueError
+        If fewer than `n_queries` rows are not labelled.
+
+    Notes
+    -----
+    Memory: O(n_samples n_features) in single precision for dense features, and a copy
+    of sparse ones. Time: at most one pass over the features for each chosen row; many
+    rows are chosen in one pass where the distances allow it. The choice is that of
+    distances in double precision.
+
+    References
+    ----------
+    .. [1] O. Sener, S. Savarese. "Active learning for convolutional neural networks: a
+       core-set approach". ICLR 2018.
+    .. [2] T. F. Gonzalez. "Clustering to minimize the maximum intercluster distance".
+       Theoretical Computer Science 38, 1985.
+
+    Examples
+    --------
+    >>> from skactive.acquisition import k_center
+    >>> k_center([[0.0], [1.0], [10.0], [4.0]], 2, labeled=[0])
+    array([2, 3])
+    """
+    features = as_floats(features.tocsr() if issparse(features) else features)
+    is_free = np.ones(features.shape[0], dtype=bool)
+    is_free[np.asarray(labeled, dtype=np.intp)] = False
+    free = np.flatnonzero(is_free)
+    if not 1 <= n_queries <= len(free):
+        raise ValueError(
+            f"n_queries must be between 1 and {len(free)}, the number of rows that are "
+            f"not labelled, got {n_queries}."
+        )
+
+    def take(positions):
+        return features[free[positions]]
+
+    with one_thread():
+        cover = FarthestFirst(take, len(free))
+        cover.add(features[~is_free])
+        allowed = np.ones(len(free), dtype=bool)
+        return free[_choose(cover, n_queries, allowed, take)]
+
+
+class KeepingStrategy(BaseStrategy):
+    """A strategy that keeps something as large as the data in `kept_`.
+
+    It is of no use outside of its run, and is not pickled.
+    """
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        return {name: state[name] for name in state if name != "kept_"}
+
+
+class KCenterSampling(KeepingStrategy):
+    """Ask the row that is farthest from all that was labelled, asked and chosen.
+
+    The core-set approach [1]_ by the greedy algorithm for the k-centre problem: no row
+    shall be far from a label. Distances are Euclidean, in the embedding of the rows.
+    Rows that were asked in vain count as covered. As long as nothing is labelled or
+    asked, the row nearest to the mean of the candidates comes first.
+
+    Scale the features, as large ones decide what is far. The farthest rows are often
+    outliers; see :class:`TypiClustSampling` for the opposite.
+
+    Memory: O(n_samples n_components), a copy of the embedding in single precision.
+    While the embedding is the same in all rounds, this copy and the distances are kept,
+    so that a round of b queries takes at most b passes over the rows. An embedding that
+    changes, such as ``embed`` of the estimator, takes one more for each label.
+
+    See Also
+    --------
+    k_center : The same for an array.
+
+    References
+    ----------
+    .. [1] O. Sener, S. Savarese. "Active learning for convolutional neural networks: a
+       core-set approach". ICLR 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> X, y = make_blobs(centers=5, random_state=0, cluster_std=0.1)
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), oracle=lambda X, sample_ids: y[sample_ids],
+    ...     strategy="k_center", batch_size=4, budget=8, random_state=0,
+    ... )
+    >>> clf.fit(X, np.full(100, -1), sample_ids=np.arange(100)).classes_
+    array([0, 1, 2, 3, 4])
+    """
+
+    @property
+    def needs(self):
+        return frozenset({"embedding"})
+
+    def select(self, pool, n_queries):
+        if not pool.has_embedding:
+            return select_without_embedding(pool, n_queries)
+        with one_thread():
+            if not pool.embedding_is_fixed:
+                return _choose_once(pool, n_queries)
+            return self._choose_with_memory(pool, n_queries)
+
+    def _choose_with_memory(self, pool, n_queries):
+        """Choose rows with the distances that are known from earlier rounds."""
+        is_known = pool.labeled | pool.asked
+        kept = getattr(self, "kept_", None)
+        if kept is None or not kept.is_of(pool, is_known):
+            rows = np.flatnonzero(~is_known)
+            if len(pool.candidates) < _KEPT_SHARE * len(rows):
+                return _choose_once(pool, n_queries)
+            rows = rows[in_order(pool.tie_keys(rows))]
+            kept = self.kept_ = _Kept.build(pool, rows)
+        return kept.choose(pool, is_known, n_queries)
+
+
+@dataclass
+class _Kept:
+    """Distances that are kept from round to round."""
+
+    X: Any
+    rows: np.ndarray  # row numbers of X; of equally far ones the first is chosen
+    where: np.ndarray  # where each row of X stands among them; -1: nowhere
+    cover: FarthestFirst
+    centers: np.ndarray  # which rows of X are centres of `cover`
+    trial: FarthestFirst | None = None  # `cover` with the rows that were chosen last
+    picks: np.ndarray | None = None
+
+    @classmethod
+    def build(cls, pool, rows):
+        cover = FarthestFirst(lambda where: pool.embedding(rows[where]), len(rows))
+        where = np.full(len(pool.labeled), -1)
+        where[rows] = np.arange(len(rows))
+        return cls(pool.X, rows, where, cover, np.zeros(len(where), dtype=bool))
+
+    def is_of(self, pool, is_known):
+        """Tell whether a pool is a later one of the same run."""
+        return (
+            self.X is pool.X
+            and not (self.centers & ~is_known).any()
+            and (self.where[pool.candidates] >= 0).all()
+        )
+
+    def choose(self, pool, is_known, n_queries):
+        def take(positions):
+            return pool.embedding(self.rows[positions])
+
+        if self.trial is not None and is_known[self.picks].all():
+            self.cover, self.centers[self.picks] = self.trial, True
+        self.cover.read_from(take)
+        new = np.flatnonzero(is_known & ~self.centers)
+        if len(new):
+            self.cover.add(pool.embedding(new))
+            self.centers[new] = True
+        self.trial = self.cover.copy()
+        allowed = np.zeros(len(self.rows), dtype=bool)
+        allowed[self.where[pool.candidates]] = True
+        self.picks = self.rows[_choose(self.trial, n_queries, allowed, take)]
+        self.cover.read_from(None)  # the pool may go
+        return self.picks
+
+
+def _choose_once(pool, n_queries):
+    """Choose rows of a pool with nothing kept from or for another round."""
+    known = np.flatnonzero(pool.labeled | pool.asked)
+    rows = np.concatenate([known, pool.candidates[tie_order(pool)]])
+    features = pool.embedding(rows)
+    return rows[k_center(features, n_queries, labeled=np.arange(len(known)))]
+
+
+def _choose(cover, n_queries, allowed, take):
+    """Choose the farthest rows; the most central one first if there is no centre."""
+    picks = []
+    if cover.n_centers == 0:
+        picks.append(_most_central(take, np.flatnonzero(allowed)))
+        cover.add(take(np.array(picks)))
+        allowed[picks] = False
+    return np.array(picks + cover.choose(n_queries - len(picks), allowed))
+
+
+def _most_central(take, positions):
+    """Return the position of the row nearest to the mean of some rows."""
+    size = block_rows(take(positions[:1]))
+    blocks = [
+        positions[start : start + size] for start in range(0, len(positions), size)
+    ]
+    total = sum(np.asarray(take(b).sum(axis=0), dtype=np.float64) for b in blocks)
+    mean = total.ravel() / len(positions)
+    distances = [squared_distances(take(block), mean) for block in blocks]
+    return int(positions[np.argmin(np.concatenate(distances))])

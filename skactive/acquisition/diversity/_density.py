@@ -1,0 +1,205 @@
+"""Density as a weight: rows that are informative and stand for many others."""
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skactive.acquisition._combination import OnUtility
+from skactive.acquisition.diversity._core_set import KeepingStrategy
+from skactive.utils._rows import block_rows
+from skactive.utils._sklearn import Interval
+from skactive.utils._threads import one_thread
+
+
+def mean_cosine_similarity(features, reference=None):
+    """Return the mean cosine similarity of rows to all rows, themselves included.
+
+    It is the product with the mean of the normalised rows, so that no matrix of
+    similarities is needed.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows. The similarity to a row of zeros is zero.
+
+    reference : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
+        Rows to which the similarity is measured; `features` if None.
+
+    Returns
+    -------
+    similarity : ndarray of shape (n_samples,)
+        In [-1, 1].
+
+    References
+    ----------
+    .. [1] B. Settles, M. Craven. "An analysis of active learning strategies for
+       sequence labeling tasks". EMNLP 2008.
+
+    Examples
+    --------
+    >>> from skactive.acquisition import mean_cosine_similarity
+    >>> mean_cosine_similarity([[2.0, 0.0], [1.0, 0.0], [0.0, 5.0]]).round(4)
+    array([0.6667, 0.6667, 0.3333])
+    """
+    features = _as_rows(features)
+    reference = features if reference is None else _as_rows(reference)
+    with one_thread():
+        total = _sum_of_units(reference)
+        return _cosines(features, total / reference.shape[0])
+
+
+class DensitySampling(KeepingStrategy, OnUtility):
+    """Prefer, among informative rows, those that stand for many others.
+
+    The utility of another strategy is multiplied by ``density ** beta`` [1]_. The
+    density of a row is its mean cosine similarity to all rows without a label that may
+    still be asked, itself included; below zero it counts as zero. With uncertain
+    outliers in the pool, this keeps the questions to rows that matter.
+
+    Cosines compare directions, as is usual for texts. Other features should be centred
+    by a scaler in a Pipeline; else all of them point the same way.
+
+    Needs an embedding of the rows besides what the strategy needs. Time: two passes
+    over it in the first round, and one in each later one, as norms and the sum of the
+    normalised rows are kept; memory: O(n_samples + n_components) and a block of rows.
+    An embedding that changes between rounds, such as ``embed`` of the estimator, is
+    computed anew in each round, and held during it.
+
+    Parameters
+    ----------
+    base : str, strategy object or callable, default="entropy"
+        Says which rows are informative, by utilities that are never negative. It has to
+        give a utility to each row; of a classifier it takes probabilities, not
+        decision values.
+
+    beta : float, default=1.0
+        Weight of the density; 0 leaves the utilities of `base` as they are.
+
+    See Also
+    --------
+    mean_cosine_similarity : The density, for an array.
+
+    References
+    ----------
+    .. [1] B. Settles, M. Craven. "An analysis of active learning strategies for
+       sequence labeling tasks". EMNLP 2008.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import DensitySampling
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy=DensitySampling("margin", beta=0.5)
+    ... )
+    """
+
+    _parameter_constraints = {
+        **OnUtility._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(self, base="entropy", *, beta=1.0):
+        self.base = base
+        self.beta = beta
+
+    def utility(self, pool):
+        scores = self._base_utilities(pool)
+        with one_thread():
+            # Of a mean of numbers up to 1, rounding takes what is behind 12 digits.
+            density = np.maximum(np.round(self._density(pool), 12), 0.0)
+        return scores * density**self.beta
+
+    def _density(self, pool):
+        """Return the mean cosine similarity of the candidates to all open rows."""
+        is_open = ~(pool.labeled | pool.asked)
+        if not pool.embedding_is_fixed:
+            rows = np.flatnonzero(is_open)
+            features = _as_rows(pool.embedding(rows))
+            total = _sum_of_units(features)
+            features = features[np.searchsorted(rows, pool.candidates)]
+            return _cosines(features, total / len(rows))
+        units = getattr(self, "kept_", None)
+        if units is None or not units.serves(pool, is_open):
+            units = self.kept_ = _Units.build(pool, is_open)
+        units.remove(pool, np.flatnonzero(units.counted & ~is_open))
+        return units.cosines(pool)
+
+
+@dataclass
+class _Units:
+    """Norms of all rows, and the sum of those normalised rows that are open."""
+
+    X: Any
+    inverse_norms: np.ndarray
+    total: np.ndarray
+    counted: np.ndarray
+
+    @classmethod
+    def build(cls, pool, is_open):
+        inverse, total = np.empty(len(is_open)), 0.0
+        for block, features in _blocks(pool):
+            inverse[block] = _inverse_norms(features)
+            total = total + features.T @ (inverse[block] * is_open[block])
+        return cls(pool.X, inverse, total, is_open)
+
+    def serves(self, pool, is_open):
+        """Tell whether a pool is a later one of the same run."""
+        return self.X is pool.X and not (is_open & ~self.counted).any()
+
+    def remove(self, pool, rows):
+        """Leave rows that are no longer open out of the sum."""
+        if len(rows):
+            self.total = self.total - _sum_of_units(_as_rows(pool.embedding(rows)))
+            self.counted = self.counted.copy()
+            self.counted[rows] = False
+
+    def cosines(self, pool):
+        """Return the mean cosines of the candidates to the open rows."""
+        mean = self.total / np.count_nonzero(self.counted)
+        products = np.empty(len(self.counted))
+        if len(pool.candidates) > len(products) / 2:
+            for block, features in _blocks(pool):
+                products[block] = features @ mean
+        else:
+            size = block_rows(pool.embedding(slice(0, 1)))
+            for start in range(0, len(pool.candidates), size):
+                rows = pool.candidates[start : start + size]
+                products[rows] = _as_rows(pool.embedding(rows)) @ mean
+        return (products * self.inverse_norms)[pool.candidates]
+
+
+def _blocks(pool):
+    """Yield the fixed embedding of all rows in blocks."""
+    size = block_rows(pool.embedding(slice(0, 1)))
+    for start in range(0, len(pool.labeled), size):
+        block = slice(start, min(start + size, len(pool.labeled)))
+        yield block, _as_rows(pool.embedding(block))
+
+
+def _as_rows(features):
+    if issparse(features):
+        return features.tocsr().astype(np.float64, copy=False)
+    return np.asarray(features, dtype=np.float64)
+
+
+def _sum_of_units(features):
+    """Return the sum of the rows divided by their norms."""
+    return features.T @ _inverse_norms(features)
+
+
+def _cosines(features, mean):
+    return (features @ mean) * _inverse_norms(features)
+
+
+def _inverse_norms(features):
+    """Return 1 / norm of each row, and 0 for a row of zeros."""
+    if issparse(features):
+        squared = np.asarray(features.multiply(features).sum(axis=1)).ravel()
+    else:
+        squared = np.einsum("ij,ij->i", features, features)
+    norms = np.sqrt(squared)
+    return np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)

@@ -1,0 +1,374 @@
+"""Herding: rows whose kernels cover the pool, or what the model is unsure about."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skactive.acquisition._base import BaseStrategy, tie_order
+from skactive.acquisition._combination import OnUtility
+from skactive.acquisition.diversity._coverage import (
+    Cover,
+    UnitRows,
+    check_choice,
+    choose_greedily,
+)
+from skactive.utils._sampling import draw_rows
+from skactive.utils._sklearn import Interval, StrOptions
+from skactive.utils._threads import one_thread
+
+
+def max_herding(
+    features,
+    n_queries,
+    *,
+    labeled=(),
+    candidates=None,
+    bandwidth=1.0,
+    max_targets=10_000,
+    random_state=0,
+):
+    """Choose rows greedily so that every row is close to a chosen one.
+
+    They maximise the generalised coverage ``sum_j max_{i in S} k(x_i, x_j)`` over all
+    rows j without a label, where labelled rows belong to S from the beginning, and
+    ``k(x, x') = exp(-|x - x'|^2 / bandwidth^2)`` for rows scaled to length one.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_components)
+        All rows; they need not have length one.
+
+    n_queries : int
+        How many rows to choose.
+
+    labeled : array-like of int or bool, default=()
+        Rows that belong to S already.
+
+    candidates : array-like of int or bool or None, default=None
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
+
+    bandwidth : float, default=1.0
+        Distance at which the kernel has fallen to 1/e; rows of length one are at most
+        2 apart.
+
+    max_targets : int or None, default=10_000
+        If more rows are without a label, the sum runs over a random sample of so many
+        of them.
+
+    random_state : int, default=0
+        Seed of the sample.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_queries,), dtype int
+        Row numbers, in the order in which they were chosen.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates than rows to choose.
+
+    References
+    ----------
+    .. [1] W. Bae, J. Noh, D. J. Sutherland. "Generalized coverage for more robust
+       low-budget active learning". ECCV 2024.
+
+    Examples
+    --------
+    The middle of three rows, then one of two:
+
+    >>> from skactive.acquisition import max_herding
+    >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
+    >>> max_herding(X, 2, bandwidth=0.3)
+    array([1, 3])
+    """
+    return u_herding(
+        features,
+        None,
+        n_queries,
+        labeled=labeled,
+        candidates=candidates,
+        bandwidth=bandwidth,
+        max_targets=max_targets,
+        random_state=random_state,
+    )
+
+
+def u_herding(
+    features,
+    uncertainty,
+    n_queries,
+    *,
+    labeled=(),
+    candidates=None,
+    bandwidth=1.0,
+    max_targets=10_000,
+    random_state=0,
+):
+    """Choose rows greedily so that every uncertain row is close to a chosen one.
+
+    They maximise the uncertainty coverage ``sum_j u_j max_{i in S} k(x_i, x_j)`` over
+    all rows j without a label; see :func:`max_herding` for the kernel. A bandwidth
+    that covers everything leaves the choice to how central a row is; one close to 0
+    makes it the choice of the most uncertain rows.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_components)
+        All rows; they need not have length one. Or `LiftedRows`.
+
+    uncertainty : array-like of shape (n_samples,) or None
+        At least 0, and not used for labelled rows. If it is None, or 0 for all rows
+        without a label, all rows count equally.
+
+    n_queries : int
+        How many rows to choose.
+
+    labeled : array-like of int or bool, default=()
+        Rows that belong to S already.
+
+    candidates : array-like of int or bool or None, default=None
+        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
+        first of these is chosen.
+
+    bandwidth : float, default=1.0
+        Distance at which the kernel has fallen to 1/e; rows of length one are at most
+        2 apart.
+
+    max_targets : int or None, default=10_000
+        If more rows are without a label, the sum runs over a random sample of so many
+        of them.
+
+    random_state : int, default=0
+        Seed of the sample.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_queries,), dtype int
+        Row numbers, in the order in which they were chosen.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates than rows to choose, or an uncertainty is
+        negative or NaN.
+
+    References
+    ----------
+    .. [1] W. Bae, G. L. Oliveira, D. J. Sutherland. "Uncertainty herding: one active
+       learning method for all label budgets". ICLR 2025.
+
+    Examples
+    --------
+    The most uncertain row, then the middle of three that are less so:
+
+    >>> from skactive.acquisition import u_herding
+    >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
+    >>> u_herding(X, [0.1, 0.1, 0.1, 0.9, 0.2], 2, bandwidth=0.3)
+    array([3, 1])
+    """
+    with one_thread():
+        rows = features
+        if not isinstance(rows, UnitRows):
+            rows = UnitRows(features, for_distances=True, smallest=bandwidth)
+        known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
+        targets = np.delete(np.arange(len(rows)), known)
+        weights = _weights(uncertainty, targets, len(rows))
+        targets = draw_rows(targets, max_targets, random_state)
+
+        def gaussian(products):
+            products *= 2 / bandwidth**2
+            np.exp(products, out=products)
+
+        cover = Cover(
+            rows,
+            targets,
+            transform=gaussian,
+            weights=weights[targets],
+            noise=rows.resolution * 2 / bandwidth**2,
+        )
+        cover.add(known)
+        return choose_greedily(cover, candidates, n_queries)
+
+
+class MaxHerdingSampling(BaseStrategy):
+    """Ask rows whose kernels cover the pool: a smooth form of covering it by balls.
+
+    A batch is chosen by :func:`max_herding`, where labelled rows and rows asked before
+    count as chosen. It does not depend on a radius as
+    :class:`ProbCoverSampling` does, and needs no model, only an embedding of the
+    rows. Time: O(n_candidates (max_targets + n_labeled) n_components), several times
+    that for a large batch; memory: O(n_samples n_components).
+
+    Parameters
+    ----------
+    bandwidth : float, default=1.0
+        Distance, between rows scaled to length one, at which the kernel has fallen to
+        1/e.
+
+    max_targets : int or None, default=10_000
+        Of more candidates than this, a random sample of so many is to be covered. All
+        candidates may be chosen. None: never sample.
+
+    References
+    ----------
+    .. [1] W. Bae, J. Noh, D. J. Sutherland. "Generalized coverage for more robust
+       low-budget active learning". ECCV 2024.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy="max_herding", batch_size=20
+    ... )
+    """
+
+    _parameter_constraints = {
+        "bandwidth": [Interval(Real, 0, None, closed="neither")],
+        "max_targets": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(self, bandwidth=1.0, *, max_targets=10_000):
+        self.bandwidth = bandwidth
+        self.max_targets = max_targets
+
+    @property
+    def needs(self):
+        return frozenset({"embedding"})
+
+    def select(self, pool, n_queries):
+        known = np.flatnonzero(pool.labeled | pool.asked)
+        rows = np.concatenate([known, pool.candidates])
+        chosen = max_herding(
+            pool.embedding(rows),
+            n_queries,
+            labeled=np.arange(len(known)),
+            candidates=len(known) + tie_order(pool),
+            bandwidth=self.bandwidth,
+            max_targets=self.max_targets,
+            random_state=pool.random_state,
+        )
+        return rows[chosen]
+
+
+class UHerdingSampling(OnUtility):
+    """Ask rows whose kernels cover what the model is unsure about.
+
+    A batch is chosen by :func:`u_herding`, where labelled rows and rows asked before
+    count as chosen. With few labels it covers the pool, with many it asks uncertain
+    rows that differ, as the bandwidth follows the distances of the labelled rows.
+
+    The paper also scales the temperature of a network so that its probabilities are
+    calibrated. Here they are taken as they are; wrap the estimator in
+    :class:`sklearn.calibration.CalibratedClassifierCV` if they are not to be trusted.
+    Time and memory are those of :class:`MaxHerdingSampling`.
+
+    Parameters
+    ----------
+    base : str, strategy object or callable, default="margin"
+        Says how uncertain the model is about a row. Its utilities must not be
+        negative; strategies that fall back on decision values need probabilities here.
+
+    bandwidth : {"auto"} or float, default="auto"
+        Distance, between rows scaled to length one, at which the kernel has fallen to
+        1/e. ``"auto"`` is the smallest distance between two different labelled rows,
+        as in the paper, and 1 as long as there are none.
+
+    max_targets : int or None, default=10_000
+        Of more candidates than this, a random sample of so many is to be covered. All
+        candidates may be chosen. None: never sample.
+
+    References
+    ----------
+    .. [1] W. Bae, G. L. Oliveira, D. J. Sutherland. "Uncertainty herding: one active
+       learning method for all label budgets". ICLR 2025.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> from skactive.acquisition import UHerdingSampling
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), strategy=UHerdingSampling("entropy"), batch_size=20
+    ... )
+    """
+
+    _parameter_constraints = {
+        **OnUtility._parameter_constraints,
+        "bandwidth": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "max_targets": MaxHerdingSampling._parameter_constraints["max_targets"],
+    }
+
+    def __init__(self, base="margin", *, bandwidth="auto", max_targets=10_000):
+        self.base = base
+        self.bandwidth = bandwidth
+        self.max_targets = max_targets
+
+    def select(self, pool, n_queries):
+        known = np.flatnonzero(pool.labeled | pool.asked)
+        rows = np.concatenate([known, pool.candidates])
+        utilities = self._base_utilities(pool)
+        bandwidth = self.bandwidth
+        if bandwidth == "auto":
+            labeled = np.flatnonzero(pool.labeled)
+            bandwidth = smallest_distance(pool.embedding(labeled), default=1.0)
+        chosen = u_herding(
+            pool.embedding(rows),
+            np.concatenate([np.zeros(len(known)), utilities]),
+            n_queries,
+            labeled=np.arange(len(known)),
+            candidates=len(known) + tie_order(pool),
+            bandwidth=bandwidth,
+            max_targets=self.max_targets,
+            random_state=pool.random_state,
+        )
+        return rows[chosen]
+
+
+def smallest_distance(features, *, default):
+    """Return the smallest distance of two different rows, once they have length one.
+
+    Parameters
+    ----------
+    features : {array-like, sparse matrix} of shape (n_samples, n_components)
+        Rows of any length.
+
+    default : float
+        What to return if no two rows differ.
+
+    Returns
+    -------
+    distance : float
+        In (0, 2], unless it is the default.
+    """
+    if features.shape[0] < 2:
+        return default
+    with one_thread():
+        rows = UnitRows(features, for_distances=True, smallest=0.0)
+        largest = -np.inf
+        for batch in rows.batches(len(rows), len(rows)):
+            products = rows.products(rows.values[batch], rows.values)
+            different = products[products < -rows.resolution]
+            largest = max(largest, different.max(initial=-np.inf))
+    return default if largest == -np.inf else float(np.sqrt(-2 * largest))
+
+
+def _weights(uncertainty, targets, n_samples):
+    """Return the weights of all rows; the largest among the targets is 1."""
+    if uncertainty is None:
+        return np.ones(n_samples)
+    uncertainty = np.asarray(uncertainty, dtype=np.float64)
+    if uncertainty.shape != (n_samples,):
+        raise ValueError(
+            f"uncertainty must hold one number for each of the {n_samples} rows, got "
+            f"an array of shape {uncertainty.shape}."
+        )
+    if not (uncertainty >= 0).all() or np.isinf(uncertainty).any():
+        raise ValueError(
+            "uncertainty must be finite and at least 0, as it is a weight. Use a "
+            "measure such as 1 minus the margin of the probabilities."
+        )
+    largest = uncertainty[targets].max(initial=0.0)
+    return uncertainty / largest if largest > 0 else np.ones(n_samples)

@@ -1,0 +1,1 @@
+"""Training dynamics: rows whose predictions change while a model is trained."""

@@ -1,0 +1,1 @@
+"""Hybrid strategies: rows that are both uncertain and different from each other."""

@@ -1,0 +1,1 @@
+"""Strategies made of strategies: mixtures, filters, prices and bandits."""
