@@ -18,10 +18,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._loop.labeling_loop import LabelingLoop
+from skactive._loop.driver import Callbacks, drive
+from skactive._loop.inputs import check_inputs
+from skactive._loop.result import current_attributes, fit_result
+from skactive._loop.run import Run
 from skactive._models.pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
-from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y, warn_if_split_blindly
@@ -390,63 +392,32 @@ class ActiveLearningClassifier(
         self._fitting = True
         try:
             oracle = self.oracle if oracle is None else oracle
-            loop = LabelingLoop._for_fit(
+            inputs = check_inputs(
                 self,
                 X,
                 y,
-                has_oracle=oracle is not None,
                 sample_ids=sample_ids,
                 cost=cost,
                 fit_params=params,
+                has_oracle=oracle is not None,
             )
-            self._run(loop, oracle, has_sample_ids=sample_ids is not None)
+            self._run(Run(inputs), oracle)
         finally:
             del self._fitting
         return self
 
-    def _run(self, loop, oracle, *, has_sample_ids):
-        """Run the loop with an oracle and callbacks, and take over what it found."""
-        keywords = ()
-        if oracle is not None:
-            keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
-            oracle = prepare_oracle(oracle, loop._facts_for_oracle)
-        context = self._init_callback_context(max_subtasks=loop._max_rounds)
+    def _run(self, run, oracle):
+        """Drive a run to its end, and take over what it has found."""
+        callbacks = Callbacks(self, self._init_callback_context)
         try:
-            with loop._keeping_labels():
-                context.call_on_fit_task_begin(estimator=self)
-                if oracle is None:
-                    loop._stop(
-                        "all_labeled" if loop._ledger.labeled.all() else "no_oracle"
-                    )
-                while (query := loop.ask()) is not None:
-                    self._run_round(loop, query, oracle, keywords, context)
-                attributes = loop._fitted_attributes()
+            drive(run, oracle, callbacks, verbose=self.verbose)
+            attributes = fit_result(run).attributes()
         finally:
-            vars(self).update(loop._state())
+            # Whatever was raised, no label is lost.
+            vars(self).update(current_attributes(run))
         vars(self).update(attributes)
-        with loop._keeping_labels():
-            context.call_on_fit_task_end(
-                estimator=self, reconstruction_attributes={}, **loop._training_rows()
-            )
-
-    def _run_round(self, loop, query, oracle, keywords, context):
-        round_context = context.subcontext(task_name="round")
-        round_context.call_on_fit_task_begin(estimator=self)
-        if ask_oracle(oracle, keywords, query, loop.tell):
-            loop._stop("oracle")
-        if self.verbose:
-            n_labeled, n_rows = loop._ledger.labeled.sum(), len(loop._ledger.labeled)
-            print(
-                f"[ActiveLearningClassifier] round {query.round}: asked {len(query)}, "
-                f"{n_labeled} of {n_rows} rows are labelled"
-            )
-        stop = round_context.call_on_fit_task_end(
-            estimator=self,
-            reconstruction_attributes=loop._model_of_round,
-            **loop._training_rows(),
-        )
-        if stop:
-            loop._stop("callback")
+        with run.keeping_labels():
+            callbacks.run_ends(run)
 
     def _reset(self):
         """Remove what an earlier fit has learnt."""

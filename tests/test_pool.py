@@ -17,7 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._loop import labeling_loop
+from skactive._loop import round as round_module
+from skactive._loop import selecting
 from skactive._pool import pool as pool_module
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
@@ -229,7 +230,8 @@ def slow_forest(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.perf_counter = lambda: clock.now
     monkeypatch.setattr(pool_module, "time", clock)
-    monkeypatch.setattr(labeling_loop, "time", clock)
+    monkeypatch.setattr(selecting, "time", clock)
+    monkeypatch.setattr(round_module, "time", clock)
 
     class SlowForest(RandomForestClassifier):
         def fit(self, X, y):

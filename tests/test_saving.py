@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 import skactive
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
+from skactive._loop.run import Run
 from skactive._loop.saving import versions
 from skactive.acquisition import BaseStrategy
 from skactive.exceptions import OracleError, SavedLoopError
@@ -63,7 +64,9 @@ def run(loop, answer=None):
 
 def reopen(loop, path, clf=None, X=X, y=Y, **kwargs):
     loop.save(path)
-    return LabelingLoop.load(path, loop._clf if clf is None else clf, X, y, **kwargs)
+    return LabelingLoop.load(
+        path, loop._run.inputs.clf if clf is None else clf, X, y, **kwargs
+    )
 
 
 def tell_in_disorder(loop, rows):
@@ -155,10 +158,9 @@ def test_loaded_after_every_answer_a_loop_equals_an_undisturbed_run(case, tmp_pa
 
 def twin(loop):
     """Return a fresh loop with the same seed, also if that was drawn."""
-    other = object.__new__(LabelingLoop)
-    inputs = {"sample_ids": None, "cost": None, "fit_params": {}}
-    seed = loop._inputs.seed
-    other._set_up(loop._clf, X, Y, has_oracle=True, **inputs, seed=seed)
+    inputs = loop._run.inputs
+    other = LabelingLoop(inputs.clf, X, Y)
+    other._run = Run(other._run.inputs.with_seed(inputs.seed))
     return other
 
 
@@ -199,8 +201,8 @@ def test_an_answer_told_in_the_batch_that_closes_a_round_counts_in_its_record(pa
     rows = loop.ask().indices
     loop.tell([None, 0, 0, 0, TRUTH[rows[0]]], indices=[*rows, rows[0]])
     loaded = reopen(loop, path)
-    assert [record["n_abstained"] for record in loop._history] == [0]
-    assert loaded._history == loop._history
+    assert [record["n_abstained"] for record in loop._run.history] == [0]
+    assert loaded._run.history == loop._run.history
 
 
 def test_an_ended_loop_stays_ended_and_takes_late_answers(path):
@@ -449,7 +451,7 @@ def test_a_replay_under_other_versions_names_them(path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(Moody, "sign", -1)
     with pytest.raises(SavedLoopError, match=r"differ: scikit-learn was 0\.1, and is"):
-        LabelingLoop.load(path, loop._clf, X, Y)
+        LabelingLoop.load(path, loop._run.inputs.clf, X, Y)
 
 
 @pytest.mark.parametrize(
@@ -465,7 +467,7 @@ def test_a_replay_of_a_file_of_another_release_says_so(path, monkeypatch, releas
     monkeypatch.undo()
     monkeypatch.setattr(Moody, "sign", -1)
     with pytest.raises(SavedLoopError, match=f"differ: skactive was {was}, and is"):
-        LabelingLoop.load(path, loop._clf, X, Y)
+        LabelingLoop.load(path, loop._run.inputs.clf, X, Y)
 
 
 @pytest.mark.parametrize("n_seen", [2, 7])

@@ -126,7 +126,7 @@ def test_a_rehearsal_is_one_quick_fit_that_leaves_no_trace():
         loop.ask()
     (labels,) = Spy.seen  # the three labels of 0 are kept
     assert np.bincount(labels).tolist() == [5, 4]
-    assert loop._ledger.labeled.sum() == 3
+    assert loop._run.ledger.labeled.sum() == 3
 
 
 def test_no_rehearsal_where_there_are_labels_or_a_network():
@@ -298,7 +298,7 @@ def test_a_function_may_stop_the_cold_start(wrap):
     while (query := loop.ask()) is not None:
         loop.tell([0] * len(query))
     assert rounds == [(1, False), (2, False), (3, False)]
-    assert len(loop._queries) == 8
+    assert len(loop._run.queries) == 8
 
 
 @pytest.mark.filterwarnings("ignore:.*cannot be fitted")

@@ -18,16 +18,13 @@ _DATA = {
 }
 
 
-def fingerprint(inputs, clf):
+def fingerprint(inputs):
     """Describe the data and the parameters of a run.
 
     Parameters
     ----------
     inputs : Inputs
         The checked inputs.
-
-    clf : ActiveLearningClassifier
-        The classifier.
 
     Returns
     -------
@@ -47,7 +44,7 @@ def fingerprint(inputs, clf):
         "fit_params": {
             name: hash_parameter(value) for name, value in inputs.fit_params.items()
         },
-        "parameters": describe_parameters(clf),
+        "parameters": describe_parameters(inputs.clf),
     }
 
 

@@ -1,7 +1,5 @@
 """The rows that are held out: which they are, and how good a model is on them."""
 
-import warnings
-
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.exceptions import UndefinedMetricWarning
@@ -9,56 +7,109 @@ from sklearn.exceptions import UndefinedMetricWarning
 from skactive.acquisition._base import Selection
 from skactive.utils._outputs import read_labels
 from skactive.utils._rows import take_rows
+from skactive.utils._warning import warn_caller
 
 CONFIDENCE = 0.95
 
 
-def draw_holdout(inputs, fraction, askable):
-    """Draw the rows that are asked at random, to test the model honestly.
+class Holdout:
+    """The random test sample of a run: drawn at its beginning, and queried first.
 
     Parameters
     ----------
     inputs : Inputs
-        The checked inputs of the run.
+        The checked inputs of the run. `holdout_fraction` is a share of the budget.
 
-    fraction : float
-        Share of the budget.
-
-    askable : ndarray of shape (n_samples,), dtype bool
-        Rows without a label that may be asked.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_holdout,), dtype int
-        Rows without a label, in the order in which they are asked.
-    """
-    n_holdout = round(fraction * inputs.budget)
-    rng = np.random.default_rng([inputs.seed, 0])
-    return rng.choice(np.flatnonzero(askable), n_holdout, replace=False)
-
-
-def select_holdout(rows, n_queries, n_left):
-    """Select the rows of the test sample that are asked next.
-
-    Parameters
+    Attributes
     ----------
-    rows : ndarray of int
-        Those that were not asked yet, in their order.
-
-    n_queries : int
-        How many to ask at most.
-
-    n_left : int
-        How many rows that may be asked were not asked yet: each of them might have been
-        drawn now.
-
-    Returns
-    -------
-    selection : Selection
-        The rows, and the probabilities with which they were drawn.
+    rows : ndarray of shape (n_holdout,), dtype int
+        Row numbers, in the order in which they are queried.
     """
-    rows = rows[:n_queries]
-    return Selection(rows, probabilities=1.0 / (n_left - np.arange(len(rows))))
+
+    def __init__(self, inputs):
+        n_holdout = round(inputs.clf.holdout_fraction * inputs.budget)
+        rng = np.random.default_rng([inputs.seed, 0])
+        askable = np.flatnonzero(inputs.equal_rows.askable)
+        self.rows = rng.choice(askable, n_holdout, replace=False)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def select(self, is_left, n_queries, n_left):
+        """Select the rows of the sample that are queried next.
+
+        Parameters
+        ----------
+        is_left : ndarray of shape (n_samples,), dtype bool
+            Rows of the sample that have not been queried.
+
+        n_queries : int
+            The largest number of rows.
+
+        n_left : int
+            Number of rows that have not been queried, of the sample or not: each of
+            them might have been drawn now.
+
+        Returns
+        -------
+        selection : Selection
+            The rows, and the probabilities with which they were drawn.
+        """
+        rows = self.rows[is_left[self.rows]][:n_queries]
+        return Selection(rows, probabilities=1.0 / (n_left - np.arange(len(rows))))
+
+    def answered(self, ledger):
+        """Return the rows of the sample that have a label, ascending.
+
+        Parameters
+        ----------
+        ledger : Ledger
+            What is known about each row.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_answered,), dtype int
+            Row numbers.
+        """
+        return np.sort(self.rows[ledger.labeled[self.rows]])
+
+    def evaluate(self, ledger, pool):
+        """Evaluate a model that was fitted on all labels but those of the sample.
+
+        Parameters
+        ----------
+        ledger : Ledger
+            What is known about each row.
+
+        pool : Pool or None
+            Its estimator is fitted if need be. None if nothing was queried.
+
+        Returns
+        -------
+        accuracy : float
+            nan, with a warning, if the sample has no label, or the estimator cannot be
+            fitted without it.
+
+        interval : tuple of (float, float)
+            Its ends.
+        """
+        if pool is None:
+            return accuracy_interval(0, 0)
+        rows = self.answered(ledger)
+        if not len(rows):
+            return _undefined("no row that was held out got an answer")
+        if not pool.labeled.any():
+            return _undefined(
+                "no other row has a label that a model could be fitted on"
+            )
+        try:
+            predicted = read_labels(pool.estimator, take_rows(pool.X, rows))
+        except Exception as error:  # of the estimator, whatever it is
+            return _undefined(
+                f"no model could be fitted without the rows held out: {error}"
+            )
+        n_right = int((predicted == ledger.labels(rows)).sum())
+        return accuracy_interval(n_right, len(rows))
 
 
 def accuracy_interval(n_right, n):
@@ -103,44 +154,7 @@ def accuracy_interval(n_right, n):
     return n_right / n, (float(low), float(high))
 
 
-def evaluate(pool, rows, labels):
-    """Evaluate the model of a pool on rows that it was not trained on.
-
-    Parameters
-    ----------
-    pool : Pool
-        Its estimator is fitted if need be.
-
-    rows : ndarray of shape (n_rows,), dtype int
-        Rows of ``pool.X`` with a label.
-
-    labels : ndarray of shape (n_rows,)
-        Their labels.
-
-    Returns
-    -------
-    accuracy : float
-        nan, with a warning, if there are no rows, or if the estimator cannot be fitted
-        without them.
-
-    interval : tuple of (float, float)
-        Its ends.
-    """
-    why = None
-    if not len(rows):
-        why = "no row that was held out got an answer"
-    elif not pool.labeled.any():
-        why = "no other row has a label that a model could be fitted on"
-    else:
-        try:
-            predicted = read_labels(pool.estimator, take_rows(pool.X, rows))
-        except Exception as error:  # of the estimator, whatever it is
-            why = f"no model could be fitted without the rows held out: {error}"
-    if why is not None:
-        warnings.warn(
-            f"holdout_score_ is not defined, as {why}.",
-            UndefinedMetricWarning,
-            stacklevel=7,
-        )
-        return accuracy_interval(0, 0)
-    return accuracy_interval(int((predicted == labels).sum()), len(rows))
+def _undefined(why):
+    """Warn that there is no score."""
+    warn_caller(f"holdout_score_ is not defined, as {why}.", UndefinedMetricWarning)
+    return accuracy_interval(0, 0)

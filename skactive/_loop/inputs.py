@@ -1,8 +1,6 @@
 """Everything that is checked before the first label is paid for."""
 
-import itertools
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,9 +9,15 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils.metadata_routing import process_routing
 
-from skactive._loop.rehearsal import fails_with
+from skactive._loop.equal_rows import EqualRows
+from skactive._loop.fingerprint import fingerprint
+from skactive._loop.row_values import (
+    check_costs,
+    check_fit_params,
+    check_sample_ids,
+    warn_if_named_otherwise,
+)
 from skactive._models.committee import CommitteeClassifier, get_committee
 from skactive._models.pseudo_labels import PseudoLabels
 from skactive._pool.pool import starts_warm
@@ -24,44 +28,79 @@ from skactive.acquisition._registry import (
     check_X,
     clone_strategy,
     uses_committee,
-    uses_embedding,
 )
 from skactive.stopping._registry import check_run, get_criteria
 from skactive.utils._capabilities import has_once_fitted
-from skactive.utils._containers import check_aligned, index_of, is_in_other_order
+from skactive.utils._containers import check_aligned, hint_of_type, index_of, list_of
 from skactive.utils._labels import (
     check_classes,
     check_missing_label,
     check_y,
     is_marker,
-    is_null,
 )
 from skactive.utils._naming import naming
-from skactive.utils._pipelines import last_step, refuse_dropping_steps
+from skactive.utils._pipelines import last_step
 from skactive.utils._rows import (
     check_rows,
-    is_dataframe,
-    is_one_dimensional,
-    rows_not_finite,
-    rows_without_text,
-    take_rows,
 )
 from skactive.utils._shown import shown, shown_values
 from skactive.utils._sklearn import (
-    _num_samples,
     _raise_for_params,
     get_tags,
     validate_nested_params,
 )
-
-# So many rows tell whether an estimator takes rows of their shape.
-_N_TRIED = 10
+from skactive.utils._warning import warn_caller
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The checked inputs of one run."""
+    """The checked inputs of one run: the classifier, the rows, and what is known.
 
+    Attributes
+    ----------
+    clf : ActiveLearningClassifier
+        A clone of the classifier, so that setting parameters of the original while the
+        run goes on does not change the run.
+
+    given_X : {array-like, sparse matrix, data frame, list} of length n_samples
+        All rows, in the container that was given.
+
+    X : {ndarray, CSR matrix, data frame, list} of length n_samples
+        The checked rows.
+
+    y : ndarray of shape (n_samples,)
+        Labels, and the missing label where none is known.
+
+    labeled : ndarray of shape (n_samples,), dtype bool
+        Rows that have a label from the beginning.
+
+    classes : ndarray of shape (n_classes,) or None
+        The closed set of classes.
+
+    sample_ids : ndarray of shape (n_samples,) or None
+        Ids of the rows.
+
+    cost : ndarray of shape (n_samples,) or None
+        Price of the label of each row.
+
+    fit_params : dict
+        Parameters for the fit of the estimator.
+
+    strategy, initial_strategy : strategy object
+        Fresh strategies of this run.
+
+    criteria : list of (str, criterion object)
+        Fresh stopping criteria of this run.
+
+    budget : int
+        The largest number of rows that can be queried.
+
+    seed : int
+        Seed of the run.
+    """
+
+    clf: Any
+    given_X: Any
     X: Any
     y: np.ndarray
     labeled: np.ndarray
@@ -80,6 +119,72 @@ class Inputs:
         """Seed of the one random order of all rows, in which ties are broken."""
         return int(np.random.SeedSequence([self.seed]).generate_state(1, np.uint64)[0])
 
+    @cached_property
+    def equal_rows(self):
+        """Which rows hold the same, and which of them may be queried."""
+        return EqualRows(self.X, self.labeled, self.clf.equal_rows, self.tie_seed)
+
+    @cached_property
+    def fingerprint(self):
+        """Description of the data and the parameters, to compare after a load."""
+        return fingerprint(self)
+
+    def with_seed(self, seed):
+        """Return the same inputs with another seed; nothing may be queried yet."""
+        return replace(self, seed=seed)
+
+    def names_of(self, rows):
+        """Return what rows may be named by in the index of labels.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows,), dtype int
+            Row numbers.
+
+        Returns
+        -------
+        names : list of array of shape (n_rows,)
+            Their ids and their names in `X`; or their numbers, if there are neither.
+        """
+        known = (self.sample_ids, index_of(self.X))
+        return [names[rows] for names in known if names is not None] or [rows]
+
+    def find(self, sample_ids):
+        """Return the row numbers of some ids.
+
+        Parameters
+        ----------
+        sample_ids : array-like of shape (n_rows,)
+            Ids.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows,), dtype int
+            Row numbers.
+
+        Raises
+        ------
+        ValueError
+            If there are no ids, or not these.
+        """
+        if self.sample_ids is None:
+            raise ValueError(
+                "Labels cannot be told by sample_ids, as the loop was made without."
+            )
+        asked, where = list_of(sample_ids), self._row_of_id
+        unknown = [sample_id for sample_id in asked if sample_id not in where]
+        if unknown:
+            raise ValueError(
+                f"There are no rows with the sample_ids {shown_values(unknown)}."
+                f"{hint_of_type(unknown, where)}"
+            )
+        return np.array([where[sample_id] for sample_id in asked], dtype=np.intp)
+
+    @cached_property
+    def _row_of_id(self):
+        # Made once, as labels may be told one by one.
+        return {name: row for row, name in enumerate(self.sample_ids.tolist())}
+
 
 def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     """Check all that can be checked without a model.
@@ -87,7 +192,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     Parameters
     ----------
     clf : ActiveLearningClassifier
-        Its parameters are checked; `n_features_in_` and `feature_names_in_` are set.
+        Its parameters are checked. It is not changed.
 
     X, y, sample_ids, cost, fit_params
         What `fit` was called with.
@@ -100,6 +205,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     inputs : Inputs
         What the run works on.
     """
+    given_X, random_state, clf = X, clf.random_state, clone(clf)
+    clf.random_state = random_state  # an instance is drawn from, not copied
     clf._validate_params()
     _raise_for_params(fit_params, clf, "fit")
     with naming("missing_label", clf):
@@ -140,8 +247,8 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         validate_nested_params(criterion)
     budget = _count_budget(clf.budget, n_unlabeled)
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
-    _warn_if_named_otherwise(sample_ids, y=y, cost=cost)
-    cost = _check_cost(cost, n_samples)
+    warn_if_named_otherwise(sample_ids, y=y, cost=cost)
+    cost = check_costs(cost, n_samples)
     if has_oracle and n_unlabeled and budget:
         check_model(strategy, clf.estimator, clf.committee)
         _check_warm_start(
@@ -153,20 +260,23 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         for part in (strategy, initial_strategy):
             check_X(part, X)
             check_cost(part, None if cost is None else cost[~labeled])
-    return Inputs(
+    inputs = Inputs(
+        clf=clf,
+        given_X=given_X,
         X=X,
         y=y,
         labeled=labeled,
         classes=classes,
-        sample_ids=_check_sample_ids(sample_ids, n_samples),
+        sample_ids=check_sample_ids(sample_ids, n_samples),
         cost=cost,
-        fit_params=_check_fit_params(clf, fit_params, n_samples),
+        fit_params=check_fit_params(clf, fit_params, n_samples),
         strategy=strategy,
         initial_strategy=initial_strategy,
         criteria=criteria,
         budget=budget,
         seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
     )
+    return replace(inputs, budget=min(budget, inputs.equal_rows.n_askable))
 
 
 def _check_estimator(estimator):
@@ -214,7 +324,7 @@ def _check_warm_start(estimator, committee):
         and not (part is last and starts_warm(estimator))
     ]
     if cold:
-        _warn(
+        warn_caller(
             f"warm_start=True of {cold[0]} does nothing here, as a clone of it is "
             "fitted in every round, which begins cold. What goes on from the model of "
             "the round before is a classifier with start_from(fitted), such as those "
@@ -270,27 +380,22 @@ def _check_start(clf, labels, n_unlabeled, budget, *, has_oracle):
     if len(labels) == 0 and budget == 0:
         raise ValueError("There are no labels, and budget=0 allows to ask for none.")
     if n_unlabeled and not has_oracle:
-        _warn(
+        warn_caller(
             "There is no oracle, so rows without a label stay so; the estimator is "
             "fitted on the labels there are."
         )
     if not n_unlabeled and has_oracle:
-        _warn(
+        warn_caller(
             "y contains no unlabeled samples, so the oracle will not be asked. Rows "
             f"without a label are marked by {clf.missing_label!r}; a meta-estimator "
             "around this one may have encoded y."
         )
     only_one = is_marker(-1, clf.missing_label) and np.unique(labels).tolist() == [1]
     if only_one and clf.classes is None:
-        _warn(
+        warn_caller(
             "The only class with labels is 1, and the missing label is -1. If -1 is a "
             "class here, choose another marker, for instance missing_label=None."
         )
-
-
-def _warn(message):
-    # From here over check_inputs, LabelingLoop and fit to the caller.
-    warnings.warn(message, UserWarning, stacklevel=8)
 
 
 def _count_budget(budget, n_unlabeled):
@@ -300,229 +405,3 @@ def _count_budget(budget, n_unlabeled):
     if isinstance(budget, (float, np.floating)):
         budget = max(1, int(budget * n_unlabeled))
     return min(int(budget), n_unlabeled)
-
-
-def _check_sample_ids(sample_ids, n_samples):
-    if sample_ids is None:
-        return None
-    values = np.asarray(sample_ids)
-    if values.ndim != 1 or len(values) != n_samples:
-        raise ValueError(
-            f"sample_ids must hold one id for each of the {n_samples} rows, got an "
-            f"array of shape {values.shape}."
-        )
-    is_sequence = isinstance(sample_ids, (list, tuple))
-    if values.dtype.kind in "iu" and not is_sequence:
-        if len(np.unique(values)) == n_samples:
-            return values
-    items = list(sample_ids) if is_sequence else values.tolist()
-    _check_ids(items)
-    if len({isinstance(item, str) for item in items}) > 1 or values.dtype.kind == "f":
-        # numpy writes 1 beside "a" as text, and large ints as floats.
-        return np.array(items, dtype=object)
-    return values
-
-
-def _check_ids(items):
-    """Raise unless all ids are ints or strs, and different."""
-    for item in items:
-        is_int = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
-        if not (is_int or isinstance(item, str)):
-            raise ValueError(
-                f"sample_ids must be ints or strs, got {shown(item)} of type "
-                f"{type(item).__name__}. Ids of other types can be turned into text, "
-                "for instance by df.index.astype(str)."
-            )
-    seen = set()
-    twice = next((i for i in items if i in seen or seen.add(i)), None)
-    if twice is not None:
-        raise ValueError(
-            f"sample_ids must be unique, but {twice!r} stands for several rows. Ids of "
-            "rows of several files can be joined, for instance f'{file}-{number}'."
-        )
-
-
-def _warn_if_named_otherwise(sample_ids, **others):
-    """Warn where values could be meant by the ids of the rows, in another order."""
-    if sample_ids is None or index_of(sample_ids) is not None:
-        return
-    for name, values in others.items():
-        if is_in_other_order(values, sample_ids):
-            _warn(
-                f"{name} is matched with the rows by position, although its index "
-                f"holds the sample_ids in another order. If that is meant, pass "
-                f"{name}.to_numpy(); if not, {name}.loc[sample_ids]."
-            )
-
-
-def _check_cost(cost, n_samples):
-    if cost is None:
-        return None
-    try:
-        cost = np.asarray(cost, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"cost must hold numbers: {error}") from error
-    expected = f"cost must hold a finite number >= 0 for each of the {n_samples} rows"
-    if cost.shape != (n_samples,):
-        raise ValueError(f"{expected}, got an array of shape {cost.shape}.")
-    wrong = np.flatnonzero(~(np.isfinite(cost) & (cost >= 0)))
-    if len(wrong):
-        raise ValueError(
-            f"{expected}, got {shown_values(cost[wrong])} in the rows "
-            f"{shown_values(wrong)}."
-        )
-    return cost
-
-
-def _check_fit_params(clf, fit_params, n_samples):
-    """Return the parameters that go to the estimator's fit."""
-    for name, value in fit_params.items():
-        per_row = name.endswith(("sample_weight", "groups", "sample_ids"))
-        if per_row and value is not None and _num_samples(value) != n_samples:
-            raise ValueError(
-                f"{name} must hold one value for each of the {n_samples} rows, got "
-                f"{_num_samples(value)}."
-            )
-    return dict(process_routing(clf, "fit", **fit_params).estimator.fit)
-
-
-def check_first_model(pool, strategy, embedder, estimator, committee, classes):
-    """Try before the first payment whether the estimator can be fitted at all.
-
-    Parameters
-    ----------
-    pool : Pool
-        The first round.
-
-    strategy : strategy object
-        The strategy of the run.
-
-    embedder : Embedding
-        The features of the rows.
-
-    estimator : estimator object
-        The unfitted classifier.
-
-    committee : int, list of (str, classifier), classifier, or None
-        The unfitted committee, None if the strategy looks at none.
-
-    classes : ndarray of shape (n_classes,)
-        Classes that labels may have.
-    """
-    refuse_dropping_steps(estimator, pool.X)
-    if committee is not None:
-        refuse_dropping_steps(committee, pool.X)
-    is_flat = is_one_dimensional(pool.X)
-    risky = rows_without_text(pool.X) if is_flat else rows_not_finite(pool.X)
-    if is_flat and len(risky):
-        _check_missing_items(pool, embedder, risky, classes)
-        risky = risky[:0]
-    if uses_embedding(strategy, estimator) and embedder.is_impossible():
-        raise ValueError(
-            f"The strategy {type(strategy).__name__} needs rows that are numbers "
-            "without NaN. Put steps that make them so into a Pipeline with the "
-            "estimator, or choose a strategy that needs the model only, such as "
-            "'margin'."
-        )
-    if pool.can_fit:
-        _try_model(pool, embedder, risky)
-        return
-    validate_nested_params(estimator)
-    _refuse_dimensions(pool.X, estimator)
-    if len(risky) and not _takes_nan(estimator, embedder, risky):
-        _refuse_nan(estimator, pool.X, risky)
-
-
-def _try_model(pool, embedder, risky):
-    """Fit the first model, and let it predict rows that it may not take."""
-    try:
-        model = pool.estimator
-        if len(risky):
-            model.predict(take_rows(pool.X, risky[:1000]))
-    except (AttributeError, TypeError, ValueError):
-        if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
-            _refuse_nan(pool.unfitted, pool.X, risky)
-        _refuse_dimensions(pool.X, pool.unfitted)
-        raise
-
-
-def _refuse_nan(estimator, X, risky):
-    column = _missing_text(X, risky)
-    if column is not None:
-        raise ValueError(
-            f"The column {column!r} of X has no text in row {risky[0]} among others, "
-            f"which {shown(estimator)} does not take. Write an empty text in its "
-            f"place, as in X[{column!r}].fillna(''), or impute it in a Pipeline inside."
-        )
-    raise ValueError(
-        f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
-        f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or use "
-        "a classifier that takes them, such as HistGradientBoostingClassifier."
-    )
-
-
-def _missing_text(X, risky):
-    """Return the first column of texts in which one is missing in a row, or None."""
-    if not is_dataframe(X):
-        return None
-    for name in X.columns:
-        column = np.asarray(X[name], dtype=object)
-        if is_null(column[risky[0]]) and any(isinstance(v, str) for v in column):
-            return name
-    return None
-
-
-def _check_missing_items(pool, embedder, rows, classes):
-    """Raise if some of the texts are missing, and the classifier minds."""
-    if isinstance(pool.unfitted, Pipeline):
-        minds = len(rows) == len(pool.y) or embedder.fails_only_with(rows)
-    else:
-        minds = fails_with(pool, rows, classes)
-    if minds:
-        value = next(itertools.islice(pool.X, int(rows[0]), None))
-        way = "Write an empty text in its place, as in [text or '' for text in X]"
-        if not is_null(value):
-            way = "Make texts of all rows, as in [str(text) for text in X]"
-        raise ValueError(
-            f"X holds {shown(value)} instead of a text in {len(rows)} of {len(pool.y)} "
-            f"rows, the first of which is row {rows[0]}, and "
-            f"{shown(pool.unfitted)} does not take that. {way}, or leave out "
-            "such rows."
-        )
-
-
-def _refuse_dimensions(X, estimator):
-    """Raise the estimator's own error if it takes flat rows and none of this shape."""
-    if getattr(X, "ndim", 2) <= 2 or get_tags(estimator).input_tags.three_d_array:
-        return
-    rows = X[:_N_TRIED]
-    flat, y = rows.reshape(len(rows), -1), np.arange(len(rows)) % 2
-    trial = clone(estimator)
-    last = last_step(trial)
-    if "max_epochs" in last.get_params(deep=False):  # a network takes them or not
-        last.set_params(max_epochs=1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            clone(trial).fit(rows, y)
-            return
-        except Exception as error:  # of the estimator, whatever it is
-            refusal = error
-        try:
-            clone(trial).fit(flat, y)
-        except Exception:  # so few rows tell nothing
-            return
-    refusal.add_note(
-        f"X has the shape {X.shape}, and {shown(estimator)} takes rows that are flat. "
-        "Put a step that makes them so into a Pipeline with it, or pass "
-        "X.reshape(len(X), -1)."
-    )
-    raise refusal
-
-
-def _takes_nan(estimator, embedder, risky):
-    if not isinstance(estimator, Pipeline):
-        return get_tags(estimator).input_tags.allow_nan
-    if embedder.finds_nan():
-        return get_tags(estimator.steps[-1][1]).input_tags.allow_nan
-    return not embedder.fails_only_with(risky)

@@ -1,6 +1,5 @@
 """The ledger of a run: who is labelled, since when, and who has been asked."""
 
-import warnings
 from numbers import Number
 
 import numpy as np
@@ -15,6 +14,7 @@ from skactive.utils._labels import (
 )
 from skactive.utils._new_classes import Spellings
 from skactive.utils._shown import shown, shown_values
+from skactive.utils._warning import warn_caller
 
 # So many different answers that are no classes are told one by one.
 _MAX_WARNINGS = 5
@@ -28,20 +28,8 @@ class Ledger:
     inputs : Inputs
         The checked inputs of the run.
 
-    missing_label : int, str, None or nan
-        The marker.
-
-    unlabeled : {"ignore", "pass"} or PseudoLabels
-        What the estimator gets for rows without a label.
-
     holdout : ndarray of shape (n_holdout,), dtype int
         Rows that are kept as a test sample.
-
-    unknown_answers : {"raise", "abstain"}, default="raise"
-        What an answer means that is none of a closed set of classes.
-
-    equal_rows : EqualRows
-        Which rows may be asked, and which get the labels of others.
 
     Attributes
     ----------
@@ -62,16 +50,8 @@ class Ledger:
         abstention.
     """
 
-    def __init__(
-        self,
-        inputs,
-        *,
-        missing_label,
-        unlabeled,
-        holdout,
-        equal_rows,
-        unknown_answers="raise",
-    ):
+    def __init__(self, inputs, holdout):
+        clf, equal_rows = inputs.clf, inputs.equal_rows
         self.y = inputs.y.copy()
         self.labeled = inputs.labeled.copy()
         self._given = inputs.labeled
@@ -86,13 +66,13 @@ class Ledger:
         self._kept_out = equal_rows.equal_to(holdout)
         self._kept_marks = self.y[self._kept_out]
         self._equal_rows = equal_rows
-        self._missing_label = missing_label
-        self._unlabeled = unlabeled
+        self._missing_label = clf.missing_label
+        self._unlabeled = clf.unlabeled
         self._classes = None if inputs.classes is None else inputs.classes.tolist()
         known = self.y[self.labeled] if inputs.classes is None else inputs.classes
         self._kind = kind_of(as_labels(known))
         self._spellings = Spellings(np.unique(as_labels(known)).tolist())
-        self._abstains_on_unknown = unknown_answers == "abstain"
+        self._abstains_on_unknown = clf.unknown_answers == "abstain"
         self._unknown = set()
 
     @property
@@ -225,11 +205,7 @@ class Ledger:
         if value in self._unknown or len(self._unknown) == _MAX_WARNINGS:
             return
         self._unknown.add(value)
-        warnings.warn(
-            f"An answer counts as none, as unknown_answers='abstain': {error}.",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_caller(f"An answer counts as none, as unknown_answers='abstain': {error}.")
 
     def _is_storable(self, number):
         if abs(number) < 2**31:
@@ -244,11 +220,9 @@ class Ledger:
         if self.labeled[row]:
             known = self.labels([row]).tolist()[0]
             if label != known:
-                warnings.warn(
+                warn_caller(
                     f"Row {row} has the label {known!r} already; the answer "
-                    f"{label!r} was ignored.",
-                    UserWarning,
-                    stacklevel=4,
+                    f"{label!r} was ignored."
                 )
             return
         if label not in self._spellings:
@@ -268,10 +242,8 @@ class Ledger:
         doubt = self._doubt_about(label)
         self._spellings.add(label)
         if doubt:
-            warnings.warn(
-                f"The answer {shown(label)} for row {row} is a new class, and {doubt}.",
-                UserWarning,
-                stacklevel=5,
+            warn_caller(
+                f"The answer {shown(label)} for row {row} is a new class, and {doubt}."
             )
 
     def _doubt_about(self, label):

@@ -6,15 +6,15 @@ import json
 import os
 import platform
 import secrets
-import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import scipy
 import sklearn
 
-from skactive._loop.fingerprint import differences, fingerprint
+from skactive._loop.fingerprint import differences
+from skactive._loop.run import Run
 from skactive._version import __version__
 from skactive.exceptions import SavedLoopError
 from skactive.utils._labels import as_labels
@@ -23,31 +23,6 @@ FORMAT = "skactive.LabelingLoop"
 VERSION = 1
 
 _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a loop did at one time: it asked the rows of a round, or it ended.
-
-    Attributes
-    ----------
-    n_told : int
-        How many batches of answers there had been before.
-
-    name : str or None, default=None
-        Who selected the rows; None if the loop ended.
-
-    rows : ndarray of int, or None, default=None
-        The rows.
-
-    probabilities : ndarray of float, or None, default=None
-        With which probabilities they were drawn.
-    """
-
-    n_told: int
-    name: str | None = None
-    rows: np.ndarray | None = None
-    probabilities: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -93,51 +68,63 @@ class Saved:
 # Writing
 
 
-def state_of(loop):
-    """Return what is saved of a loop, as JSON.
+def state_of(run):
+    """Return what is saved of a run, as JSON.
 
     Parameters
     ----------
-    loop : LabelingLoop
-        The loop, at any time.
+    run : Run
+        The run, at any time.
 
     Returns
     -------
     content : dict
-        Everything that `replay` needs besides the inputs of the loop.
+        Everything that `replay` needs besides the inputs of the run.
     """
-    if loop._fingerprint is None:
-        loop._fingerprint = fingerprint(loop._inputs, loop._clf)
-    steps, told = loop._steps, loop._ledger.told
-    cuts = [*(step.n_told for step in steps), len(told)]
-    parts = [
-        _step_state(step, told[slice(*between)])
-        for step, between in zip(steps, itertools.pairwise(cuts), strict=True)
-    ]
-    has_ended = bool(steps) and steps[-1].name is None
-    rounds = parts[:-1] if has_ended else parts
-    for part, record in zip(rounds, loop._history, strict=False):
-        part |= {name: record[name] for name in _SECONDS}
-    if loop._open is not None:
-        rounds[-1] |= _open_state(loop._open)
+    told, rounds = run.ledger.told, list(run.rounds)
+    if run.open is not None:
+        rounds.append(run.open)
+    begun = rounds if run.end is None else [*rounds, run.end]
+    # Answers belong to the round that was queried last when they came.
+    cuts = [*(step.n_told for step in begun), len(told)]
+    batches = [_batch_states(told[slice(*cut)]) for cut in itertools.pairwise(cuts)]
+    end = None
+    if run.end is not None:
+        end = {"condition": run.end.condition, "told": batches.pop()}
     return {
         "format": FORMAT,
         "version": VERSION,
         "made_with": versions(),
-        "made_of": loop._fingerprint,
-        "seed": loop._inputs.seed,
-        "rounds": rounds,
-        "end": {"condition": loop._ended, **parts[-1]} if has_ended else None,
+        "made_of": run.inputs.fingerprint,
+        "seed": run.inputs.seed,
+        "rounds": list(map(_round_state, rounds, batches)),
+        "end": end,
     }
 
 
-def _step_state(step, told):
-    state = {"told": [_batch_state(batch) for batch in told if batch]}
-    if step.name is None:
-        return state
-    drawn = None if step.probabilities is None else step.probabilities.tolist()
-    asked = {"strategy": step.name, "rows": step.rows.tolist(), "probabilities": drawn}
-    return asked | state | {"open": []}
+def _round_state(asked, told):
+    """Return what is saved of a round, with the answers that came after its query."""
+    drawn = None if asked.drawn is None else asked.drawn.tolist()
+    state = {
+        "strategy": asked.name,
+        "rows": asked.rows.tolist(),
+        "probabilities": drawn,
+        "told": told,
+        "open": [],
+    }
+    if asked.pool is not None:
+        return state | {
+            "open": asked.rows_left.tolist(),
+            "fit_seconds": asked.pool.fit_seconds,
+            "select_seconds": asked.select_seconds,
+            "oracle_seconds": asked.oracle_seconds,
+        }
+    record = asked.record or {}
+    return state | {name: record[name] for name in _SECONDS if name in record}
+
+
+def _batch_states(batches):
+    return [_batch_state(batch) for batch in batches if batch]
 
 
 def _batch_state(batch):
@@ -151,15 +138,6 @@ def _plain(label):
         return None
     kind = next((k for k in (bool, int, str) if isinstance(label, k)), float)
     return kind(label)
-
-
-def _open_state(opened):
-    return {
-        "open": opened.rows_left().tolist(),
-        "fit_seconds": opened.pool.fit_seconds,
-        "select_seconds": opened.select_seconds,
-        "oracle_seconds": time.perf_counter() - opened.asked_at,
-    }
 
 
 def versions():
@@ -308,25 +286,29 @@ def labels_in(content):
 # Replaying
 
 
-def replay(loop, saved):
-    """Bring a fresh loop into the state that was saved.
+def replay(inputs, saved):
+    """Bring a fresh run into the state that was saved.
 
     Parameters
     ----------
-    loop : LabelingLoop
-        A loop of the same inputs and seed, in which nothing was asked yet.
+    inputs : Inputs
+        The same inputs, whatever their seed.
 
     saved : Saved
         The content of the file.
 
+    Returns
+    -------
+    run : Run
+        It goes on as the saved one would have.
+
     Raises
     ------
     SavedLoopError
-        If the loop was made of other inputs, or asks other rows than were saved.
+        If the run was made of other inputs, or queries other rows than were saved.
     """
-    content = saved.content
-    loop._fingerprint = fingerprint(loop._inputs, loop._clf)
-    found = differences(content["made_of"], loop._fingerprint)
+    content, run = saved.content, Run(inputs.with_seed(saved.seed))
+    found = differences(content["made_of"], inputs.fingerprint)
     if found:
         raise saved.error(
             f"was made of other inputs: {'; '.join(found[:5])}. "
@@ -334,44 +316,53 @@ def replay(loop, saved):
             "was made of, or start a new loop with its labels in y."
         )
     for number, part in enumerate(content["rounds"], start=1):
-        loop._begin_round()
-        _check_same(loop, saved, number, part)
-        _restore_open(loop._open, part)
-        _tell(loop, part["told"])
-        if loop._open is None:
-            loop._history[-1] |= {name: part[name] for name in _SECONDS}
-    if content["end"] is not None:
-        loop._begin_round()
-        if loop._ended != content["end"]["condition"]:
+        run.begin_round()
+        _check_same(run, saved, number, part)
+        run.open.restore(
+            select_seconds=part["select_seconds"],
+            oracle_seconds=part["oracle_seconds"],
+            drawn=part["probabilities"],
+        )
+        _tell(run, part["told"])
+        if run.open is None:
+            run.history[-1] |= {name: part[name] for name in _SECONDS}
+    end = content["end"]
+    if end is not None:
+        run.begin_round()
+        if run.condition != end["condition"]:
             raise _other_way(
-                saved,
-                f"it ended by {content['end']['condition']!r}, and now it "
-                + _what_now(loop),
+                saved, f"it ended by {end['condition']!r}, and now it {_what_now(run)}"
             )
-        _tell(loop, content["end"]["told"])
+        _tell(run, end["told"])
+    return run
 
 
-def _check_same(loop, saved, number, part):
+def _check_same(run, saved, number, part):
     """Raise unless the same rows were selected in a round as were saved."""
-    opened = loop._open
+    opened = run.open
     if opened is None or opened.name != part["strategy"]:
         raise _other_way(
             saved,
             f"in round {number} {part['strategy']!r} selected, and now the loop "
-            + _what_now(loop),
+            + _what_now(run),
         )
-    if opened.selection.rows.tolist() != part["rows"]:
+    if opened.rows.tolist() != part["rows"]:
         raise _other_way(
             saved,
             f"in round {number} {part['strategy']!r} selected the rows "
-            f"{part['rows'][:10]}, and now {opened.selection.rows[:10].tolist()}",
+            f"{part['rows'][:10]}, and now {opened.rows[:10].tolist()}",
         )
 
 
-def _what_now(loop):
-    if loop._open is None:
-        return f"ends by {loop._ended!r}"
-    return f"goes on with {loop._open.name!r}"
+def _what_now(run):
+    if run.open is None:
+        return f"ends by {run.condition!r}"
+    return f"goes on with {run.open.name!r}"
+
+
+def _tell(run, batches):
+    for batch in batches:
+        run.record(np.array(batch["rows"], dtype=np.intp), batch["labels"])
 
 
 def _other_way(saved, what):
@@ -394,17 +385,3 @@ def _changed_versions(saved):
         if there.get(name) != version
     ]
     return f"Versions differ: {'; '.join(changed)}. " if changed else ""
-
-
-def _restore_open(opened, part):
-    """Take over what was measured and drawn when the round was asked."""
-    opened.select_seconds = part["select_seconds"]
-    opened.asked_at = time.perf_counter() - part["oracle_seconds"]
-    if part["probabilities"] is not None:
-        drawn = np.array(part["probabilities"])
-        opened.selection = replace(opened.selection, probabilities=drawn)
-
-
-def _tell(loop, batches):
-    for batch in batches:
-        loop._record(np.array(batch["rows"], dtype=np.intp), batch["labels"])

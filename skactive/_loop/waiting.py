@@ -1,8 +1,6 @@
 """A model that cannot be fitted yet: whether to wait for labels, and what to say."""
 
-import inspect
 import re
-import warnings
 
 from skactive._loop.rehearsal import (
     MAX_LABELS,
@@ -17,6 +15,7 @@ from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import OutputShapeError
 from skactive.utils._shown import shown
+from skactive.utils._warning import warn_caller
 
 # What may be raised within a fit without the labels having to do with it.
 _NO_WANT_OF_LABELS = (OSError, MemoryError, ImportError)
@@ -141,7 +140,7 @@ class Waiting:
         no_way = closed and n_enough is None
         if no_way and rehearse(pool, n_most, classes[:2]) is not None:
             raise ValueError(text) from error
-        _warn_user(text)
+        warn_caller(text)
 
     def can_wait(self, pool, error, n_left):
         """Tell whether a model that raised an error only needs more labels.
@@ -173,7 +172,7 @@ class Waiting:
         if n_enough is not None and not self.has_begun:
             self.has_begun = True
             owner, n_labels = shown(pool.failed_estimator), pool.labeled.sum()
-            _warn_user(
+            warn_caller(
                 f"{owner} cannot be fitted yet on {n_labels} labels of {len(classes)} "
                 f"classes: {as_text(error)} The cold start goes on until it can. "
                 f"{how_to_help(error, n_enough)}".strip()
@@ -302,21 +301,8 @@ def warn_of_no_committee(pool, error):
     error : Exception
         What a member of the committee has raised.
     """
-    _warn_user(
+    warn_caller(
         f"committee_ is None: a member could not be fitted on what it drew of the "
         f"{pool.labeled.sum()} labels, as {as_text(error)} estimator_ is fitted on all "
         "of them."
     )
-
-
-def _warn_user(message):
-    """Warn at the line that has called the package, however deep this is within."""
-    frame, level = inspect.currentframe(), 1
-    while frame is not None and _is_ours(frame):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
-
-
-def _is_ours(frame):
-    package = frame.f_globals.get("__name__", "").partition(".")[0]
-    return package in ("skactive", "sklearn")

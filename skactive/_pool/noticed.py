@@ -1,6 +1,5 @@
 """What is noticed about the outputs of a round, while they are computed."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -10,6 +9,7 @@ from skactive.utils._outputs import may_say_nothing, says_nothing
 from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._shown import name_of
+from skactive.utils._warning import warn_caller
 
 # Outputs by which candidates can be ranked. Votes and classes are too coarse to tell.
 _FINE = ("predict_proba", "decision_function", "member predict_proba")
@@ -143,8 +143,7 @@ class Reporter:
     def _warn(self, what, message):
         if what not in self._has_told:
             self._has_told.add(what)
-            # From here over the loop, `ask` and `fit` to the caller.
-            warnings.warn(message, UserWarning, stacklevel=8)
+            warn_caller(message)
 
 
 def _about_silence(pool):

@@ -9,7 +9,10 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._loop.labeling_loop import LabelingLoop
+from skactive._loop.driver import drive
+from skactive._loop.inputs import check_inputs
+from skactive._loop.result import current_attributes
+from skactive._loop.run import Run
 from skactive.acquisition.error_reduction._active_testing import (
     ExpectedLossSampling,
     expected_loss,
@@ -21,7 +24,6 @@ from skactive.model_selection._risk import (
     share_interval,
     standard_error,
 )
-from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_labels, read_proba
 from skactive.utils._rows import of_known_library, take_rows
@@ -375,15 +377,13 @@ def active_test(
 
 
 def _ask(clf, X, y, sample_ids):
-    """Ask as a fit does, but fit nothing at the end, as the surrogate is not wanted."""
-    loop = LabelingLoop(clf, X, y, sample_ids=sample_ids)
-    keywords = oracle_keywords(clf.oracle, has_sample_ids=sample_ids is not None)
-    oracle = prepare_oracle(clf.oracle, loop._facts_for_oracle)
-    with loop._keeping_labels():
-        while (query := loop.ask()) is not None:
-            if ask_oracle(oracle, keywords, query, loop.tell):
-                loop._stop("oracle")
-    vars(clf).update(loop._state())
+    """Return the run of a fit that fits nothing at the end: no surrogate is wanted."""
+    inputs = check_inputs(
+        clf, X, y, sample_ids=sample_ids, cost=None, fit_params={}, has_oracle=True
+    )
+    run = Run(inputs)
+    drive(run, clf.oracle)
+    vars(clf).update(current_attributes(run))
     return clf
 
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._loop.labeling_loop import Query
+from skactive._loop.round import Query
 from skactive.exceptions import OracleError
 from skactive.oracles._asking import answer_list, ask_oracle, oracle_keywords
 from skactive.utils._labels import check_missing_label, kind_of, parse_label

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from contextlib import nullcontext
 from numbers import Integral
 
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -32,7 +33,6 @@ from sklearn.utils.validation import (
 try:  # scikit-learn >= 1.9
     from sklearn.callback import CallbackSupportMixin
 except ImportError:
-    from contextlib import nullcontext
 
     class CallbackSupportMixin:
         """Accept callbacks and ignore them, where scikit-learn has none yet."""
@@ -53,20 +53,7 @@ except ImportError:
             return self
 
         def _init_callback_context(self, **kwargs):
-            return _NoCallbackContext()
-
-    class _NoCallbackContext:
-        def subcontext(self, **kwargs):
-            return self
-
-        def call_on_fit_task_begin(self, **kwargs):
-            return self
-
-        def call_on_fit_task_end(self, **kwargs):
-            return False
-
-        def propagate_callback_context(self, estimator):
-            return nullcontext()
+            return NoCallbackContext()
 
 
 __all__ = [
@@ -78,6 +65,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "LinearClassifierMixin",
+    "NoCallbackContext",
     "RealNotInt",
     "StrOptions",
     "_check_feature_names",
@@ -96,6 +84,22 @@ __all__ = [
     "validate_nested_params",
     "validate_params",
 ]
+
+
+class NoCallbackContext:
+    """A callback context without callbacks."""
+
+    def subcontext(self, **kwargs):
+        return self
+
+    def call_on_fit_task_begin(self, **kwargs):
+        return self
+
+    def call_on_fit_task_end(self, **kwargs):
+        return False
+
+    def propagate_callback_context(self, estimator):
+        return nullcontext()
 
 
 class _PlainClassifier(ClassifierMixin, BaseEstimator):

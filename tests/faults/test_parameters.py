@@ -15,6 +15,7 @@ from skactive import (
     LabelingLoop,
     PseudoLabels,
 )
+from skactive._loop.driver import facts_for_oracle
 from skactive.acquisition import BaseStrategy
 from skactive.model_selection import LabeledFold
 from skactive.oracles._asking import oracle_keywords, prepare_oracle
@@ -196,7 +197,7 @@ def validate(cls, arguments):
     if cls.__module__.startswith("skactive.oracles"):
         keywords = oracle_keywords(thing, has_sample_ids=True)
         loop = LabelingLoop(ActiveLearningClassifier(GaussianNB()), X, Y)
-        prepare_oracle(thing, loop._facts_for_oracle)
+        prepare_oracle(thing, lambda: facts_for_oracle(loop._run))
         return keywords
     return run_with(thing)
 

@@ -17,7 +17,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from skactive import LabelingLoop
+from skactive._loop.run import Run
 from skactive.oracles import TerminalOracle
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
@@ -284,7 +284,7 @@ def test_t48_an_answer_that_could_not_be_recorded_is_shown(
         raise OSError("No space left on device")
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("0\n1\n0\n1\n"))
-    monkeypatch.setattr(LabelingLoop, "tell", tell)
+    monkeypatch.setattr(Run, "tell", tell)
     with pytest.raises(OSError, match="No space") as caught:  # noqa: F841
         make_clf(TerminalOracle()).fit(X, y)
     assert "Not recorded, as the run has failed: 1\n" in capsys.readouterr().out

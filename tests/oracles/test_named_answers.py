@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
+from skactive._loop.result import current_attributes
 from skactive.exceptions import OracleError, StopLabeling
 from skactive.oracles import CachedOracle, MajorityOracle, SimulatedOracle
 
@@ -86,7 +87,7 @@ def test_a_default_index_that_could_be_ids_goes_by_position_with_a_warning():
     query = loop.ask()
     with pytest.warns(UserWarning, match="read by position"):
         loop.tell(ask(query.X, query.sample_ids))
-    state = loop._state()
+    state = current_attributes(loop._run)
     assert state["transduction_"].tolist() == labels[[2, 0, 3, 1]].tolist()
 
 

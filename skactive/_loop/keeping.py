@@ -1,0 +1,63 @@
+"""Errors that carry the labels bought so far, and say what to do."""
+
+from contextlib import contextmanager
+
+from skactive._loop.rehearsal import as_text
+from skactive._loop.waiting import HOPELESS
+from skactive.exceptions import ActiveLearningError
+
+
+@contextmanager
+def keeping_labels(run):
+    """Attach the labels bought so far to whatever is raised within.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if run.n_queries and getattr(error, "labels", None) is None:
+            bought = run.bought()
+            error.labels, error.indices = bought["labels"], bought["indices"]
+            error.add_note(
+                f"{len(bought['labels'])} labels had been bought before; they are "
+                "in `labels` and `indices` of this exception and, after `fit`, in "
+                "`transduction_` of the classifier."
+            )
+        raise
+
+
+@contextmanager
+def explaining_fit(run, pool):
+    """Add to the error of an estimator that cannot be fitted what to do about it.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    pool : Pool
+        The pool whose estimator is fitted within.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not pool.fit_failed or run.condition == "no_oracle":
+            raise
+        if isinstance(error, OSError):  # a full disk has nothing to do with labels
+            raise
+        if isinstance(error, HOPELESS):
+            if not run.n_queries:
+                raise
+            raise ActiveLearningError(str(error), **run.bought()) from error
+        hint = run.models.hint(run, pool, error)
+        if not run.n_queries:
+            error.add_note(hint)
+            raise
+        what = " ".join(map(as_text, [error, *getattr(error, "__notes__", [])]))
+        raise ActiveLearningError(
+            f"A model could not be fitted: {what} {hint}", **run.bought()
+        ) from error
