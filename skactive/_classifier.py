@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skactive._loop.driver import Callbacks, drive
 from skactive._loop.inputs import check_inputs
+from skactive._loop.keeping import keeping_labels
 from skactive._loop.result import current_attributes, fit_result
 from skactive._loop.run import Run
 from skactive._models.pseudo_labels import PseudoLabels
@@ -416,7 +417,7 @@ class ActiveLearningClassifier(
             # Whatever was raised, no label is lost.
             vars(self).update(current_attributes(run))
         vars(self).update(attributes)
-        with run.keeping_labels():
+        with keeping_labels(run):
             callbacks.run_ends(run)
 
     def _reset(self):

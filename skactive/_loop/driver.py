@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skactive._loop.keeping import keeping_labels
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import NoCallbackContext
@@ -38,7 +39,7 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
         oracle = prepare_oracle(oracle, lambda: facts_for_oracle(run))
     callbacks = Callbacks() if callbacks is None else callbacks
     callbacks.set_up(max_rounds(run))
-    with run.keeping_labels():
+    with keeping_labels(run):
         callbacks.run_begins()
         if oracle is None:
             run.stop("all_labeled" if run.ledger.labeled.all() else "no_oracle")

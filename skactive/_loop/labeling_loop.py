@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skactive._loop.inputs import check_inputs
+from skactive._loop.keeping import keeping_labels
 from skactive._loop.result import fit_result
 from skactive._loop.run import Run
 from skactive._loop.saving import read, replay, state_of, write
@@ -108,7 +109,7 @@ class LabelingLoop:
         ValueError
             If a row has never been asked.
         """
-        with self._run.keeping_labels():
+        with keeping_labels(self._run):
             self._run.tell(labels, self._rows_told(indices, sample_ids))
 
     def finish(self):
@@ -140,7 +141,7 @@ class LabelingLoop:
         --------
         load : Go on with a saved loop.
         """
-        with self._run.keeping_labels():
+        with keeping_labels(self._run):
             write(path, state_of(self._run))
 
     @classmethod

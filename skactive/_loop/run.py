@@ -135,10 +135,6 @@ class Run:
         rows = rows[self.ledger.labeled[rows]]
         return {"labels": self.ledger.labels(rows), "indices": rows}
 
-    def keeping_labels(self):
-        """Return a context in which whatever is raised carries these labels."""
-        return keeping_labels(self)
-
     def _exhausted(self):
         """Return why no more rows can be queried, or None."""
         ledger = self.ledger
