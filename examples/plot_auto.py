@@ -1,18 +1,18 @@
 """
-How auto goes from few labels to many
-=====================================
+How auto adapts to the number of labels
+=======================================
 
-``strategy="auto"`` asks rows that cover what the model is unsure about: among all
-candidates as long as ten labels still overturn its predictions, among the most
-uncertain ones once they have settled. Here it is watched while it asks.
+``strategy="auto"`` queries rows that cover the uncertainty of the model: among all
+candidates as long as ten labels still change many of its predictions, among the most
+uncertain ones once they have settled. This example follows it through a run.
 """
 
 # %%
-# A strategy that writes down what it saw
-# ---------------------------------------
-# A subclass adds a line for each round: how far this model and the one before agree,
-# in how many rows it looked, and how uncertain the rows are that it asks, compared with
-# those that could be asked.
+# Recording what the strategy does
+# --------------------------------
+# A subclass records one line per round: the agreement of the current model with the
+# previous one, the size of the region, and how uncertain the queried rows are, compared
+# with all candidates.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,22 +64,23 @@ clf = learn(Watched())
 # %%
 # From the whole pool to its uncertain part
 # -----------------------------------------
-# Before the first labels there is nothing to compare with, and the region is the whole
-# pool. As models agree more, it shrinks, and the rows that are asked become more
-# uncertain: 1 is the most uncertain row of a round, 0.5 the middle one.
+# Before the first labels there is no earlier model to compare with, and the region is
+# the whole pool. As the agreement of successive models increases, the region shrinks,
+# and the queried rows become more uncertain: 1 is the most uncertain row of a round,
+# 0.5 the middle one.
 
 n_labeled, agreement, region, asked = np.array(lines).T
 _, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-ax.plot(n_labeled, agreement, marker="o", label="agreement with the model before")
-ax.plot(n_labeled, region, marker="s", label="part of the pool that is the region")
-ax.plot(n_labeled, asked, marker="^", label="mean rank of uncertainty of what it asks")
+ax.plot(n_labeled, agreement, marker="o", label="agreement with the previous model")
+ax.plot(n_labeled, region, marker="s", label="size of the region / pool")
+ax.plot(n_labeled, asked, marker="^", label="mean uncertainty rank of queries")
 ax.set(xlabel="labels", ylim=(0, 1.02))
 ax.legend(loc="center right")
 plt.show()
 
 # %%
-# What it comes to
-# ----------------
+# Resulting accuracy
+# ------------------
 
 for strategy in ("random", "margin", "auto"):
     score = learn(strategy).score(X_test, y_test)

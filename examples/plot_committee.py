@@ -2,16 +2,17 @@
 Where a committee disagrees
 ===========================
 
-Ten logistic regressions are trained on the same few labels, each on a bootstrap of its
-own. Where they disagree, a label would tell which of them is right. This picture shows
-the disagreement over a pool in the plane, measured in two ways.
+Ten logistic regressions are trained on the same few labels, each on its own bootstrap.
+Where they disagree, a label would show which of them is right. This example draws the
+disagreement over a two-dimensional pool, with two measures.
 """
 
 # %%
-# A pool in the plane
-# -------------------
-# Two half moons that no straight line can part, with twelve labels. The classifier has
-# polynomial features, so that its members can bend differently.
+# A two-dimensional pool
+# ----------------------
+# Two half moons that cannot be separated by a straight line, with twelve labels. The
+# classifier has polynomial features, so that the boundaries of its members can bend
+# differently.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,8 +39,8 @@ committee.fit(X[known], y[known])
 # %%
 # Two kinds of uncertainty
 # ------------------------
-# The entropy of the mean prediction has two parts: what each member is unsure about by
-# itself, and what they disagree about. Only the second one goes away with more labels.
+# The entropy of the mean prediction has two parts: the uncertainty of each member by
+# itself, and their disagreement. Only the second part vanishes with more labels.
 
 side = np.linspace(-2, 3, 120), np.linspace(-1.5, 2, 120)
 grid = np.stack(np.meshgrid(*side), axis=-1).reshape(-1, 2)
@@ -59,14 +60,14 @@ for ax, values, name in zip(
 plt.show()
 
 # %%
-# The disagreement is largest at the fringe, where there are no labels and, for the most
-# part, no rows either: ``bald`` and ``mean_std``, which look at it alone, like to ask
-# there. ``vote_entropy`` counts votes, and so looks for boundaries.
+# The disagreement is largest at the edges, where there are no labels and mostly no rows
+# either: ``bald`` and ``mean_std``, which only measure disagreement, tend to query
+# there. ``vote_entropy`` counts votes, and so prefers the decision boundaries.
 #
-# What it asks
+# Queried rows
 # ------------
-# The labels that ``vote_entropy`` buys are drawn with the boundaries of the members
-# that learnt from them, beside the boundaries that the first labels gave.
+# The labels bought by ``vote_entropy`` are drawn with the boundaries of the members
+# trained on them, next to the boundaries after the first labels.
 
 clf = ActiveLearningClassifier(
     model,
@@ -84,7 +85,7 @@ for ax, members, rows, name in zip(
     axes,
     (committee, clf.committee_),
     (known, asked),
-    ("the first 12 labels", "24 labels more"),
+    ("the first 12 labels", "24 more labels"),
     strict=True,
 ):
     for proba in members.predict_member_proba(grid)[:, :, 1]:

@@ -1,16 +1,16 @@
 """
-What masks of dropout disagree about
-====================================
+Disagreement of dropout masks
+=============================
 
-A small network is trained with dropout on few labels. With dropout still on when it
-predicts, each mask is a network of its own, and where they disagree a label would help.
-This needs torch and skorch.
+A small network is trained with dropout on few labels. If dropout remains active during
+prediction, each mask is a network of its own, and where they disagree a label helps.
+This example needs torch and skorch.
 """
 
 # %%
-# A pool in the plane
-# -------------------
-# Two half moons with twelve labels. Fifty masks make fifty members, and predict in one
+# A two-dimensional pool
+# ----------------------
+# Two half moons with twelve labels. Fifty masks are fifty members, which predict in one
 # pass.
 
 import matplotlib.pyplot as plt
@@ -33,10 +33,10 @@ masks = MCDropoutClassifier(n_members=50, dropout=0.2, **settings)
 networks = DeepEnsembleClassifier(n_members=5, dropout=0.0, **settings)
 
 # %%
-# Two ways to disagree
-# --------------------
-# Masks of one network resemble each other; networks that were trained apart differ most
-# where there are no labels.
+# Masks and ensembles
+# -------------------
+# Masks of one network resemble each other; networks that were trained independently
+# differ most where there are no labels.
 
 side = np.linspace(-1.75, 2.75, 80), np.linspace(-1.25, 1.75, 80)
 grid = np.stack(np.meshgrid(*side), axis=-1).reshape(-1, 2)
@@ -54,9 +54,9 @@ for ax, clf, name in zip(
 plt.show()
 
 # %%
-# Asking by it
-# ------------
-# The strategy ``"bald"`` takes the classifier's own members.
+# Querying with BALD
+# ------------------
+# The strategy ``"bald"`` uses the members of the classifier itself.
 
 active = ActiveLearningClassifier(
     masks,
@@ -76,5 +76,5 @@ ax.contourf(*side, proba, levels=10, cmap="coolwarm", alpha=0.4)
 ax.scatter(*X.T, s=4, c="lightgray")
 asked = active.query_indices_
 ax.scatter(*X[asked].T, s=36, c=truth[asked], cmap="coolwarm", edgecolors="black")
-ax.set(title="the 24 rows that were asked", xticks=[], yticks=[])
+ax.set(title="the 24 queried rows", xticks=[], yticks=[])
 plt.show()

@@ -1,16 +1,16 @@
 """
-Rows that are equal are asked once
-==================================
+Querying equal rows once
+========================
 
-Categories and rounded numbers make many rows equal. Whoever asks them one by one pays
-several times for one answer. ``equal_rows`` says what to do about that.
+With categorical features and rounded numbers, many rows are equal. If they are queried
+one by one, you pay several times for the same answer. ``equal_rows`` avoids this.
 """
 
 # %%
 # A table of categories
 # ---------------------
-# 900 customers, of whom nothing is known but four categories, so that few rows are
-# different. What they do depends on the categories; strings are labels as good as any.
+# A table of 900 customers with four categorical features, so that only few rows are
+# different. The target depends on the categories; labels may be strings.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,11 +36,11 @@ truth = np.where(score > 1, "stays", "leaves").astype(object)
 print(f"{len(X)} rows, of which {len(X.drop_duplicates())} are different")
 
 # %%
-# Asked as they come, once, or once for all
-# -----------------------------------------
-# The same strategy, and 48 questions each. ``"ask"`` takes every row for itself;
-# ``"once"`` asks no row that equals one that was asked; ``"share"`` also gives the
-# answer to all equal rows, which is no question more.
+# Three ways to treat equal rows
+# ------------------------------
+# The same strategy with 48 queries each. ``"ask"`` treats each row separately;
+# ``"once"`` does not query a row that equals a queried row; ``"share"`` also gives the
+# answer to all equal rows, at no cost.
 
 
 def learn(equal_rows):
@@ -70,19 +70,19 @@ for how, clf in learners.items():
         int((clf.labeled_iter_ >= 0).sum()),
     ]
     print(
-        f"{how:5}: {counts[how][0]} different rows asked, {counts[how][1]} repeated; "
+        f"{how:5}: {counts[how][0]} different rows queried, {counts[how][1]} repeated; "
         f"{counts[how][2]} rows have a label; accuracy {clf.score(X, truth):.3f}"
     )
 
 # %%
-# What the questions were spent on
-# --------------------------------
+# How the queries were spent
+# --------------------------
 
 figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 different, repeated, _ = np.array(list(counts.values())).T
-ax.barh(list(counts), different, color="tab:blue", label="a row not seen before")
-ax.barh(list(counts), repeated, left=different, color="tab:red", label="asked again")
-ax.set(xlabel="questions", ylabel="equal_rows", xlim=(0, 60))
+ax.barh(list(counts), different, color="tab:blue", label="a new row")
+ax.barh(list(counts), repeated, left=different, color="tab:red", label="a repetition")
+ax.set(xlabel="queries", ylabel="equal_rows", xlim=(0, 60))
 ax.legend(loc="lower right")
 plt.show()
 

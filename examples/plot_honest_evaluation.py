@@ -1,23 +1,22 @@
 """
 ===============================================
-How good is it? Honest estimates without a test
+Honest evaluation of a model without a test set
 ===============================================
 
-Labels that were bought for learning are a poor test: a strategy asks where the model
-errs, and what a model was trained on says nothing of what it does elsewhere. Two ways
-out are shown here:
+Labels bought for training are a poor test set: a strategy queries rows on which the
+model is wrong, and the performance of a model on its training rows says nothing about
+its performance elsewhere. This example shows two solutions:
 
 - for a **finished model**, rows are drawn with known probabilities, and their losses
-  weighted so that the estimate is unbiased;
-- for the **model that is being trained**, some rows are drawn at random first, and kept
-  from it.
+  are weighted so that the estimate is unbiased;
+- for the **model being trained**, some rows are drawn at random first, and held out.
 """
 
 # %%
 # A finished model, and a pool without labels
 # -------------------------------------------
-# The model was trained elsewhere, on data that are shifted a little: it errs in a strip
-# between its boundary and the right one.
+# The model was trained elsewhere, on data that are slightly shifted: it is wrong in a
+# strip between its decision boundary and the true one.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,12 +44,12 @@ risk = wrong[~is_given].mean()
 print(f"share of errors, which nobody knows: {risk:.3f}")
 
 # %%
-# What the labels of a run say of it
+# Estimates from the labels of a run
 # ----------------------------------
-# Another classifier learns by margin sampling, every other row being drawn at random.
-# The share of errors among the rows that it asks is far too high: it asks close to the
-# boundary. :func:`~skactive.model_selection.queried_risk` weights the rows by how
-# likely they were to be drawn.
+# Another classifier learns by margin sampling, with every other row drawn at random.
+# The error rate on the queried rows is far too high, because they are close to the
+# decision boundary. :func:`~skactive.model_selection.queried_risk` weights the rows by
+# their probabilities of being drawn.
 
 naive, weighted = [], []
 for seed in range(60):
@@ -68,9 +67,10 @@ for seed in range(60):
 # %%
 # Labels bought for testing
 # -------------------------
-# If nothing is to be learnt, all labels can go where the model is expected to err.
-# :func:`~skactive.model_selection.active_test` draws them there, and states a standard
-# error. As many labels drawn uniformly would err more.
+# If the labels are only for testing, all of them can be spent where the model is
+# expected to be wrong. :func:`~skactive.model_selection.active_test` draws rows there,
+# and computes a standard error. The same number of labels drawn uniformly would lead to
+# a larger error.
 
 tests = [
     active_test(
@@ -93,7 +93,7 @@ uniform = [
 ]
 print(f"one active test: {tests[0].risk:.3f}, standard error {tests[0].std:.3f}")
 
-names = ["as asked", "weighted", "active test", "uniform"]
+names = ["as queried", "weighted", "active test", "uniform"]
 estimates = [naive, weighted, active, uniform]
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 ax.boxplot(estimates, showmeans=True)
@@ -107,20 +107,20 @@ for name, values in zip(names, estimates, strict=True):
     print(f"{name:>12}: mean {np.mean(values):.3f}, off by {off:.3f}")
 
 # %%
-# The weights repair what is wrong on average, not the spread: rows that were unlikely
-# to be drawn weigh much. None of it holds for the model that was trained on these
+# The weights correct the bias, not the variance: rows that were unlikely to be drawn
+# have large weights. None of this is valid for the model that was trained on these
 # labels. A decision tree makes no error on them at all:
 
 known = learner.labeled_iter_ >= 0
 tree = DecisionTreeClassifier(random_state=0).fit(X[known], truth[known])
-print(f"tree, as LURE has it: {queried_risk(tree, learner, X):.3f}")
-print(f"tree, in truth:       {np.mean(tree.predict(X) != truth):.3f}")
+print(f"tree, estimated by LURE: {queried_risk(tree, learner, X):.3f}")
+print(f"tree, true error:        {np.mean(tree.predict(X) != truth):.3f}")
 
 # %%
-# The model that is being trained
-# -------------------------------
-# ``holdout_fraction`` spends a share of the budget on rows drawn at random, which no
-# model sees before the final fit. At the end the tree is fitted without them once, and
+# The model being trained
+# -----------------------
+# ``holdout_fraction`` spends a fraction of the budget on rows drawn at random, which no
+# model sees before the final fit. At the end the tree is fitted once without them, and
 # ``holdout_score_`` is its accuracy on them, with an interval of confidence 0.95.
 
 learner = ActiveLearningClassifier(
@@ -136,6 +136,6 @@ low, high = learner.holdout_interval_
 X_new = rng.normal(size=(10_000, 2))
 y_new = (X_new[:, 0] + 0.2 * rng.normal(size=10_000) > 0).astype(int)
 print(f"on the labels that it knows: {learner.score(X[known], truth[known]):.3f}")
-print(f"on the rows held out:        {learner.holdout_score_:.3f}", end=" ")
+print(f"on the held-out rows:        {learner.holdout_score_:.3f}", end=" ")
 print(f"[{low:.3f}, {high:.3f}]")
 print(f"on new rows, the final tree: {learner.score(X_new, y_new):.3f}")

@@ -1,15 +1,15 @@
 """
-Where a strategy looks
-======================
+Maps of the queried rows
+========================
 
-Two strategies spend the same budget on the same pool. Maps show which rows they asked,
-and when; bars show of which classes these rows were.
+Two strategies spend the same budget on the same pool. Maps show which rows they
+queried, and when; bar charts show the classes of these rows.
 """
 
 # %%
-# A pool in the plane
-# -------------------
-# Four clouds, one of which is small. Nine labels are known, and the oracle cannot tell
+# A two-dimensional pool
+# ----------------------
+# Four blobs, one of which is small. Nine labels are known, and the oracle cannot label
 # one row in ten.
 
 import matplotlib.pyplot as plt
@@ -52,9 +52,9 @@ def learn(strategy):
 learners = {strategy: learn(strategy) for strategy in ("random", "margin")}
 
 # %%
-# Which rows were asked when
-# --------------------------
-# Two columns are drawn as they are, with lines where the predicted class changes.
+# Positions and order of the queries
+# ----------------------------------
+# Two columns are drawn unchanged, with lines at the decision boundaries.
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 for ax, (name, clf) in zip(axes, learners.items(), strict=True):
@@ -63,11 +63,11 @@ for ax, (name, clf) in zip(axes, learners.items(), strict=True):
 plt.show()
 
 # %%
-# ``random`` asks all over the pool, ``margin`` where two classes meet.
+# ``random`` queries rows all over the pool, ``margin`` where two classes meet.
 #
-# Of which classes they were
-# --------------------------
-# A map does not tell the answers; the composition of the batches does.
+# Classes of the queried rows
+# ---------------------------
+# A map does not show the answers; the composition of the batches does.
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
 for ax, (name, clf) in zip(axes, learners.items(), strict=True):
@@ -81,8 +81,9 @@ for name, clf in learners.items():
 # %%
 # More than two columns
 # ---------------------
-# Handwritten digits have 64. Their first two principal components are drawn, or what
-# another ``projection`` gives; a boundary is not, as a projection has none.
+# Handwritten digits have 64 columns. Their first two principal components are drawn, or
+# the output of another ``projection``, without decision boundaries, which a projection
+# does not have.
 
 digits, label = load_digits(return_X_y=True)
 clf = ActiveLearningClassifier(

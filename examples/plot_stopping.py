@@ -1,16 +1,16 @@
 """
-When stopping criteria would have stopped
-=========================================
+Comparison of stopping criteria
+===============================
 
-This example buys 600 labels, and looks in which round each of several criteria would
-have ended the run, and how accurate the model was then.
+This example buys 600 labels. It shows in which round each of several criteria would
+have ended the run, and how accurate the model was at that point.
 """
 
 # %%
-# Criteria that only watch
-# ------------------------
-# A criterion does not change which rows are asked. A function that returns None never
-# stops a run, so that it can show the rounds to many criteria at once.
+# Observing criteria during a run
+# -------------------------------
+# A criterion does not change which rows are queried. A function that returns None never
+# stops a run, so it can evaluate many criteria in the same run.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,8 +55,8 @@ clf = ActiveLearningClassifier(
 ).fit(X, y, sample_ids=np.arange(len(X)))
 
 # %%
-# Where they would have stopped
-# -----------------------------
+# Where the criteria would have stopped
+# -------------------------------------
 
 figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 ax.plot(*np.transpose(curve), color="gray")
@@ -70,5 +70,6 @@ plt.show()
 
 # %%
 # The dotted line is the accuracy with the labels of all 1,347 rows. Criteria that
-# compare successive models need no threshold for how sure a model is; a threshold of
-# uncertainty depends on the classifier: its regularisation limits how sure it gets.
+# compare successive models do not need a threshold for the confidence of the model. A
+# threshold of uncertainty depends on the classifier: its regularisation limits how
+# confident it becomes.

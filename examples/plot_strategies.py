@@ -1,16 +1,16 @@
 """
-Which rows each strategy asks
+Rows queried by each strategy
 =============================
 
-One pool in the plane, the same 14 labels and the same logistic regression for all: each
-picture shows the eight rows that a strategy would ask next.
+All strategies get the same two-dimensional pool, the same 14 labels and the same
+logistic regression. Each picture shows the eight rows that a strategy would query next.
 """
 
 # %%
 # The pool
 # --------
 # Three classes. Two of them overlap; the third has a small cluster far away, in which
-# no row is labelled yet. The background shows what the model predicts.
+# no row is labelled yet. The background shows the predictions of the model.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +34,7 @@ y = np.full(len(X), -1)
 known = np.random.default_rng(1).choice(near, 14, replace=False)
 y[known] = truth[known]
 
-# Distances, and angles even more so, want features around 0 and of one scale.
+# Distances, and angles even more so, need centred features of the same scale.
 logistic = make_pipeline(StandardScaler(), LogisticRegression(C=10.0))
 sgd = make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=0))
 side = np.linspace(-3, 6.5, 150), np.linspace(-3, 6, 150)
@@ -43,7 +43,7 @@ regions = logistic.fit(X[known], truth[known]).predict(grid).reshape(150, 150)
 
 
 def asked_by(strategy, classifier=logistic):
-    """Return the first batch that a strategy asks."""
+    """Return the first batch that a strategy queries."""
     clf = ActiveLearningClassifier(
         classifier, strategy=strategy, committee=10, batch_size=8, random_state=0
     )
@@ -51,7 +51,7 @@ def asked_by(strategy, classifier=logistic):
 
 
 def draw(strategies, **kwargs):
-    """Draw the rows that strategies ask; the first one asked is a star."""
+    """Draw the rows that strategies query; the first one is a star."""
     n_lines = -(-len(strategies) // 4)
     _, axes = plt.subplots(
         n_lines, 4, figsize=(11, 2.7 * n_lines), layout="constrained", squeeze=False
@@ -72,10 +72,10 @@ def draw(strategies, **kwargs):
 # %%
 # Uncertainty of one model
 # ------------------------
-# Labelled rows are white squares. Uncertain rows lie along the borders between two
-# classes; ``entropy`` also likes the place where all three meet. They often are near
-# duplicates of each other, and the cluster far away is not among them: the model is
-# sure of it.
+# Labelled rows are white squares. Uncertain rows are along the boundaries between two
+# classes; ``entropy`` also prefers the place where all three meet. They are often near
+# duplicates of each other, and none is from the cluster far away, about which the model
+# is certain.
 
 drawn = ["random", "least_confident", "margin", "entropy"]
 draw(drawn)
@@ -84,17 +84,19 @@ draw(drawn)
 # Committees
 # ----------
 # Ten logistic regressions, each on a bootstrap of the labels. Votes differ along the
-# borders. Probabilities differ most far away from all labels: ``bald`` asks there.
+# boundaries. Probabilities differ most far away from all labels: ``bald`` queries rows
+# there.
 
 family = ["vote_entropy", "variation_ratio", "consensus_entropy", "bald", "mean_std"]
 draw(family)
 drawn += [*family, "kl_divergence"]
 
 # %%
-# Information for a batch
-# -----------------------
-# ``batch_bald`` knows that two neighbours tell the same; ``power_bald`` gets variety by
-# chance; ``epig`` and ``bemps`` ask what would help to predict the rest of the pool.
+# Information in a batch
+# ----------------------
+# ``batch_bald`` takes into account that two neighbours give the same information;
+# ``power_bald`` gets diversity by chance; ``epig`` and ``bemps`` query rows that help
+# to predict the rest of the pool.
 
 family = ["batch_bald", "power_bald", "epig", "bemps"]
 draw(family)
@@ -103,12 +105,12 @@ drawn += family
 # %%
 # Representative rows
 # -------------------
-# These look at no prediction. ``k_center`` and ``discriminative`` take the rows least
-# like everything labelled, outliers first; the others prefer the middle of where rows
-# are dense. ``prob_cover``, ``max_herding`` and ``facility_location`` compare
-# directions from the origin, so that the cluster far away is nothing new to them where
-# other rows lie in the same direction. ``hierarchical`` draws rows at random from
-# clusters whose label is open.
+# These strategies do not use predictions. ``k_center`` and ``discriminative`` select
+# the rows least similar to all labelled ones, outliers first; the others prefer the
+# middle of dense regions. ``prob_cover``, ``max_herding`` and ``facility_location``
+# compare directions from the origin. Therefore the cluster far away is not new to them
+# if other rows are in the same direction. ``hierarchical`` draws rows at random from
+# clusters whose label is undecided.
 
 family = ["k_means", "k_center", "typiclust", "prob_cover", "max_herding"]
 family += ["facility_location", "graph_density", "hierarchical", "discriminative"]
@@ -118,9 +120,9 @@ drawn += family
 # %%
 # Representative and uncertain
 # ----------------------------
-# ``albl`` draws each row from ``margin``, from ``graph_density`` or from all. ``auto``
-# has seen one model only, and covers all of the pool; later it looks closer to the
-# borders.
+# ``albl`` draws each row from ``margin``, from ``graph_density`` or from all rows.
+# ``auto`` has only seen one model, and covers the whole pool; later it moves closer to
+# the boundaries.
 
 family = ["density", "u_herding", "suggestive_annotation", "cluster_uncertain"]
 family += ["cluster_margin", "albl", "auto"]
@@ -137,16 +139,16 @@ draw(family)
 drawn += family
 
 # %%
-# Contrast, learned losses and training dynamics
-# ----------------------------------------------
-# ``label_dispersion`` watches a classifier while it is trained, so it looks at one that
-# learns step by step.
+# Contrast, loss prediction and training dynamics
+# -----------------------------------------------
+# ``label_dispersion`` follows a classifier during training, so it needs one that learns
+# step by step.
 
 draw(["contrastive", "loss_prediction"])
 draw(["label_dispersion"], classifier=sgd)
 drawn += ["contrastive", "loss_prediction", "label_dispersion"]
 
 # %%
-# That was every strategy there is, but for those that train networks and need torch:
+# These were all strategies, except for those that train networks and need torch:
 
 print(sorted(set(get_strategy_names()) - set(drawn) - {"mal", "vaal"}))

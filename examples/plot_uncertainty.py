@@ -1,23 +1,23 @@
 """
-===========================================
-What random, k-means and margin queries ask
-===========================================
+===================================
+Random, k-means and margin sampling
+===================================
 
-Three strategies look at the same pool of points and may each ask for the labels of
-twenty of them. Where they look tells what they are good for:
+Three strategies each query twenty rows of the same pool. The positions of these rows
+show what the strategies are good for:
 
-- ``random`` asks anywhere, most of all where most of the points are;
-- ``k_means`` asks in the middle of clusters, so that everything is covered once; it
-  needs no model, and is what a run without any labels begins with;
-- ``margin`` asks where the model hesitates between its two likeliest classes, along the
-  boundaries; it needs a model that is not hopeless.
+- ``random`` queries rows anywhere, mostly where most of the rows are;
+- ``k_means`` queries rows in the middle of clusters, so that everything is covered
+  once; it does not need a model, and is the default for a run without any labels;
+- ``margin`` queries rows for which the model hesitates between the two most probable
+  classes, along the decision boundaries; it needs a reasonable model.
 """
 
 # %%
-# A pool in the plane
-# -------------------
-# Three classes that overlap a little. Two labels of each class are known; ``-1`` marks
-# the others.
+# A two-dimensional pool
+# ----------------------
+# Three classes that overlap slightly. Two labels of each class are known; ``-1`` marks
+# the other rows.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -37,8 +37,8 @@ y[np.concatenate(given)] = truth[np.concatenate(given)]
 # %%
 # Twenty labels each
 # ------------------
-# The oracle is a table of the true labels. ``query_indices_`` says afterwards which
-# rows were asked, in this order.
+# The oracle is a table of the true labels. After the fit, ``query_indices_`` lists the
+# queried rows in order.
 
 learners = {
     strategy: ActiveLearningClassifier(
@@ -53,10 +53,10 @@ learners = {
 }
 
 # %%
-# Where they looked
-# -----------------
-# Squares are the labels that were given, circles those that were bought, the darker the
-# later. The background is what the final model predicts.
+# Positions of the queried rows
+# -----------------------------
+# Squares are the labels given at the start, circles those that were bought; darker
+# circles were bought later. The background shows the predictions of the final model.
 
 
 def draw(ax, name, clf):
@@ -85,9 +85,9 @@ axes[0].legend(loc="upper left")
 plt.show()
 
 # %%
-# ``margin`` spends its labels along the three boundaries, where they move the model.
+# ``margin`` spends its labels along the three boundaries, where they change the model.
 # ``k_means`` spreads them evenly over the pool. ``random`` buys some labels in the
-# middle of a class, which tell the model what it knew.
+# middle of a class, which tell the model nothing new.
 #
-# One picture proves nothing: which strategy learns faster is measured over many splits,
-# as ``quickstart.py`` does for handwritten digits.
+# One picture proves nothing: to find out which strategy learns faster, compare them on
+# many splits, as ``quickstart.py`` does for handwritten digits.

@@ -1,17 +1,17 @@
 """
-Which strategy suits my data?
-=============================
+Choosing a strategy for your data
+=================================
 
-A table of data is labelled already, and more of its kind are to come. Before labels are
-bought for those, the labelling of the table is replayed: how good would the model have
-been with fewer labels, and who should have chosen them?
+One table of data is already labelled, and similar data are to follow. Before you buy
+labels for those, replay the labelling of the table: how good would the model have been
+with fewer labels, and which strategy should have selected them?
 """
 
 # %%
 # A table
 # -------
-# Here it is written first: images of handwritten digits, one in a row, and what they
-# show in the last column. Put your own in its place.
+# The table is written first: images of handwritten digits, one per row, with the digit
+# in the last column. Use your own table instead.
 
 import tempfile
 from pathlib import Path
@@ -23,11 +23,11 @@ path = Path(tempfile.mkdtemp()) / "digits.csv"
 np.savetxt(path, np.column_stack(load_digits(return_X_y=True)), "%d", delimiter=",")
 
 # %%
-# Replay its labelling
-# --------------------
-# The classifier is set up as it will be used: ten labels in a round, 150 in all. Each
-# of five times, another third of the table is kept for testing, and 20 other labels
-# are known from the beginning. The strategies share both, so that they can be compared
+# Replaying the labelling
+# -----------------------
+# Set up the classifier as you will use it: ten labels per round, 150 in total. In each
+# of five splits, another third of the table is kept for testing, and another 20 labels
+# are known from the beginning. All strategies share both, so that they can be compared
 # split by split.
 
 from sklearn.linear_model import LogisticRegression
@@ -57,19 +57,19 @@ summary
 
 # %%
 # ``area`` is the mean height of the learning curve. The difference to random sampling
-# is that within each split; where its interval excludes 0, the strategy is better on
-# data like these, or worse. The target is what random sampling reaches with all its
+# is computed within each split; if its interval excludes 0, the strategy is better, or
+# worse, on data like these. The target is the score of random sampling with all its
 # labels:
 
 best = summary[0]
 print(f"{best['strategy']} saves {best['saved']:.0%} of the labels on these data.")
 
 # %%
-# The curves
-# ----------
-# Bands are confidence intervals of the means. They are wider than the paired ones of
-# the summary: how difficult a split is moves all curves together. The dashed line is
-# the model that has all labels.
+# Learning curves
+# ---------------
+# Bands are confidence intervals of the means. They are wider than the paired intervals
+# of the summary, because the difficulty of a split moves all curves together. The
+# dashed line is the model with all labels.
 
 from skactive.plotting import ActiveLearningCurveDisplay
 
@@ -77,6 +77,6 @@ display = ActiveLearningCurveDisplay.from_curves(curves)
 display.ax_.set_title("Handwritten digits")
 
 # %%
-# What to look at next: another score (``scoring=["accuracy", "neg_log_loss"]``), other
+# Next steps: try another score (``scoring=["accuracy", "neg_log_loss"]``), other
 # classifiers (a dict of parameters is a strategy, too), and ``path="curves.jsonl"``,
-# with which a long comparison may be interrupted and strategies may be added to it.
+# with which a long comparison can be interrupted and extended with further strategies.

@@ -2,18 +2,18 @@
 How many labels does active learning save?
 ==========================================
 
-There are about a thousand images of handwritten digits, and only 20 of them are
-labelled. More labels can be bought, ten at a time. One learner buys those of random
-images; the other one asks, each time, for the images that its own model can least tell
-apart (``margin``). Both train the same logistic regression. Who gets good first?
+Only 20 out of about a thousand images of handwritten digits are labelled. More labels
+can be bought, ten at a time. One learner buys the labels of random images; the other
+one queries the images that its own model can least tell apart (``margin``). Both train
+the same logistic regression. Which one learns faster?
 
-Run it with ``python quickstart.py``; it takes well under a minute, prints what it found
-and draws the learning curves into ``learning_curve.png``.
+Run it with ``python quickstart.py``. It takes well under a minute, prints the results
+and saves the learning curves as ``learning_curve.png``.
 """
 
 import matplotlib
 
-matplotlib.use("Agg")  # draw into a file, not onto the screen
+matplotlib.use("Agg")  # draw to a file, not to the screen
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,20 +33,21 @@ BUDGET = 300
 
 
 def learn(strategy, seed, ax):
-    """Buy labels with one strategy; return how many there were, and the accuracies."""
+    """Buy labels with one strategy; return the numbers of labels and the accuracies."""
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
         X / 16, y, test_size=0.4, stratify=y, random_state=seed
     )
 
-    # What we pretend to know: 20 labels, and -1 everywhere else.
+    # The known labels: 20 of them, and -1 everywhere else.
     y_known = hide_labels(y_train, N_LABELED, random_state=seed)
 
-    # Who knows the rest. In real life this is a function of yours that shows the rows
-    # to a person, or starts an experiment; here it looks them up.
+    # The oracle knows the other labels. In practice it is a function of yours that
+    # shows
+    # the rows to a person, or starts an experiment; here it looks them up.
     oracle = SimulatedOracle(y_train)
 
-    # The classifier that goes shopping.
+    # The classifier that buys labels.
     clf = ActiveLearningClassifier(
         LogisticRegression(max_iter=1000),
         oracle=oracle,
@@ -58,8 +59,8 @@ def learn(strategy, seed, ax):
     # The ids tell the oracle which rows it is asked about.
     clf.fit(X_train, y_known, sample_ids=np.arange(len(X_train)))
 
-    # Which label was bought when is on record, so every round can be replayed, and
-    # scored on the test images. No strategy has ever seen those.
+    # The classifier records when each label was bought, so every round can be replayed
+    # and scored on the test images. No strategy has ever seen these.
     curve = ActiveLearningCurveDisplay.from_estimator(
         clf,
         X_train,
@@ -75,7 +76,7 @@ def learn(strategy, seed, ax):
 
 
 def labels_needed(n_labeled, scores, accuracy):
-    """Return the number of labels that first gave an accuracy; nan if none did."""
+    """Return the number of labels that first reached an accuracy; nan if none did."""
     reached = np.flatnonzero(scores >= accuracy)
     return n_labeled[reached[0]] if len(reached) else np.nan
 
@@ -85,7 +86,7 @@ def mean_and_spread(values):
 
 
 def summary(values):
-    """Return mean and standard deviation over the seeds that got there."""
+    """Return mean and standard deviation over the seeds that reached it."""
     values = np.asarray(values, dtype=float)
     n_there = np.isfinite(values).sum()
     if n_there < 2:
@@ -94,7 +95,7 @@ def summary(values):
     return text if n_there == len(values) else f"{text} (in {n_there})"
 
 
-# Ten times, from different splits and different first labels: one run proves nothing.
+# Use ten different splits and first labels: one run proves nothing.
 figure, ax = plt.subplots()
 curves = {
     strategy: [learn(strategy, seed, ax) for seed in SEEDS] for strategy in STRATEGIES
@@ -112,7 +113,7 @@ for point in range(0, len(n_labeled), 5):
     print(f"{n_labeled[point]:6}   {random:6.3f}   {margin:6.3f}")
 
 print("\nLabels needed for an accuracy, mean ± standard deviation over the splits")
-print(f"(of those that got there with at most {n_labeled[-1]} labels)\n")
+print(f"(over those that reached it with at most {n_labeled[-1]} labels)\n")
 print(f"accuracy   {'random':17}{'margin':17}saved")
 for accuracy in (0.80, 0.85, 0.90, 0.925, 0.95):
     needed = {
@@ -125,8 +126,8 @@ for accuracy in (0.80, 0.85, 0.90, 0.925, 0.95):
         f"{summary(needed['margin']):17}{summary(saved)}"
     )
 
-# The comparison that matters most: to get as good as random sampling gets with all of
-# its labels, how many does margin sampling need?
+# The most important comparison: how many labels does margin sampling need to be as good
+# as random sampling with all of its labels?
 needed = [
     labels_needed(*margin_run, random_run[1][-1])
     for random_run, margin_run in zip(curves["random"], curves["margin"], strict=True)
@@ -134,7 +135,7 @@ needed = [
 print(
     f"\nWith all {n_labeled[-1]} labels, random sampling is right on "
     f"{means['random'][-1]:.1%} of the test images.\n"
-    f"Margin sampling gets there with {summary(needed).strip()} labels, "
+    f"Margin sampling reaches this with {summary(needed).strip()} labels, "
     f"{1 - np.nanmean(needed) / n_labeled[-1]:.0%} fewer."
 )
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# CatBoost sorts text labels that look like numbers as numbers, scikit-learn scores
+# CatBoost sorts text labels that look like numbers as numbers; scikit-learn sorts
 # them as texts.
 #
 # Guess:    roc_auc_score(y, model.predict_proba(X)[:, 1]) is near 1 for a model
-#           that predicts its training rows well, whatever the labels are called.
+#           that predicts its training rows well, whatever the names of the labels.
 # Happens:  with the text labels "9" and "10" the classes of CatBoost are ['9',
-#           '10'] while numpy and scikit-learn sort ['10', '9']. The same model on
-#           the same rows has an area of 0.97 or 0.03, depending on how the labels are
-#           called; the scorers of scikit-learn, which know the classes of the
-#           model, are no better, and neither is log_loss. Nothing warns.
+#           '10'], while numpy and scikit-learn sort them as ['10', '9']. The same
+#           model on the same rows has an area of 0.97 or 0.03, depending on the
+#           names of the labels. The scorers of scikit-learn, which know the classes
+#           of the model, are wrong as well, and so is log_loss. There is no
+#           warning.
 # Versions: catboost 1.2.10, pandas 3.1.1, scikit-learn 1.9.1, numpy 2.4.6, scipy
 #           1.17.1; Python 3.11.
 #

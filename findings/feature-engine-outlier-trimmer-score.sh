@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A feature_engine Pipeline with OutlierTrimmer predicts and scores the rows it
-# likes.
+# A feature_engine Pipeline with OutlierTrimmer predicts and scores only the rows it
+# keeps.
 #
-# Guess:    rows are trimmed for training; predict answers once per row of X, and
-#           score is the accuracy over all of X.
-# Happens:  predict gives fewer answers than there are rows, without a warning, and
-#           score is the accuracy over the survivors: here it is better than that of
-#           the same classifier on all rows.
+# Guess:    rows are trimmed for training only; predict returns one prediction per
+#           row of X, and score is the accuracy on all of X.
+# Happens:  predict returns fewer predictions than there are rows, without a
+#           warning, and score is the accuracy on the remaining rows: here it is
+#           better than that of the same classifier on all rows.
 # Versions: feature-engine 1.9.4, pandas 3.1.1, scikit-learn 1.9.1, numpy 2.4.6,
 #           scipy 1.17.1; Python 3.11.
 #

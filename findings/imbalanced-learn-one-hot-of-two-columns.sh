@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# RandomOverSampler gives a one-hot y back as one-hot, unless it has two columns.
+# RandomOverSampler returns a one-hot y as one-hot, unless it has two columns.
 #
-# Guess:    y that is one-hot comes back one-hot, with as many columns.
-# Happens:  three columns come back as three, two columns come back as one: a
-#           network with two outputs no longer fits its targets.
+# Guess:    a one-hot y is returned as one-hot, with the same number of columns.
+# Happens:  three columns are returned as three, but two columns are returned as
+#           one: a network with two outputs no longer fits its targets.
 # Versions: imbalanced-learn 0.14.2, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1;
 #           Python 3.11.
 #

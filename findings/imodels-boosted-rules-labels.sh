@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# BoostedRulesClassifier learns only where the labels are 0 and 1.
+# BoostedRulesClassifier only learns if the labels are 0 and 1.
 #
-# Guess:    the names of two classes do not change what is learnt.
+# Guess:    the names of two classes do not affect what is learnt.
 # Happens:  on the same rows the accuracy is high with the labels 0 and 1, while
-#           with 1 and 2, or with texts, every row gets the first class. Nothing
-#           warns, and classes_ holds the labels.
+#           with 1 and 2, or with texts, the first class is predicted for every row.
+#           There is no warning, and classes_ contains the labels.
 # Versions: imodels 3.0.4, six 1.17.0, pandas 3.1.1, scikit-learn 1.9.1, numpy
 #           2.4.6, scipy 1.17.1; Python 3.11.
-# Note:     imodels imports six without requiring it; it is installed here by name.
+# Note:     imodels imports six without requiring it; the script installs six
+#           explicitly.
 #
 # Seen on 2026-11-29:
 #   classes_: [0 1] predicted: [0 1] accuracy: 0.8625

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# ExplainableBoostingClassifier turns the labels 0.0 and 1.0 into texts.
+# ExplainableBoostingClassifier converts the labels 0.0 and 1.0 to texts.
 #
-# Guess:    labels of type float come back as floats (as they do from every
-#           classifier of scikit-learn), or as the integers they equal.
-# Happens:  classes_ is ['0.0', '1.0'] and predict answers such texts; comparing
-#           with y gives an accuracy of 0, and the model's own score method raises
-#           on the labels it was fitted with. Labels of type int or bool come back
-#           as they were.
+# Guess:    labels of type float are predicted as floats (as by every classifier of
+#           scikit-learn), or as the integers they equal.
+# Happens:  classes_ is ['0.0', '1.0'] and predict returns these texts. Comparing
+#           them with y gives an accuracy of 0, and the score method of the model
+#           itself raises an error on the labels it was fitted with. Labels of type
+#           int or bool are returned unchanged.
 # Versions: interpret-core 0.7.8, pandas 3.1.1, joblib 1.6.0, scikit-learn 1.9.1,
 #           numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #

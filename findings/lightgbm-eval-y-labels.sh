@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# LightGBM encodes the labels of eval_set, not those of eval_y, which replaces it.
+# LightGBM encodes the labels of eval_set, but not those of eval_y, which replaces
+# it.
 #
-# Guess:    LGBMClassifier.fit(X, y, eval_X=A, eval_y=b) does what the deprecated
-#           eval_set=[(A, b)] does.
-# Happens:  the labels in eval_y go to the metric as they are. With the labels 1 and
-#           2 early stopping reads a wrong loss and stops after the first tree, in
-#           silence (-1 and 1, or 0 and 1, are well); with texts fit raises, while
-#           eval_set takes them.
+# Guess:    LGBMClassifier.fit(X, y, eval_X=A, eval_y=b) is equivalent to the
+#           deprecated eval_set=[(A, b)].
+# Happens:  the labels in eval_y are passed to the metric unchanged. With the labels
+#           1 and 2, early stopping uses a wrong loss and stops after the first
+#           tree, without a warning (-1 and 1, or 0 and 1, work). With texts fit
+#           raises an error, while eval_set accepts them.
 # Versions: lightgbm 4.7.0, pandas 3.1.1, scikit-learn 1.9.1, numpy 2.4.6, scipy
 #           1.17.1; Python 3.11.
 #

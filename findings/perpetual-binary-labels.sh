@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# PerpetualClassifier answers 0 and 1 for any two labels.
+# PerpetualClassifier predicts 0 and 1 for any two labels.
 #
-# Guess:    predict gives back the labels that fit was given, for two classes as for
-#           three.
-# Happens:  with two classes predict answers 0 and 1 although classes_ holds the
-#           labels, so that no answer is right; with three classes the labels come
-#           back.
+# Guess:    predict returns the labels passed to fit, for two classes as for three.
+# Happens:  with two classes predict returns 0 and 1 although classes_ contains the
+#           labels, so that no prediction is right; with three classes it returns
+#           the labels.
 # Versions: perpetual 2.3.0, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python
 #           3.11.
 #

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # A frozen model of three classes cannot be calibrated on labels of two of them.
 #
-# Guess:    CalibratedClassifierCV(FrozenEstimator(model)) takes calibration labels
-#           that lack one class of the model, or says that it does not.
-# Happens:  a RuntimeWarning speaks of a training fold, then an IndexError about
-#           axis 1 and size 2 comes out of fit, whichever class is missing.
+# Guess:    CalibratedClassifierCV(FrozenEstimator(model)) accepts calibration
+#           labels that lack one class of the model, or says that it does not.
+# Happens:  a RuntimeWarning mentions a training fold, then fit raises an IndexError
+#           about axis 1 and size 2, whichever class is missing.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# HistGradientBoostingClassifier takes class_weight by code, not by label.
+# HistGradientBoostingClassifier looks up class_weight by code, not by label.
 #
-# Guess:    class_weight={label: weight} names the labels of y, as in
+# Guess:    the keys of class_weight={label: weight} are the labels of y, as in
 #           LogisticRegression or RandomForestClassifier.
 # Happens:  the labels are replaced by 0, 1, ... before the weights are looked up. A
-#           dictionary of text labels is refused, and with the labels 1 and 2 the
-#           weight for 1 is given, without a word, to label 2.
+#           dictionary with text labels raises an error, and with the labels 1 and 2
+#           the weight of 1 is applied to label 2, without a warning.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# SimpleImputer fills the missing numbers of a polars table and leaves the missing
-# texts.
+# SimpleImputer fills missing numbers of a polars table, but not missing texts.
 #
 # Guess:    null means missing in every column, and after
 #           SimpleImputer(strategy="most_frequent") or "constant" nothing is
@@ -9,7 +8,7 @@
 #           column of texts, which stays, without a warning. The same table in
 #           pandas 3 is filled. For the same reason
 #           OneHotEncoder(handle_unknown="ignore"), fitted on the pandas table,
-#           gives a row of zeros for the same null in polars.
+#           returns a row of zeros for the same null in polars.
 # Versions: pandas 3.1.1, polars 2.1.0, scikit-learn 1.9.1, numpy 2.4.6, scipy
 #           1.17.1; Python 3.11.
 #

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# kmeans_plusplus with more clusters than distinct rows chooses row 0 again and
+# kmeans_plusplus with more clusters than distinct rows selects row 0 again and
 # again.
 #
 # Guess:    when every distinct row is a centre already, the remaining centres are
-#           drawn at random among the rows.
-# Happens:  all of them are row 0, whatever the seed, and the function gives no
-#           warning: it depends on which row the file begins with.
+#           drawn at random from the rows.
+# Happens:  all remaining centres are row 0, whatever the seed, without a warning:
+#           the result depends on the first row of the file.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # LabelSpreading and LabelPropagation: NaN from predict_proba, a class from predict.
 #
-# Guess:    rows that no label reaches get equal probabilities, or a model that says
-#           NaN of a row in predict_proba leaves it out elsewhere too.
+# Guess:    rows that no label reaches get equal probabilities, or a model whose
+#           predict_proba is NaN for a row leaves it out elsewhere too.
 # Happens:  on unscaled columns the default kernel reaches hardly any row.
-#           predict_proba is NaN there (numpy's warning about a division is all that
-#           is said, and only at predict), while label_distributions_ holds zeros
-#           and predict and transduction_ name the first class: the accuracy is
-#           below that of the commonest class.
+#           predict_proba is NaN there (the only message is numpy's warning about a
+#           division, and only in predict), while label_distributions_ contains
+#           zeros, and predict and transduction_ return the first class: the
+#           accuracy is below that of the most common class.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# class_weight of a classifier inside four meta-estimators weights another class.
+# class_weight of a classifier inside four meta-estimators is applied to the wrong
+# class.
 #
-# Guess:    BaggingClassifier(LogisticRegression(class_weight={1: 20})) on the
-#           labels 1 and 2 leans to label 1, as the logistic regression alone does.
+# Guess:    BaggingClassifier(LogisticRegression(class_weight={1: 20})) with the
+#           labels 1 and 2 favours label 1, as the logistic regression alone does.
 # Happens:  BaggingClassifier, VotingClassifier, OneVsRestClassifier and
-#           OneVsOneClassifier hand 0 and 1 to the inner model, so the weight of
-#           label 1 lands on label 2: every row is predicted as 2, without a
-#           warning. AdaBoostClassifier hands over the labels themselves.
+#           OneVsOneClassifier pass 0 and 1 to the inner model, so the weight of
+#           label 1 is applied to label 2: every row is predicted as 2, without a
+#           warning. AdaBoostClassifier passes the labels themselves.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

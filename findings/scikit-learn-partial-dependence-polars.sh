@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# partial_dependence fails on a polars table that the estimator itself takes.
+# partial_dependence fails on a polars table that the estimator itself accepts.
 #
-# Guess:    an inspection function takes what the estimator was fitted on;
-#           permutation_importance does.
-# Happens:  an AttributeError from inside: a polars data type has no attribute
-#           'kind'. pandas and numpy work.
+# Guess:    an inspection function accepts the data on which the estimator was
+#           fitted; permutation_importance does.
+# Happens:  it raises an AttributeError from inside: a polars data type has no
+#           attribute 'kind'. pandas and numpy work.
 # Versions: pandas 3.1.1, polars 2.1.0, scikit-learn 1.9.1, numpy 2.4.6, scipy
 #           1.17.1; Python 3.11.
 #

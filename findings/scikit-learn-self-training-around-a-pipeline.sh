@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# SelfTrainingClassifier cannot hold a pipeline that reads texts or column names.
+# SelfTrainingClassifier does not work around a pipeline that reads texts or column
+# names.
 #
-# Guess:    a classifier around a pipeline takes what the pipeline takes, as
+# Guess:    a classifier around a pipeline accepts what the pipeline accepts, as
 #           VotingClassifier does.
-# Happens:  X is turned into an array of two dimensions before the pipeline sees it.
-#           A list of texts is refused, and a ColumnTransformer that names its
-#           columns is told that X is no data frame.
+# Happens:  X is converted to a two-dimensional array before the pipeline sees it. A
+#           list of texts raises an error, and so does a ColumnTransformer that
+#           selects columns by name, because X is not a data frame.
 # Versions: pandas 3.1.1, scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python
 #           3.11.
 #

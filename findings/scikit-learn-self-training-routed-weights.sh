@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# SelfTrainingClassifier hands weights of all rows to a fit on the labelled rows.
+# SelfTrainingClassifier passes the weights of all rows to a fit on the labelled
+# rows.
 #
-# Guess:    with metadata routing on, sample_weight that the inner classifier
-#           requests is cut to the rows that it is fitted on.
-# Happens:  the inner fit sees the labelled rows and the weights of all rows, and
-#           refuses them: weights cannot be used unless every row is labelled, which
-#           is what the class is not for.
+# Guess:    with metadata routing enabled, the sample_weight requested by the inner
+#           classifier is restricted to the rows on which it is fitted.
+# Happens:  the inner fit gets the labelled rows and the weights of all rows, and
+#           raises an error: weights can only be used if every row is labelled, and
+#           then the class is not needed.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

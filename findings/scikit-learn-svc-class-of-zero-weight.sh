@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# SVC names the wrong class when all rows of a class weigh nothing.
+# SVC predicts the wrong class if all rows of a class have weight zero.
 #
 # Guess:    a class whose rows all have sample_weight 0 is never predicted, and the
 #           others are learnt as if its rows were absent.
-# Happens:  with the weights of class 1 at zero, SVC answers 1 for the rows of class
+# Happens:  if the weights of class 1 are zero, SVC predicts 1 for the rows of class
 #           2 and never 2; classes_ lists all three. libsvm writes a line to stderr
-#           ("class label 1 specified in weight is not found"), there is no Python
+#           ("class label 1 specified in weight is not found"); there is no Python
 #           warning. decision_function raises an IndexError. LogisticRegression and
-#           RandomForestClassifier do what one would guess.
+#           RandomForestClassifier behave as expected.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

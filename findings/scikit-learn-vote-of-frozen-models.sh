@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A hard vote of frozen models answers other labels than the models do.
+# A hard vote of frozen models predicts different labels than the models do.
 #
 # Guess:    VotingClassifier over models wrapped in FrozenEstimator, all fitted on
-#           the same labels, predicts what they agree on.
-# Happens:  the vote takes the labels of the frozen models for codes 0, 1, ...: with
-#           the labels 1, 2, 3 every answer is shifted by one in silence, and a vote
-#           for the last class raises. With voting="soft" the answers are right.
+#           the same labels, predicts the label on which they agree.
+# Happens:  the vote interprets the labels of the frozen models as codes 0, 1, ...:
+#           with the labels 1, 2, 3 every prediction is shifted by one, without a
+#           warning, and a vote for the last class raises an error. With
+#           voting="soft" the predictions are right.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# csr_array made of coordinates is refused where csr_matrix of the same coordinates
-# is taken.
+# A csr_array made from coordinates is rejected where a csr_matrix from the same
+# coordinates is accepted.
 #
-# Guess:    the two classes differ in their operators only; what np.nonzero gives
-#           makes a matrix that scikit-learn takes, small as it is.
-# Happens:  csr_matrix stores the indices in 32 bits when they fit, csr_array keeps
+# Guess:    the two classes only differ in their operators; the output of np.nonzero
+#           makes a matrix that scikit-learn accepts, small as it is.
+# Happens:  csr_matrix stores the indices in 32 bits if they fit, csr_array keeps
 #           the 64 bits of np.nonzero. RandomForestClassifier, SVC and SGDClassifier
-#           refuse those, LogisticRegression and MultinomialNB take them. Converted
-#           from a dense array, csr_array has 32 bits.
+#           reject these, LogisticRegression and MultinomialNB accept them. If it is
+#           converted from a dense array, csr_array has 32 bits.
 # Versions: scikit-learn 1.9.1, numpy 2.4.6, scipy 1.17.1; Python 3.11.
 #
 # Seen on 2026-11-29:
