@@ -1,4 +1,4 @@
-"""The classifier that buys its labels."""
+"""The meta-estimator that buys the labels of its training data."""
 
 import copy
 import pickle
@@ -47,7 +47,7 @@ from skactive.utils._sklearn import (
     get_tags,
 )
 
-# A class can be called, too; it is refused later, with what to pass instead.
+# A class is a callable, too. It is refused later, with advice on what to pass.
 _STRATEGY = [str, callable, HasMethods(["utility"]), HasMethods(["select"])]
 _DELEGATED = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -55,98 +55,113 @@ _DELEGATED = ("predict", "predict_proba", "predict_log_proba", "decision_functio
 class ActiveLearningClassifier(
     CallbackSupportMixin, BriefMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """A classifier that asks for the labels that are worth their price.
+    """Active learning for classification.
 
-    This meta-estimator is fitted on data of which only some rows are labelled. Round
-    by round it fits `estimator` on the labels it has, lets `strategy` select the rows
-    whose labels promise most, and asks the `oracle` for them, until the `budget` is
-    spent. It ends as an ordinary classifier, fitted on all labels.
+    This meta-estimator is fitted on partially labelled data. In each round, `estimator`
+    is fitted on the labels known so far, `strategy` selects the rows whose labels are
+    expected to help most, and `oracle` is asked about these rows. The run ends when the
+    `budget` is spent or a stopping criterion is met. Then the estimator is fitted on
+    all labels, and predicts like any other classifier.
 
     Read more in the :ref:`User Guide <getting_started>`.
 
     Parameters
     ----------
     estimator : estimator object
-        The classifier to train; a Pipeline, too. A clone of it is fitted in every
-        round.
+        The classifier to train, for instance a Pipeline. A clone of it is fitted in
+        every round.
 
     oracle : callable or None, default=None
-        ``oracle(X) -> labels`` gives the labels of some rows, in a sequence or one by
-        one from an iterator; None, nan or the missing label means that there is no
-        answer. It may name `sample_ids`, `proba` and `classes` in its signature to
-        get them, too. Without an oracle the estimator is fitted on the labels there
-        are. See :ref:`oracles`.
+        A function ``oracle(X) -> labels`` that returns the labels of the rows `X`, as a
+        sequence, or as an iterator that yields one label after the other. None, nan and
+        the missing label are abstentions. If its signature has parameters named
+        `sample_ids`, `proba` or `classes`, these are passed as well. Without an oracle,
+        the estimator is fitted on the labels of `y`. See :ref:`oracles`.
 
     strategy : str, strategy object or callable, default="margin"
-        Says which rows are asked: a name out of
+        The strategy that selects the rows to query: a name from
         :func:`~skactive.acquisition.get_strategy_names`, an object, or a function
-        ``pool -> utilities`` where higher is asked first.
+        ``pool -> utilities``. Rows with higher utilities are queried first.
 
     committee : None, int, list of (str, classifier), or classifier, default=None
-        The committee whose disagreement is measured, if the strategy does that: so
-        many bagged clones of `estimator`, named classifiers, or a classifier with
-        several members, such as a forest or one with `predict_member_proba`. If None,
-        the estimator itself if it is an ensemble, else ten bagged clones of it. See
-        :ref:`committees`.
+        The committee, for strategies that measure its disagreement:
+
+        - None: the estimator itself if it is an ensemble, otherwise ten bagged clones
+          of it;
+        - int: this number of bagged clones of the estimator;
+        - list of (str, classifier): these classifiers, with their names;
+        - classifier: a classifier with several members, such as a forest, or one with
+          a method `predict_member_proba`.
+
+        See :ref:`committees`.
 
     initial_strategy : str, strategy object or callable, default="k_means"
-        The cold start: used until two classes and `initial_size` labels are known. It
-        must not need a model.
+        The strategy of the cold start, which lasts until labels of two classes and
+        `initial_size` labels are known, and a model can be fitted on them. It must not
+        need a model.
 
     initial_size : int or None, default=None
-        How many labels there must be before the estimator is fitted for the first
-        time; None for no such wish. Labels bought for it count in the budget.
+        Number of labels, those in `y` included, that must be known before the estimator
+        is fitted for the first time. If None, labels of two classes are enough.
 
     batch_size : int, default=10
-        How many rows are asked in one round.
+        Number of rows that are queried in each round.
 
     budget : int, float or None, default=100
-        How many rows may be asked in one fit, abstentions included; a float is a share
-        of the rows without a label (at least one), None means all of them. It is never
-        exceeded.
+        Largest number of rows that are queried in one fit, abstentions included. A
+        float is a fraction of the unlabelled rows (at least one row), and None means
+        all of them.
 
     stopping : str, criterion, callable, list of these, or None, default=None
-        Ends the run before the budget is spent: a name out of
-        :func:`~skactive.stopping.get_criterion_names`, an object with
-        ``update(pool) -> reason or None``, or such a function; of a list, any. See
-        :ref:`stopping`.
+        Criteria that may end the run before the budget is spent: a name from
+        :func:`~skactive.stopping.get_criterion_names`, an object with a method
+        ``update(pool) -> reason or None``, or such a function. If it is a list, the
+        run ends as soon as one of the criteria is met. See :ref:`stopping`.
 
     holdout_fraction : float, default=0.0
-        Share of the budget that is spent, first of all, on rows drawn at random. They
-        are not trained on before the final fit, and are an unbiased test sample, see
-        `holdout_score_` and :ref:`honest_evaluation`.
+        Fraction of the budget that is spent on a random test sample. Its rows are
+        queried before all others, and no model is trained on them before the final fit.
+        See `holdout_score_` and :ref:`honest_evaluation`.
 
     unlabeled : {"ignore", "pass"} or PseudoLabels, default="ignore"
-        What the estimator learns from rows without a label: nothing; or it gets all of
-        them with the label -1, as semi-supervised classifiers want it; or it gets those
-        that are predicted confidently, with the predicted label, see
-        :class:`~skactive.PseudoLabels` and :ref:`semi_supervised`.
+        How unlabelled rows are used in training:
+
+        - "ignore": they are not used;
+        - "pass": the estimator is fitted on all rows, with the label -1 for those
+          without one, as semi-supervised classifiers expect it;
+        - :class:`~skactive.PseudoLabels`: rows that are predicted confidently are added
+          with their predicted label.
+
+        See :ref:`semi_supervised`.
 
     equal_rows : {"ask", "once", "share"}, default="ask"
-        What becomes of rows that hold the same as another: each may be asked like any
-        other; or of equal rows one is asked, and none if one of them has a label in
-        `y`; or, in addition, all of them get that label, which counts once. See
-        :ref:`equal_rows`.
+        How rows that are equal to each other are queried:
+
+        - "ask": like any other rows;
+        - "once": only one of them, and none if one of them has a label in `y`;
+        - "share": as with "once", and all of them get that label. In `initial_size` it
+          counts as one label.
+
+        See :ref:`equal_rows`.
 
     missing_label : int, str, None or nan, default=-1
-        What marks a row of `y` that has no label. None, nan and NA are one marker.
+        The marker of unlabelled rows in `y`. None, nan and NA are the same marker.
 
     classes : array-like of shape (n_classes,) or None, default=None
-        The closed set of classes; other answers are refused, and a model may have
-        outputs for classes that have no label yet. If None, an answer may be a new
-        class.
+        The closed set of classes. Other answers are not valid, and a model may have
+        outputs for classes without a label. If None, an answer may be a new class.
 
     unknown_answers : {"raise", "abstain"}, default="raise"
-        What happens to an answer that is none of the closed `classes`: the run ends
-        with an :class:`~skactive.exceptions.OracleError`, or it counts as no answer,
-        with a warning for the first ones. The row is not asked again.
+        How an answer that is not one of `classes` is treated. If "raise", the run ends
+        with an :class:`~skactive.exceptions.OracleError`. If "abstain", it counts as an
+        abstention, with a warning for the first few.
 
     n_jobs : int or None, default=None
         Number of jobs for the members of a committee.
 
     random_state : int, RandomState instance or None, default=None
-        Governs what strategies draw and how ties are broken. It is not handed to the
-        estimator.
+        Controls the random draws of strategies and the order in which ties are broken.
+        It is not passed to the estimator.
 
     verbose : int, default=0
         If positive, a line is printed for every round.
@@ -154,71 +169,77 @@ class ActiveLearningClassifier(
     Attributes
     ----------
     estimator_ : estimator object
-        The classifier, fitted on all labels. If it takes no labels but 0, 1, ..., a
-        wrapper that speaks the labels; its own `estimator_` is the classifier, see the
-        :ref:`User Guide <labels_for_estimators>`.
+        The classifier, fitted on all labels. If it accepts only the labels 0, 1, ...,
+        it is a wrapper that translates labels, whose `estimator_` is the classifier.
+        See the :ref:`User Guide <labels_for_estimators>`.
 
     classes_ : ndarray of shape (n_classes,)
         Classes of `estimator_`.
 
     transduction_ : ndarray of shape (n_samples,)
-        `y` with the labels that were bought. It is current even if `fit` failed.
+        `y` with the labels that were bought. It is set even if `fit` failed.
 
     labeled_iter_ : ndarray of shape (n_samples,), dtype int
-        0 for rows that came with a label, k for those bought in round k, -1 for rows
-        without a label; a row that shares the label of an equal one has its number. It
-        is current even if `fit` failed.
+        0 for labels of `y`, k for labels bought in round k, and -1 for rows without a
+        label. A row that shares the label of an equal row has the number of that row.
+        It is set even if `fit` failed.
 
     query_indices_ : ndarray of shape (n_queries,), dtype int
-        Row numbers of `X` in the order in which they were asked, abstentions included.
+        Rows in the order in which they were queried, abstentions included.
 
     n_queries_ : int
-        How many rows were asked.
+        Number of rows that were queried.
 
     n_askable_ : int
-        How many rows there were to ask in the beginning: those without a label, or one
-        of each group of equal ones, see `equal_rows`.
+        Number of rows that could be queried at the beginning: all unlabelled rows, or
+        one row of each group of equal rows, see `equal_rows`.
 
     n_iter_ : int
-        How many rounds asked for labels.
+        Number of rounds.
 
     history_ : list of dict
-        One record per round, describing the model before its query, and one for the
-        final model; ``pandas.DataFrame(clf.history_)`` makes a table of it. If `fit`
-        got `cost`, a record has the `cost` of the rows asked in its round, abstentions
-        included, and the `total_cost` up to and with it. `same_for_all` tells whether
-        the model said the same of all candidates, so that it could not tell which are
-        worth a label; None if the strategy did not look at it.
+        One record per round, and one for the final model. A record describes the model
+        before the query of its round. ``pandas.DataFrame(clf.history_)`` makes a table
+        of it.
 
-    termination_condition_ : str
-        Why it ended: ``"budget"``, ``"all_labeled"``, ``"all_asked"`` (the rest got no
-        answer, or equals others), ``"no_oracle"``, ``"oracle"`` (by `StopLabeling`),
-        ``"callback"``, or the name of a stopping criterion. None if
-        `LabelingLoop.finish` was called before the end.
+        If `cost` was passed to `fit`, a record has the `cost` of the rows queried in
+        its round, abstentions included, and the `total_cost` so far. `same_for_all` is
+        True if the outputs of the model were the same for all candidates, so that it
+        could not tell which of them are worth a label, and None if the strategy did
+        not use them.
+
+    termination_condition_ : str or None
+        The reason why the run ended: ``"budget"``; ``"all_labeled"``; ``"all_asked"``,
+        if all rows left are abstentions or equal to other rows; ``"no_oracle"``;
+        ``"oracle"``, if it raised `StopLabeling`; ``"callback"``; or the name of a
+        stopping criterion. None if `LabelingLoop.finish` was called before the end.
 
     strategy_ : strategy object
         The strategy that was used, with its state.
 
     committee_ : classifier or None
-        The committee, fitted on all labels, if the strategy looked at one. None, with a
+        The committee, fitted on all labels, if the strategy uses one. None, with a
         warning, if it cannot be fitted on them although the classifier can.
 
     holdout_indices_ : ndarray of shape (n_holdout,), dtype int
         Labelled rows of the random test sample, if `holdout_fraction` is positive.
 
     holdout_score_ : float
-        Accuracy on these rows of a model that was fitted on all other labels, once, at
-        the end. It is an unbiased estimate of the accuracy of that model on new rows
-        like those that had no label in the beginning, and get an answer. `estimator_`
-        has seen more labels, these among them: what it scores on them means nothing.
-        nan, with a warning, if there are no such rows or no such model.
+        Accuracy on the test sample of a model that was fitted on all other labels, once
+        at the end. It is an unbiased estimate of the accuracy of this model on new data
+        like the rows without a label in `y`, as far as these get an answer. It is nan,
+        with a warning, if there is no such label or no such model.
+
+        It is not the score of `estimator_`, which is trained on more labels, including
+        those of the sample.
 
     holdout_interval_ : tuple of (float, float)
-        The exact interval of confidence 0.95 of `holdout_score_`.
+        The exact confidence interval of `holdout_score_`, of confidence 0.95.
 
     query_probabilities_ : ndarray of shape (n_queries,)
-        With which probability each row was drawn among those then left, nan where that
-        is not known, if any was drawn. See :ref:`honest_evaluation`.
+        Probability with which each row was drawn, among the rows that were left then;
+        nan if it is not known. Only set if any row was drawn with a known probability.
+        See :ref:`honest_evaluation`.
 
     n_features_in_ : int
         Number of features seen during `fit`, if `X` has features.
@@ -228,8 +249,8 @@ class ActiveLearningClassifier(
 
     See Also
     --------
-    LabelingLoop : The same without a callback.
-    sklearn.semi_supervised.SelfTrainingClassifier : Labels by its own predictions.
+    LabelingLoop : Active learning without an oracle: ask for rows, tell their labels.
+    sklearn.semi_supervised.SelfTrainingClassifier : Trains on its own predictions.
 
     References
     ----------
@@ -263,7 +284,7 @@ class ActiveLearningClassifier(
             Interval(Integral, 2, None, closed="left"),
             list,
             HasMethodsOnceFitted(["fit", "predict"]),
-            type,  # refused later, too
+            type,  # refused later, like that of a strategy
             None,
         ],
         "initial_strategy": _STRATEGY,
@@ -278,7 +299,7 @@ class ActiveLearningClassifier(
         "holdout_fraction": [Interval(Real, 0, 1, closed="left")],
         "unlabeled": [StrOptions({"ignore", "pass"}), PseudoLabels],
         "equal_rows": [StrOptions({"ask", "once", "share"})],
-        "missing_label": "no_validation",  # it may be anything that marks
+        "missing_label": "no_validation",  # by `check_missing_label`
         "classes": ["array-like", None],
         "unknown_answers": [StrOptions({"raise", "abstain"})],
         "n_jobs": N_JOBS,
@@ -286,7 +307,7 @@ class ActiveLearningClassifier(
         "verbose": ["verbose"],
     }
 
-    # Passed by the caller of `fit` only; no meta-estimator routes an oracle.
+    # Only the caller of `fit` passes an oracle. Other meta-estimators do not route it.
     __metadata_request__fit = {"oracle": UNUSED}
 
     def __init__(
@@ -335,37 +356,36 @@ class ActiveLearningClassifier(
         prefer_skip_nested_validation=False
     )
     def fit(self, X, y, *, oracle=None, sample_ids=None, cost=None, **params):
-        """Buy labels, and fit the estimator on all of them.
+        """Buy labels, and fit the estimator on all labels.
 
         Everything that can be checked is checked before the first label is bought.
-        After that, no label is lost: whatever is raised carries them as `labels` and
-        `indices`, and `transduction_` holds them.
+        After that, no label is lost: any error has them in its attributes `labels` and
+        `indices`, and the classifier has them in `transduction_`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, data frame, list} of shape \
                 (n_samples, n_features)
-            All rows, labelled or not: anything that `estimator` takes, a list of texts
-            as well. The oracle gets rows of it.
+            Labelled and unlabelled rows, of any type that the estimator accepts, such
+            as a list of texts.
 
         y : array-like of shape (n_samples,)
-            Labels, and `missing_label` where none is known.
+            Labels. Unlabelled rows are marked by `missing_label`.
 
         oracle : callable or None, default=None
-            Takes the place of the parameter of the same name in this fit.
+            The oracle of this fit. If None, the parameter `oracle` is used.
 
         sample_ids : array-like of shape (n_samples,) or None, default=None
-            Unique ints or strs that identify the rows, for an oracle that names
-            `sample_ids` in its signature. They are never inferred.
+            Unique ints or strs that identify the rows. They are passed to an oracle
+            that has a parameter `sample_ids`, and are never inferred.
 
         cost : array-like of shape (n_samples,) or None, default=None
-            Price of the label of each row, at least 0; for the record in `history_`,
-            and for strategies that look at it, such as
-            :class:`~skactive.acquisition.PerCost`.
+            Price of the label of each row, at least 0. It is recorded in `history_`,
+            and used by strategies such as :class:`~skactive.acquisition.PerCost`.
 
         **params : dict
-            Parameters for the `fit` of `estimator`, with metadata routing enabled;
-            those with a value for each sample are cut to the rows trained on.
+            Parameters for the `fit` of the estimator. They require metadata routing.
+            Parameters with one value per sample are cut to the training rows.
 
         Returns
         -------
@@ -375,19 +395,18 @@ class ActiveLearningClassifier(
         Raises
         ------
         OracleError
-            If the oracle raises, or gives something that is no label.
+            If the oracle raises an error, or returns something that is not a label.
         ActiveLearningError
             If the estimator cannot be fitted on the labels that were bought.
         ValueError, TypeError
-            If a parameter or the data are not as described; before any label is
-            bought, if that can be known then.
+            If a parameter or the data are not valid.
         FitInProgressError
             If this object is being fitted already.
         """
         if getattr(self, "_fitting", False):
             raise FitInProgressError(
-                f"This {type(self).__name__} is being fitted already; an oracle must "
-                "not fit the classifier that asks it. Fit a clone."
+                f"This {type(self).__name__} is being fitted already. An oracle must "
+                "not fit the classifier that called it. Fit a clone."
             )
         self._reset()
         self._fitting = True
@@ -408,20 +427,22 @@ class ActiveLearningClassifier(
         return self
 
     def _run(self, run, oracle):
-        """Drive a run to its end, and take over what it has found."""
+        """Drive a run to its end, and set the fitted attributes."""
         callbacks = Callbacks(self, self._init_callback_context)
         try:
             drive(run, oracle, callbacks, verbose=self.verbose)
             attributes = fit_result(run).attributes()
         finally:
-            # Whatever was raised, no label is lost.
+            # Also after an error, so that no label is lost.
             vars(self).update(current_attributes(run))
         vars(self).update(attributes)
         with keeping_labels(run):
             callbacks.run_ends(run)
 
     def _reset(self):
-        """Remove what an earlier fit has learnt."""
+        """Remove the fitted attributes of an earlier fit."""
+        # Some attributes are not set by every fit, and after a failed one those of an
+        # earlier fit must not be taken for its own.
         for name in [n for n in vars(self) if n.endswith("_") and n[0] != "_"]:
             delattr(self, name)
 
@@ -439,7 +460,8 @@ class ActiveLearningClassifier(
             Samples.
 
         **params : dict
-            Parameters for the estimator's `predict`, with metadata routing enabled.
+            Parameters for the `predict` of the estimator. They require metadata
+            routing.
 
         Returns
         -------
@@ -462,13 +484,13 @@ class ActiveLearningClassifier(
             Samples.
 
         **params : dict
-            Parameters for the estimator's `predict_proba`, with metadata routing
-            enabled.
+            Parameters for the `predict_proba` of the estimator. They require metadata
+            routing.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`.
+            Probabilities of the classes, in the order of `classes_`.
         """
         proba = self._delegate("predict_proba", X, params)
         n_classes = len(self.classes_)
@@ -488,13 +510,13 @@ class ActiveLearningClassifier(
             Samples.
 
         **params : dict
-            Parameters for the estimator's `predict_log_proba`, with metadata routing
-            enabled.
+            Parameters for the `predict_log_proba` of the estimator. They require
+            metadata routing.
 
         Returns
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
-            Logarithms of probabilities, in the order of `classes_`.
+            Logarithms of the probabilities, in the order of `classes_`.
         """
         return self._delegate("predict_log_proba", X, params)
 
@@ -509,8 +531,8 @@ class ActiveLearningClassifier(
             Samples.
 
         **params : dict
-            Parameters for the estimator's `decision_function`, with metadata routing
-            enabled.
+            Parameters for the `decision_function` of the estimator. They require
+            metadata routing.
 
         Returns
         -------
@@ -521,7 +543,7 @@ class ActiveLearningClassifier(
 
     @available_if(_estimator_has("score"))
     def score(self, X, y, **params):
-        """Score the estimator on the samples that have a label.
+        """Score the estimator on the labelled samples.
 
         Parameters
         ----------
@@ -530,18 +552,18 @@ class ActiveLearningClassifier(
             Samples.
 
         y : array-like of shape (n_samples,)
-            Labels; samples marked by `missing_label` are ignored.
+            Labels. Samples marked by `missing_label` are ignored.
 
         **params : dict
-            `sample_weight`, and with metadata routing enabled all that the
-            estimator's `score` has requested. What has a value for each sample is cut
-            to the labelled ones.
+            `sample_weight`, and with metadata routing all metadata that the `score` of
+            the estimator has requested. Parameters with one value per sample are cut to
+            the labelled samples.
 
         Returns
         -------
         score : float
-            What the `score` of the estimator gives, for most the accuracy; nan if no
-            sample has a label.
+            Score of the estimator, which is the accuracy for most classifiers. It is
+            nan if no sample has a label.
         """
         check_is_fitted(self)
         if _routing_enabled():
@@ -561,6 +583,7 @@ class ActiveLearningClassifier(
             )
             return float("nan")
         if not labeled.all():
+            # In a search the test part has unlabelled rows, too.
             warn_if_split_blindly(y, labeled, self.missing_label)
             rows = np.flatnonzero(labeled)
             params = _check_method_params(X, params, indices=rows)
@@ -575,13 +598,13 @@ class ActiveLearningClassifier(
         return getattr(self.estimator_, method)(X, **params)
 
     def get_metadata_routing(self):
-        """Return what metadata this object and its estimator want.
+        """Return the metadata that this object and its estimator request.
 
         Returns
         -------
         routing : MetadataRouter
-            `sample_ids` and `cost` for this object's own `fit`, and what `estimator`
-            has requested.
+            The requests of this object for `sample_ids` and `cost`, and those of
+            `estimator`.
         """
         mapping = MethodMapping()
         for method in ("fit", "score", *_DELEGATED):
@@ -596,18 +619,20 @@ class ActiveLearningClassifier(
         tags.classifier_tags = copy.deepcopy(
             inner.classifier_tags or tags.classifier_tags
         )
-        tags.classifier_tags.multi_label = False  # one label a row is asked for
+        tags.classifier_tags.multi_label = False  # an oracle gives one label per row
         tags.non_deterministic = inner.non_deterministic
         return tags
 
     def __sklearn_clone__(self):
-        # The oracle goes by reference: a stateful one keeps its state, and an open
-        # connection or a lock cannot be copied.
+        # The oracle is not cloned: it may have state to keep, such as a cache of paid
+        # labels, and open connections or locks cannot be copied.
         template = copy.copy(self)
         template.oracle = None
         new = super(ActiveLearningClassifier, template).__sklearn_clone__()
         new.oracle = self.oracle
         return new
+
+    # A copy is not being fitted, even if the original is: an oracle may copy it.
 
     def __copy__(self):
         new = object.__new__(type(self))
@@ -625,6 +650,7 @@ class ActiveLearningClassifier(
     def __getstate__(self):
         state = dict(super().__getstate__())
         state.pop("_fitting", None)
+        # A fitted classifier predicts without its oracle.
         if "estimator_" in state and not _can_be_pickled(state["oracle"]):
             state["oracle"] = None
         return state
@@ -633,6 +659,6 @@ class ActiveLearningClassifier(
 def _can_be_pickled(value):
     try:
         pickle.dumps(value)
-    except Exception:  # whatever an object's own reduction raises
+    except Exception:  # an object may raise anything in its __reduce__
         return False
     return True

@@ -1,4 +1,4 @@
-"""Errors and signals of skactive."""
+"""Exceptions of skactive."""
 
 __all__ = [
     "ActiveLearningError",
@@ -14,7 +14,7 @@ __all__ = [
 
 
 class ActiveLearningError(Exception):
-    """An active learning run failed; the labels bought so far come with the error.
+    """An active learning run failed. The error has the labels bought so far.
 
     Parameters
     ----------
@@ -22,10 +22,10 @@ class ActiveLearningError(Exception):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run before it failed.
+        Labels bought in this run before it failed.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class ActiveLearningError(Exception):
 
 
 class OracleError(ActiveLearningError, ValueError):
-    """The oracle failed, or gave an answer that cannot be a label.
+    """The oracle failed, or gave an answer that is not a valid label.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ class OracleError(ActiveLearningError, ValueError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run and that were accepted.
+        Valid labels bought in this run.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     answers : object, default=None
-        The answers that were refused, as the oracle returned them.
+        The answers that are not valid, as the oracle returned them.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class OracleError(ActiveLearningError, ValueError):
 
 
 class FitInProgressError(ActiveLearningError, RuntimeError):
-    """A classifier was to be fitted while a fit of it was running.
+    """`fit` was called on a classifier that is being fitted.
 
     Parameters
     ----------
@@ -83,10 +83,10 @@ class FitInProgressError(ActiveLearningError, RuntimeError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in the run that was going on.
+        Labels bought in the fit that is in progress.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     Examples
     --------
@@ -105,10 +105,10 @@ class SavedLoopError(ActiveLearningError, ValueError):
         What is wrong with the file, or which inputs differ, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that stand in the file, if it can be read.
+        Labels in the file, if it can be read.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows that `labels` belong to, as the saved loop counted them.
+        Row numbers of `labels` in the data of the saved loop.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class SavedLoopError(ActiveLearningError, ValueError):
 
 
 class StopLabeling(Exception):
-    """Raised by an oracle to end the run normally.
+    """Raised by an oracle to end the run without an error.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class StopLabeling(Exception):
         Why no more labels are given.
 
     labels : sequence or None, default=None
-        Labels of the first rows of the current batch, if some were made.
+        Labels of the first rows of the current batch, if there are any.
 
     Examples
     --------
@@ -145,7 +145,7 @@ class StopLabeling(Exception):
 
 
 class StoreError(ActiveLearningError):
-    """The file that keeps the labels could not be used.
+    """The file of a label store cannot be used.
 
     Parameters
     ----------
@@ -153,13 +153,13 @@ class StoreError(ActiveLearningError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run before.
+        Labels bought in this run before.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     answers : dict or None, default=None
-        Answers that were paid and could not be written, by sample id.
+        Answers that were paid for and could not be written, by sample id.
 
     Examples
     --------
@@ -174,7 +174,7 @@ class StoreError(ActiveLearningError):
 
 
 class StoreBusyError(StoreError):
-    """The file that keeps the labels was locked by another program for too long.
+    """The file of a label store was locked by another program for too long.
 
     Parameters
     ----------
@@ -182,18 +182,18 @@ class StoreBusyError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run before.
+        Labels bought in this run before.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     answers : dict or None, default=None
-        Answers that were paid and could not be written, by sample id.
+        Answers that were paid for and could not be written, by sample id.
     """
 
 
 class StoreCorruptedError(StoreError):
-    """The file that keeps the labels is damaged, or is something else.
+    """The file of a label store is damaged, or is not a label store.
 
     Parameters
     ----------
@@ -201,18 +201,18 @@ class StoreCorruptedError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run before.
+        Labels bought in this run before.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     answers : dict or None, default=None
-        Answers that were paid and could not be written, by sample id.
+        Answers that were paid for and could not be written, by sample id.
     """
 
 
 class StoreVersionError(StoreError):
-    """The file that keeps the labels was written by another version of skactive.
+    """The file of a label store was written by another version of skactive.
 
     Parameters
     ----------
@@ -220,11 +220,11 @@ class StoreVersionError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels that the oracle gave in this run before.
+        Labels bought in this run before.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Rows of `X` that `labels` belong to.
+        Row numbers of `labels`.
 
     answers : dict or None, default=None
-        Answers that were paid and could not be written, by sample id.
+        Answers that were paid for and could not be written, by sample id.
     """

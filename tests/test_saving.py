@@ -351,7 +351,7 @@ def test_other_values_of_x_are_refused_in_every_container(container, path):
     again = LabelingLoop(make_clf(), container(X.copy()), Y)
     again.save(path)
     assert json.loads(path.read_text())["made_of"] == described
-    with pytest.raises(SavedLoopError, match="the values of X are others"):
+    with pytest.raises(SavedLoopError, match="the values of X differ"):
         LabelingLoop.load(path, make_clf(), container(others), Y)
 
 
@@ -365,13 +365,13 @@ def relabeled():
     ("changes", "message"),
     [
         ({"X": X[:59], "y": Y[:59], "sample_ids": range(59)}, "X had 60 rows.* has 59"),
-        ({"X": X[::-1]}, "the values of X are others"),
-        ({"y": relabeled()}, "the labels in y are others"),
+        ({"X": X[::-1]}, "the values of X differ"),
+        ({"y": relabeled()}, "the labels in y, or"),
         ({"y": np.where(np.arange(60) < 20, TRUTH, -1)}, "had 4 labels, and has 20"),
-        ({"y": Y.astype(float)}, "the labels in y are others"),
-        ({"sample_ids": None}, "sample_ids are others"),
-        ({"sample_ids": range(1, 61)}, "sample_ids are others"),
-        ({"cost": np.ones(60)}, "cost is another"),
+        ({"y": Y.astype(float)}, "the labels in y, or"),
+        ({"sample_ids": None}, "sample_ids differ"),
+        ({"sample_ids": range(1, 61)}, "sample_ids differ"),
+        ({"cost": np.ones(60)}, "cost differs"),
         ({"clf": make_clf(batch_size=3)}, "batch_size was 4, and is 3"),
         ({"clf": make_clf(random_state=1)}, "random_state was 0, and is 1"),
         ({"clf": make_clf(strategy="entropy")}, 'strategy was "margin", and is "ent'),

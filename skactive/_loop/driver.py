@@ -1,4 +1,4 @@
-"""The one driver: it asks an oracle about query after query, until the run ends."""
+"""The driver: it asks an oracle about the rows of each query until the run ends."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from skactive.utils._sklearn import NoCallbackContext
 
 
 def drive(run, oracle, callbacks=None, *, verbose=0):
-    """Drive a run to its end.
+    """Run the labelling loop with an oracle.
 
     Parameters
     ----------
@@ -17,20 +17,20 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
         A run in which nothing was queried yet.
 
     oracle : callable or None
-        It is refused before anything else happens if it cannot be called. Without an
-        oracle the run ends at once.
+        The oracle. If None, the run ends at once.
 
     callbacks : Callbacks or None, default=None
-        They are told when the run and its rounds begin and end.
+        Called when the run and its rounds begin and end.
 
     verbose : int, default=0
         If positive, a line is printed for every round.
 
     Raises
     ------
+    TypeError, ValueError
+        If the oracle has the wrong signature. Nothing has happened then.
     Exception
-        Whatever an oracle, a model or a callback raises, with the labels bought so
-        far.
+        Any error of an oracle, a model or a callback, with the labels bought so far.
     """
     keywords = ()
     if oracle is not None:
@@ -54,16 +54,16 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
 
 
 class Callbacks:
-    """The callbacks of an estimator, if it has any.
+    """Calls the callbacks of an estimator.
 
     Parameters
     ----------
     estimator : estimator object or None, default=None
-        What is being fitted.
+        The estimator that is being fitted.
 
     make_context : callable or None, default=None
-        Returns the callback context of its fit, see
-        :class:`~sklearn.callback.CallbackContext`.
+        Returns the callback context of this fit, see
+        :class:`~sklearn.callback.CallbackContext`. If None, there are no callbacks.
     """
 
     def __init__(self, estimator=None, make_context=None):
@@ -72,24 +72,23 @@ class Callbacks:
         self._context = self._round_context = NoCallbackContext()
 
     def set_up(self, n_rounds):
-        """Make the context, with the number of rounds if it is known."""
+        """Make the context, with the largest number of rounds, or None."""
         if self._make_context is not None:
             self._context = self._make_context(max_subtasks=n_rounds)
 
     def run_begins(self):
-        """Tell the callbacks that the fit begins."""
+        """Call the callbacks at the beginning of the fit."""
         self._context.call_on_fit_task_begin(estimator=self._estimator)
 
     def round_begins(self):
-        """Tell the callbacks that a round begins."""
+        """Call the callbacks at the beginning of a round."""
         self._round_context = self._context.subcontext(task_name="round")
         self._round_context.call_on_fit_task_begin(estimator=self._estimator)
 
     def round_ends(self, run):
-        """Tell the callbacks that a round ends, and return whether one wants to stop.
-
-        Models are fitted only for callbacks that look at them.
-        """
+        """Call the callbacks at the end of a round, and return whether one stops."""
+        # Functions are passed, so that rows are copied and models fitted only for
+        # callbacks that look at them.
         return self._round_context.call_on_fit_task_end(
             estimator=self._estimator,
             reconstruction_attributes=lambda: _model_of_round(run),
@@ -97,7 +96,7 @@ class Callbacks:
         )
 
     def run_ends(self, run):
-        """Tell the callbacks that the fit ends."""
+        """Call the callbacks at the end of the fit."""
         self._context.call_on_fit_task_end(
             estimator=self._estimator,
             reconstruction_attributes={},
@@ -106,7 +105,7 @@ class Callbacks:
 
 
 def max_rounds(run):
-    """Return the largest number of rounds there can be, or None if it is not known.
+    """Return the largest number of rounds that a run can have.
 
     Parameters
     ----------
@@ -116,9 +115,11 @@ def max_rounds(run):
     Returns
     -------
     n_rounds : int or None
-        None with strategies of others, which may return less than a batch.
+        None if it is not known.
     """
     inputs = run.inputs
+    # Other strategies may select less than a batch. So do the cold start, which ends
+    # at `initial_size`, and the last round of the test sample.
     fill = all(
         type(strategy).__module__.startswith("skactive.")
         for strategy in (inputs.strategy, inputs.initial_strategy)
@@ -129,7 +130,7 @@ def max_rounds(run):
 
 
 def facts_for_oracle(run):
-    """Return what an oracle of ours should know about a run.
+    """Return the facts about a run that oracles of this package are told.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ def facts_for_oracle(run):
 
 
 def _given_labels(run):
-    """Return the ids of the rows that are labelled in `y`, and their labels."""
+    """Return the ids of the rows that `y` has labels for, and these labels."""
     ids, rows = run.inputs.sample_ids, np.flatnonzero(run.inputs.labeled)
     if ids is None or not len(rows):
         return [], []
@@ -164,15 +165,15 @@ def _given_labels(run):
 
 
 def _model_of_round(run):
-    """Return the attributes that make a classifier of this round's model."""
-    model = run.models.of(run, run.models.last)
+    """Return the attributes of a classifier that predicts with the last model."""
+    model = run.models.model_of(run, run.models.last_pool)
     if model is None:
         return None
     return {"estimator_": model, "classes_": np.asarray(model.classes_)}
 
 
 def _training_rows(run):
-    """Return functions that give the labelled rows and their labels."""
+    """Return functions that return the training rows and their labels."""
     rows = np.flatnonzero(run.ledger.trainable)
     return {
         "X": lambda: take_rows(run.inputs.X, rows),

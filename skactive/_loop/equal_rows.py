@@ -1,4 +1,4 @@
-"""Rows that hold the same: which they are, and which one of them is asked."""
+"""Equal rows: the groups they form, and the row of each group that is queried."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -14,32 +14,33 @@ from skactive.utils._rows import (
 from skactive.utils._sklearn import _num_samples
 from skactive.utils._ties import tie_keys
 
-# Two hashes of 64 bits for each row: rows that differ do not meet in both.
+# Two hashes of 64 bits for each row. Different rows practically never share both, so
+# that the rows themselves need not be compared.
 _SEEDS = (1, 2)
 _NULL_BITS = np.float64(np.nan).view(np.uint64)
 
 
 class EqualRows:
-    """Which rows of a run hold the same, and which one of them may be asked.
+    """The groups of equal rows of a run.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, data frame, list} of length n_samples
-        The checked rows. They are read once.
+        The checked rows.
 
     labeled : ndarray of shape (n_samples,), dtype bool
-        Rows that have a label from the beginning.
+        Mask of the rows with a label in `y`.
 
     how : {"ask", "once", "share"}
-        Whether equal rows are asked like others, once, or once for all of them.
+        The parameter `equal_rows` of the classifier.
 
     tie_seed : int
-        Seed of the random order of all rows. Of equal ones the first is asked.
+        Seed of the random order of all rows. The first row of each group is queried.
 
     Attributes
     ----------
     askable : ndarray of shape (n_samples,), dtype bool
-        Rows without a label that may be asked.
+        Mask of the rows that may be queried.
     """
 
     def __init__(self, X, labeled, how, tie_seed):
@@ -62,17 +63,17 @@ class EqualRows:
 
     @property
     def n_askable(self):
-        """How many rows may be asked."""
+        """Number of rows that may be queried."""
         return int(self.askable.sum())
 
     def equal_to(self, rows):
-        """Return a mask of some rows and of all that hold the same."""
+        """Return a mask of some rows and of all rows that equal one of them."""
         mask = np.zeros(len(self.askable), dtype=bool)
         mask[rows] = True
         return mask if self._group is None else np.isin(self._group, self._group[rows])
 
     def shared_with(self, row):
-        """Return the other rows that get the label of a row."""
+        """Return the other rows that share the label of a row."""
         if not self._shares:
             return np.empty(0, dtype=np.intp)
         group = self._group[row]
@@ -80,17 +81,17 @@ class EqualRows:
         return rows[rows != row]
 
     def share_given(self, y, labeled):
-        """Give labels that are known to equal rows without one.
+        """Copy the labels of `y` to equal rows without one.
 
-        Where equal rows have different labels, nothing is known of the others.
+        Groups whose labels contradict each other are left as they are.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples,)
-            Labels; changed in place.
+            Labels. Changed in place.
 
         labeled : ndarray of shape (n_samples,), dtype bool
-            Rows with a label; changed in place.
+            Mask of the rows with a label. Changed in place.
         """
         known = np.flatnonzero(labeled)
         if not self._shares or len(known) == 0:
@@ -106,10 +107,10 @@ class EqualRows:
 
 
 def group_equal_rows(X):
-    """Number the groups of rows that hold the same.
+    """Number the groups of equal rows.
 
-    NaN equals NaN, and -0.0 equals 0.0. Memory is that of a block of rows, and a few
-    numbers for each row.
+    NaN equals NaN, and -0.0 equals 0.0. It needs the memory of a block of rows, and of
+    a few numbers for each row.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def group_equal_rows(X):
     Returns
     -------
     groups : ndarray of shape (n_samples,), dtype int
-        Rows of equal number are equal; numbers are in the order of the first rows.
+        Number of the group of each row. Groups are numbered by their first rows.
 
     Examples
     --------
@@ -140,7 +141,8 @@ def group_equal_rows(X):
 
 
 def _hash_rows(X):
-    """Return numbers for each row, (n_hashes, n_samples): sums over its entries."""
+    """Return the hashes of rows, of shape (n_hashes, n_samples)."""
+    # A hash is a sum over the entries of a row: columns can be added one by one.
     if issparse(X):
         return _hash_sparse(X)
     if is_dataframe(X):
@@ -158,27 +160,27 @@ def _hash_rows(X):
 
 
 def _hash_sparse(X):
-    """Do the same for a CSR matrix; entries that are zero are not there."""
+    """Return the hashes of the rows of a CSR matrix. Zeros do not count."""
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     entries = _entries(X.data, X.indices)
     entries[:, X.data == 0] = 0
-    # Sums wrap around, so that their differences are right whatever their size.
+    # The sums overflow. In arithmetic modulo 2**64 their differences are right still.
     sums = np.zeros((len(_SEEDS), X.nnz + 1), dtype=np.uint64)
     np.cumsum(entries, axis=1, out=sums[:, 1:])
     return sums[:, X.indptr[1:]] - sums[:, X.indptr[:-1]]
 
 
 def _entries(values, columns):
-    """Return numbers for each value, by what it is and where it stands."""
+    """Return the hashes of values, which depend on the value and its column."""
     bits = tie_keys(0, _bits(values))
     places = (tie_keys(seed, columns) for seed in _SEEDS)
     return np.stack([tie_keys(0, bits + place) for place in places])
 
 
 def _bits(values):
-    """Return values as 64 bits each; what is equal has equal bits."""
+    """Return values as 64 bits each. Equal values have equal bits."""
     kind = values.dtype.kind
     if kind == "f":
         values = values.astype(np.float64) + 0.0  # -0.0 becomes 0.0
@@ -189,7 +191,7 @@ def _bits(values):
 
 
 def _codes(values):
-    """Number different objects, in the order in which they come; null is one value."""
+    """Number the different objects in order of appearance. All nulls are one."""
     seen, codes = {}, np.empty(_num_samples(values), dtype=np.intp)
     for position, value in enumerate(values):
         codes[position] = seen.setdefault(_key(value), len(seen))
@@ -197,7 +199,7 @@ def _codes(values):
 
 
 def _key(value):
-    """Return what stands for a value in a dictionary."""
+    """Return a key of a dictionary for a value."""
     if is_null(value):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a run was made of, in a form that can be compared after it was saved."""
+"""Fingerprints of the inputs of a run, to compare them when it is loaded."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from skactive.utils._description import (
 from skactive.utils._labels import as_labels
 
 _DATA = {
-    "X": "the values of X are others",
-    "y": "the labels in y are others, or stand in other rows",
-    "sample_ids": "sample_ids are others",
-    "cost": "cost is another",
+    "X": "the values of X differ",
+    "y": "the labels in y, or the rows that have them, differ",
+    "sample_ids": "sample_ids differ",
+    "cost": "cost differs",
 }
 
 
@@ -29,8 +29,11 @@ def fingerprint(inputs):
     Returns
     -------
     description : dict
-        JSON. Data are hashed, which reads them once; parameters stay readable.
+        Hashes of the data, and parameters as readable text, for JSON.
     """
+    # With other data a replay would select other rows, or, worse, give the labels to
+    # rows that were never shown. Parameters are not hashed, so that an error can say
+    # which of them differ.
     rows = np.flatnonzero(inputs.labeled)
     labels, ids = as_labels(inputs.y[rows]), inputs.sample_ids
     return {
@@ -49,17 +52,17 @@ def fingerprint(inputs):
 
 
 def differences(saved, here):
-    """Say how two fingerprints differ.
+    """Describe how two fingerprints differ.
 
     Parameters
     ----------
     saved, here : dict
-        What `fingerprint` returned, there and here.
+        The fingerprint in the file, and that of the inputs given now.
 
     Returns
     -------
     found : list of str
-        One text for each difference; empty if there is none.
+        One text for each difference.
     """
     found = []
     if saved["n_samples"] != here["n_samples"]:
@@ -71,17 +74,19 @@ def differences(saved, here):
         found += [text for name, text in _DATA.items() if saved[name] != here[name]]
     names = saved["fit_params"].keys() | here["fit_params"].keys()
     found += [
-        f"the fit parameter {name} is another"
+        f"the fit parameter {name} differs"
         for name in sorted(names)
         if saved["fit_params"].get(name) != here["fit_params"].get(name)
     ]
     there, now = saved["parameters"], here["parameters"]
-    # A name that only one side has came or went with a release of its class.
+    # A parameter that only one side has was added or removed in a release of its class.
     found += [
         f"{name} was {there[name]}, and is {now[name]}"
         for name in sorted(there.keys() & now.keys())
         if there[name] != now[name]
     ]
+    # The budget in rows follows from the parameters and the number of unlabelled rows.
+    # It is named only if nothing else explains the difference.
     if not found and saved["budget"] != here["budget"]:
         found.append(f"budget was {saved['budget']} rows, and is {here['budget']}")
     return found

@@ -1,4 +1,4 @@
-"""Whether the first model can be fitted at all, found out before the first payment."""
+"""Checks, before the first payment, that a model can be fitted at all."""
 
 import itertools
 import warnings
@@ -21,36 +21,38 @@ from skactive.utils._rows import (
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import get_tags, validate_nested_params
 
-# Number of rows that tell whether an estimator takes rows of their shape.
+# Number of rows in a trial fit that shows whether an estimator accepts their shape.
 _N_TRIED = 10
 
 
 def check_first_model(pool, strategy, embedder, estimator, committee, classes):
-    """Try before the first payment whether the estimator can be fitted at all.
+    """Check, before the first payment, that the estimator can be fitted at all.
 
     Parameters
     ----------
     pool : Pool
-        The first round.
+        The pool of the first round.
 
     strategy : strategy object
         The strategy of the run.
 
     embedder : Embedding
-        The features of the rows.
+        The embedding of the rows.
 
     estimator : estimator object
         The unfitted classifier.
 
     committee : int, list of (str, classifier), classifier, or None
-        The unfitted committee, None if the strategy looks at none.
+        The unfitted committee. None if the strategy does not use one.
 
     classes : ndarray of shape (n_classes,)
-        Classes that labels may have.
+        Classes of made-up labels.
     """
     refuse_dropping_steps(estimator, pool.X)
     if committee is not None:
         refuse_dropping_steps(committee, pool.X)
+    # Rows that a classifier may not accept need not be among those with a label. Then
+    # it would fail only in a later round, with labels paid for.
     is_flat = is_one_dimensional(pool.X)
     risky = rows_without_text(pool.X) if is_flat else rows_not_finite(pool.X)
     if is_flat and len(risky):
@@ -59,13 +61,14 @@ def check_first_model(pool, strategy, embedder, estimator, committee, classes):
     if uses_embedding(strategy, estimator) and embedder.is_impossible():
         raise ValueError(
             f"The strategy {type(strategy).__name__} needs rows that are numbers "
-            "without NaN. Put steps that make them so into a Pipeline with the "
-            "estimator, or choose a strategy that needs the model only, such as "
+            "without NaN. Put steps that compute such features into a Pipeline with "
+            "the estimator, or choose a strategy that needs only the model, such as "
             "'margin'."
         )
     if pool.can_fit:
         _try_model(pool, embedder, risky)
         return
+    # Without a model to try, as much as possible is found out from parameters and tags.
     validate_nested_params(estimator)
     _refuse_dimensions(pool.X, estimator)
     if len(risky) and not _takes_nan(estimator, embedder, risky):
@@ -73,12 +76,13 @@ def check_first_model(pool, strategy, embedder, estimator, committee, classes):
 
 
 def _try_model(pool, embedder, risky):
-    """Fit the first model, and let it predict rows that it may not take."""
+    """Fit the first model, and let it predict rows that it may not accept."""
     try:
         model = pool.estimator
         if len(risky):
             model.predict(take_rows(pool.X, risky[:1000]))
     except (AttributeError, TypeError, ValueError):
+        # One of these messages is better, if it is the reason.
         if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
             _refuse_nan(pool.unfitted, pool.X, risky)
         _refuse_dimensions(pool.X, pool.unfitted)
@@ -90,18 +94,18 @@ def _refuse_nan(estimator, X, risky):
     if column is not None:
         raise ValueError(
             f"The column {column!r} of X has no text in row {risky[0]} among others, "
-            f"which {shown(estimator)} does not take. Write an empty text in its "
-            f"place, as in X[{column!r}].fillna(''), or impute it in a Pipeline inside."
+            f"which {shown(estimator)} does not accept. Put an empty text there, as "
+            f"in X[{column!r}].fillna(''), or impute it in a Pipeline inside."
         )
     raise ValueError(
         f"Input X contains NaN or infinity, in row {risky[0]} among others, which "
-        f"{shown(estimator)} does not take. Impute them in a Pipeline inside, or use "
-        "a classifier that takes them, such as HistGradientBoostingClassifier."
+        f"{shown(estimator)} does not accept. Impute them in a Pipeline inside, or use "
+        "a classifier that accepts NaN, such as HistGradientBoostingClassifier."
     )
 
 
 def _missing_text(X, risky):
-    """Return the first column of texts in which one is missing in a row, or None."""
+    """Return the first column of texts without a text in a risky row, or None."""
     if not is_dataframe(X):
         return None
     for name in X.columns:
@@ -112,48 +116,48 @@ def _missing_text(X, risky):
 
 
 def _check_missing_items(pool, embedder, rows, classes):
-    """Raise if some of the texts are missing, and the classifier minds."""
+    """Raise if some texts are missing, and the classifier does not accept that."""
     if isinstance(pool.unfitted, Pipeline):
         minds = len(rows) == len(pool.y) or embedder.fails_only_with(rows)
     else:
         minds = fails_with(pool, rows, classes)
     if minds:
         value = next(itertools.islice(pool.X, int(rows[0]), None))
-        way = "Write an empty text in its place, as in [text or '' for text in X]"
+        way = "Put an empty text in its place, as in [text or '' for text in X]"
         if not is_null(value):
-            way = "Make texts of all rows, as in [str(text) for text in X]"
+            way = "Turn all rows into texts, as in [str(text) for text in X]"
         raise ValueError(
             f"X holds {shown(value)} instead of a text in {len(rows)} of {len(pool.y)} "
             f"rows, the first of which is row {rows[0]}, and "
-            f"{shown(pool.unfitted)} does not take that. {way}, or leave out "
+            f"{shown(pool.unfitted)} does not accept that. {way}, or leave out "
             "such rows."
         )
 
 
 def _refuse_dimensions(X, estimator):
-    """Raise the estimator's own error if it takes flat rows and none of this shape."""
+    """Raise the estimator's own error if it accepts rows, but only flat ones."""
     if getattr(X, "ndim", 2) <= 2 or get_tags(estimator).input_tags.three_d_array:
         return
     rows = X[:_N_TRIED]
     flat, y = rows.reshape(len(rows), -1), np.arange(len(rows)) % 2
     trial = clone(estimator)
     last = last_step(trial)
-    if "max_epochs" in last.get_params(deep=False):  # a network takes them or not
+    if "max_epochs" in last.get_params(deep=False):  # one epoch of a network tells
         last.set_params(max_epochs=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             clone(trial).fit(rows, y)
             return
-        except Exception as error:  # of the estimator, whatever it is
+        except Exception as error:  # any error of the estimator
             refusal = error
         try:
             clone(trial).fit(flat, y)
-        except Exception:  # so few rows tell nothing
+        except Exception:  # the reason is not the shape
             return
     refusal.add_note(
-        f"X has the shape {X.shape}, and {shown(estimator)} takes rows that are flat. "
-        "Put a step that makes them so into a Pipeline with it, or pass "
+        f"X has the shape {X.shape}, and {shown(estimator)} accepts flat rows only. "
+        "Put a step that flattens them into a Pipeline with it, or pass "
         "X.reshape(len(X), -1)."
     )
     raise refusal

@@ -4,7 +4,7 @@ from skactive._models.pseudo_labels import PseudoLabels
 
 
 def round_record(run, opened):
-    """Return the record of a round, about the rows that have an answer.
+    """Return the record of a round; it counts the rows that have an answer.
 
     Parameters
     ----------
@@ -12,17 +12,17 @@ def round_record(run, opened):
         The run.
 
     opened : Round
-        A round of it that still has its pool.
+        A round of this run that has not been closed yet.
 
     Returns
     -------
     record : dict
-        For `history_`.
+        An item of `history_`.
     """
     told, pool = opened.rows_told, opened.pool
     return {
         "round": opened.number,
-        "strategy": opened.name,
+        "strategy": opened.selected_by,
         "n_labeled": int(pool.labeled.sum()),
         "n_queried": len(told),
         "n_abstained": int((~run.ledger.labeled[told]).sum()),
@@ -47,7 +47,7 @@ def final_record(run, number, pool):
         The run.
 
     number : int
-        One more than the number of the last round.
+        Number of the record.
 
     pool : Pool
         The pool of the final model.
@@ -55,7 +55,7 @@ def final_record(run, number, pool):
     Returns
     -------
     record : dict
-        For `history_`.
+        An item of `history_`.
     """
     return {
         "round": number,
@@ -76,18 +76,18 @@ def final_record(run, number, pool):
 
 
 def _pseudo_labels(run, pool):
-    """Return the number of pseudo-labels, if there can be any."""
+    """Return the number of pseudo-labels if the run makes any."""
     if not isinstance(run.inputs.clf.unlabeled, PseudoLabels):
         return {}
     return {"n_pseudo_labeled": pool.n_pseudo_labeled}
 
 
 def _cost(run, rows):
-    """Return the cost of some rows and of all queries, if there are prices."""
+    """Return the cost of some rows and of all queries so far, if there are prices."""
     cost = run.inputs.cost
     if cost is None:
         return {}
     return {
         "cost": float(cost[rows].sum()),
-        "total_cost": float(cost[run.queries].sum()),
+        "total_cost": float(cost[run.query_indices].sum()),
     }

@@ -1,4 +1,4 @@
-"""The rows that are held out: which they are, and how good a model is on them."""
+"""The test sample of a run: which rows are held out, and the score on them."""
 
 import numpy as np
 from scipy.stats import binomtest
@@ -13,12 +13,16 @@ CONFIDENCE = 0.95
 
 
 class Holdout:
-    """The random test sample of a run: drawn at its beginning, and queried first.
+    """The random test sample of a run.
+
+    It is drawn when the run begins, and queried before any other row: a sample drawn
+    later would come from the rows that the strategy has left over, which are not
+    those that new data look like.
 
     Parameters
     ----------
     inputs : Inputs
-        The checked inputs of the run. `holdout_fraction` is a share of the budget.
+        The checked inputs of the run.
 
     Attributes
     ----------
@@ -28,6 +32,7 @@ class Holdout:
 
     def __init__(self, inputs):
         n_holdout = round(inputs.clf.holdout_fraction * inputs.budget)
+        # The seeds of the rounds are those of the numbers from 1.
         rng = np.random.default_rng([inputs.seed, 0])
         askable = np.flatnonzero(inputs.equal_rows.askable)
         self.rows = rng.choice(askable, n_holdout, replace=False)
@@ -41,20 +46,20 @@ class Holdout:
         Parameters
         ----------
         is_left : ndarray of shape (n_samples,), dtype bool
-            Rows of the sample that have not been queried.
+            Mask of the rows of the sample that have not been queried.
 
         n_queries : int
-            The largest number of rows.
+            The largest number of rows to select.
 
         n_left : int
-            Number of rows that have not been queried, of the sample or not: each of
-            them might have been drawn now.
+            Number of all rows that have not been queried, in the sample or not.
 
         Returns
         -------
         selection : Selection
-            The rows, and the probabilities with which they were drawn.
+            The rows, with their probabilities.
         """
+        # The sample is in random order, so its next row is a draw from all rows left.
         rows = self.rows[is_left[self.rows]][:n_queries]
         return Selection(rows, probabilities=1.0 / (n_left - np.arange(len(rows))))
 
@@ -64,7 +69,7 @@ class Holdout:
         Parameters
         ----------
         ledger : Ledger
-            What is known about each row.
+            The labels known.
 
         Returns
         -------
@@ -74,24 +79,24 @@ class Holdout:
         return np.sort(self.rows[ledger.labeled[self.rows]])
 
     def evaluate(self, ledger, pool):
-        """Evaluate a model that was fitted on all labels but those of the sample.
+        """Evaluate a model that is fitted on all labels except those of the sample.
 
         Parameters
         ----------
         ledger : Ledger
-            What is known about each row.
+            The labels known.
 
         pool : Pool or None
-            Its estimator is fitted if need be. None if nothing was queried.
+            The pool whose estimator is evaluated. None if nothing was queried.
 
         Returns
         -------
         accuracy : float
-            nan, with a warning, if the sample has no label, or the estimator cannot be
-            fitted without it.
+            The accuracy; nan, with a warning, if the sample has no label, or if the
+            estimator cannot be fitted without it.
 
         interval : tuple of (float, float)
-            Its ends.
+            Confidence interval of the accuracy.
         """
         if pool is None:
             return accuracy_interval(0, 0)
@@ -100,11 +105,11 @@ class Holdout:
             return _undefined("no row that was held out got an answer")
         if not pool.labeled.any():
             return _undefined(
-                "no other row has a label that a model could be fitted on"
+                "no row outside of the sample has a label to fit a model on"
             )
         try:
             predicted = read_labels(pool.estimator, take_rows(pool.X, rows))
-        except Exception as error:  # of the estimator, whatever it is
+        except Exception as error:  # any error of the estimator
             return _undefined(
                 f"no model could be fitted without the rows held out: {error}"
             )
@@ -113,28 +118,27 @@ class Holdout:
 
 
 def accuracy_interval(n_right, n):
-    """Return an accuracy, and an interval that holds the true one.
+    """Return an accuracy and its exact confidence interval [1]_.
 
-    The interval is the exact one [1]_ of confidence 0.95: whatever the true accuracy,
-    it is missed by at most one sample in twenty. Wilson's is shorter and right on
-    average over accuracies, but close to 1, where good classifiers are, and for few
-    rows it may be missed by one in six.
+    Whatever the true accuracy is, at most one of twenty intervals misses it. Wilson's
+    interval is shorter, and misses one of twenty on average over accuracies. Close to
+    1, where good classifiers are, and for few rows it may miss one of six.
 
     Parameters
     ----------
     n_right : int
-        How many rows were predicted right.
+        Number of rows that were predicted correctly.
 
     n : int
-        Of how many.
+        Number of rows.
 
     Returns
     -------
     accuracy : float
-        nan if n is 0.
+        The accuracy; nan if `n` is 0.
 
     interval : tuple of (float, float)
-        Its ends.
+        Ends of the interval of confidence 0.95.
 
     References
     ----------
@@ -155,6 +159,6 @@ def accuracy_interval(n_right, n):
 
 
 def _undefined(why):
-    """Warn that there is no score."""
+    """Warn that there is no score, and return nan."""
     warn_caller(f"holdout_score_ is not defined, as {why}.", UndefinedMetricWarning)
     return accuracy_interval(0, 0)

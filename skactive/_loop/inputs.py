@@ -1,4 +1,4 @@
-"""Everything that is checked before the first label is paid for."""
+"""The inputs of a run, and the checks made before the first label is paid for."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,25 +54,24 @@ from skactive.utils._warning import warn_caller
 
 @dataclass(frozen=True)
 class Inputs:
-    """The checked inputs of one run: the classifier, the rows, and what is known.
+    """The checked inputs of a run. They do not change while the run goes on.
 
     Attributes
     ----------
     clf : ActiveLearningClassifier
-        A clone of the classifier, so that setting parameters of the original while the
-        run goes on does not change the run.
+        A clone of the classifier, with the parameters of the run.
 
     given_X : {array-like, sparse matrix, data frame, list} of length n_samples
-        All rows, in the container that was given.
+        All rows, as they were passed.
 
     X : {ndarray, CSR matrix, data frame, list} of length n_samples
-        The checked rows.
+        All rows, checked.
 
     y : ndarray of shape (n_samples,)
-        Labels, and the missing label where none is known.
+        Labels. Unlabelled rows are marked by the missing label.
 
     labeled : ndarray of shape (n_samples,), dtype bool
-        Rows that have a label from the beginning.
+        Mask of the rows with a label in `y`.
 
     classes : ndarray of shape (n_classes,) or None
         The closed set of classes.
@@ -84,13 +83,13 @@ class Inputs:
         Price of the label of each row.
 
     fit_params : dict
-        Parameters for the fit of the estimator.
+        Parameters for the `fit` of the estimator.
 
     strategy, initial_strategy : strategy object
-        Fresh strategies of this run.
+        Strategies of this run, without the state of an earlier one.
 
     criteria : list of (str, criterion object)
-        Fresh stopping criteria of this run.
+        Stopping criteria of this run, with their names.
 
     budget : int
         The largest number of rows that can be queried.
@@ -116,25 +115,26 @@ class Inputs:
 
     @cached_property
     def tie_seed(self):
-        """Seed of the one random order of all rows, in which ties are broken."""
+        """Seed of the random order of all rows by which ties are broken."""
         return int(np.random.SeedSequence([self.seed]).generate_state(1, np.uint64)[0])
 
     @cached_property
     def equal_rows(self):
-        """Which rows hold the same, and which of them may be queried."""
+        """The groups of equal rows, and the rows that may be queried."""
         return EqualRows(self.X, self.labeled, self.clf.equal_rows, self.tie_seed)
 
     @cached_property
     def fingerprint(self):
-        """Description of the data and the parameters, to compare after a load."""
+        """Description of the data and the parameters, to compare when loading."""
+        # On demand, as it reads all of X.
         return fingerprint(self)
 
     def with_seed(self, seed):
-        """Return the same inputs with another seed; nothing may be queried yet."""
+        """Return the same inputs with another seed."""
         return replace(self, seed=seed)
 
     def names_of(self, rows):
-        """Return what rows may be named by in the index of labels.
+        """Return the names that the index of a Series of labels may have for rows.
 
         Parameters
         ----------
@@ -144,13 +144,13 @@ class Inputs:
         Returns
         -------
         names : list of array of shape (n_rows,)
-            Their ids and their names in `X`; or their numbers, if there are neither.
+            Ids, and names in the index of `X`. Row numbers if there are neither.
         """
         known = (self.sample_ids, index_of(self.X))
         return [names[rows] for names in known if names is not None] or [rows]
 
     def find(self, sample_ids):
-        """Return the row numbers of some ids.
+        """Return the row numbers of ids.
 
         Parameters
         ----------
@@ -165,11 +165,12 @@ class Inputs:
         Raises
         ------
         ValueError
-            If there are no ids, or not these.
+            If the run has no ids, or an id is unknown.
         """
         if self.sample_ids is None:
             raise ValueError(
-                "Labels cannot be told by sample_ids, as the loop was made without."
+                "Labels cannot be told by sample_ids, as the loop was made without "
+                "them."
             )
         asked, where = list_of(sample_ids), self._row_of_id
         unknown = [sample_id for sample_id in asked if sample_id not in where]
@@ -182,20 +183,20 @@ class Inputs:
 
     @cached_property
     def _row_of_id(self):
-        # Made once, as labels may be told one by one.
+        # Kept, as labels may be told one by one.
         return {name: row for row, name in enumerate(self.sample_ids.tolist())}
 
 
 def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
-    """Check all that can be checked without a model.
+    """Check everything that can be checked without a model.
 
     Parameters
     ----------
     clf : ActiveLearningClassifier
-        Its parameters are checked. It is not changed.
+        The classifier. It is not changed.
 
     X, y, sample_ids, cost, fit_params
-        What `fit` was called with.
+        The arguments of `fit`.
 
     has_oracle : bool
         Whether labels can be bought.
@@ -203,10 +204,13 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     Returns
     -------
     inputs : Inputs
-        What the run works on.
+        The checked inputs.
     """
+    # A clone, as a run may take weeks: a parameter that is set on the original in the
+    # meantime must not change the run. A RandomState is shared, so that another fit
+    # with it draws another seed.
     given_X, random_state, clf = X, clf.random_state, clone(clf)
-    clf.random_state = random_state  # an instance is drawn from, not copied
+    clf.random_state = random_state
     clf._validate_params()
     _raise_for_params(fit_params, clf, "fit")
     with naming("missing_label", clf):
@@ -249,6 +253,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     warn_if_named_otherwise(sample_ids, y=y, cost=cost)
     cost = check_costs(cost, n_samples)
+    # A run that buys nothing is a plain fit, which needs nothing of the strategy.
     if has_oracle and n_unlabeled and budget:
         check_model(strategy, clf.estimator, clf.committee)
         _check_warm_start(
@@ -276,6 +281,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         budget=budget,
         seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
     )
+    # Last, so that nothing is refused after all of X was read to find equal rows.
     return replace(inputs, budget=min(budget, inputs.equal_rows.n_askable))
 
 
@@ -287,8 +293,8 @@ def _check_estimator(estimator):
     if get_tags(estimator).input_tags.pairwise:
         raise ValueError(
             f"estimator={shown(estimator)} works on pairwise kernels or distances, "
-            "where rows cannot be taken without columns. Pass features and let it "
-            "compute them, for instance SVC(kernel='rbf')."
+            "whose rows cannot be selected without their columns. Pass features, and "
+            "let the estimator compute the kernel, for instance SVC(kernel='rbf')."
         )
 
 
@@ -304,13 +310,13 @@ def _check_initial_strategy(strategy):
 def _check_unknown_answers(clf):
     if clf.unknown_answers == "abstain" and clf.classes is None:
         raise ValueError(
-            "unknown_answers='abstain' needs `classes`: without a closed set of them "
+            "unknown_answers='abstain' needs `classes`: without a closed set of them, "
             "every answer is a class. Set classes=[...], or unknown_answers='raise'."
         )
 
 
 def _check_warm_start(estimator, committee):
-    """Warn if some part of a classifier wants to go on from a fit it will not know."""
+    """Warn if a part of the classifier has a `warm_start` without any effect."""
     named = committee if isinstance(committee, list) else [("committee", committee)]
     parts = [estimator, *(member for _, member in named)]
     for part in list(parts):
@@ -325,34 +331,34 @@ def _check_warm_start(estimator, committee):
     ]
     if cold:
         warn_caller(
-            f"warm_start=True of {cold[0]} does nothing here, as a clone of it is "
-            "fitted in every round, which begins cold. What goes on from the model of "
-            "the round before is a classifier with start_from(fitted), such as those "
-            "of skactive.deep, by itself or as the last step of a Pipeline."
+            f"warm_start=True of {cold[0]} has no effect here, as a new clone of it is "
+            "fitted in every round. A classifier with start_from(fitted), such as "
+            "those of skactive.deep, does go on from the model of the round before, "
+            "by itself or as the last step of a Pipeline."
         )
 
 
 def _check_minus_one(clf, labels, classes):
-    """Raise where the estimator could not tell -1 from the classes."""
+    """Raise if the estimator could not tell -1 from the classes."""
     if clf.unlabeled != "pass":
         return
     known = (labels if classes is None else classes).tolist()
     if -1 in known:
         raise ValueError(
-            'unlabeled="pass" hands rows without a label to the estimator as -1, but '
+            'unlabeled="pass" passes rows without a label to the estimator as -1, but '
             '-1 is one of the classes. Rename the class, or use unlabeled="ignore".'
         )
     if known and isinstance(known[0], str) and _sorts_y(clf.estimator):
         raise ValueError(
-            'unlabeled="pass" hands rows without a label to the estimator as -1, and '
-            f"{shown(clf.estimator)} takes no -1 among classes that are strings, such "
-            f"as {str(known[0])!r}. Encode the classes as integers, for instance with "
-            "LabelEncoder; SelfTrainingClassifier takes strings."
+            'unlabeled="pass" passes rows without a label to the estimator as -1, and '
+            f"{shown(clf.estimator)} does not accept -1 beside classes that are "
+            f"strings, such as {str(known[0])!r}. Encode the classes as integers, for "
+            "instance with LabelEncoder; SelfTrainingClassifier accepts strings."
         )
 
 
 def _check_pseudo_labels(clf, n_unlabeled):
-    """Raise where rows cannot be predicted with a confidence."""
+    """Raise if pseudo-labels are wanted, and there is no confidence for them."""
     if not isinstance(clf.unlabeled, PseudoLabels):
         return
     clf.unlabeled._validate_params()
@@ -371,18 +377,18 @@ def _sorts_y(estimator):
 
 
 def _check_start(clf, labels, n_unlabeled, budget, *, has_oracle):
-    """Refuse labels that leave nothing to do, warn where they may be a mistake."""
+    """Raise if there is nothing to fit on; warn if `y` may be a mistake."""
     if len(labels) == 0 and not has_oracle:
         raise ValueError(
             "There are no labels and no oracle: every row of y is marked as missing. "
             "Pass some labels, or an oracle that gives them."
         )
     if len(labels) == 0 and budget == 0:
-        raise ValueError("There are no labels, and budget=0 allows to ask for none.")
+        raise ValueError("There are no labels, and budget=0 allows buying none.")
     if n_unlabeled and not has_oracle:
         warn_caller(
-            "There is no oracle, so rows without a label stay so; the estimator is "
-            "fitted on the labels there are."
+            "There is no oracle, so rows without a label stay unlabelled. The "
+            "estimator is fitted on the labels of y."
         )
     if not n_unlabeled and has_oracle:
         warn_caller(

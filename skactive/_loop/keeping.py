@@ -1,4 +1,4 @@
-"""Errors that carry the labels bought so far, and say what to do."""
+"""Errors that carry the labels bought so far, and advise what to do."""
 
 from contextlib import contextmanager
 
@@ -9,7 +9,7 @@ from skactive.exceptions import ActiveLearningError
 
 @contextmanager
 def keeping_labels(run):
-    """Attach the labels bought so far to whatever is raised within.
+    """Attach the labels bought so far to an error that is raised within.
 
     Parameters
     ----------
@@ -18,21 +18,24 @@ def keeping_labels(run):
     """
     try:
         yield
-    except BaseException as error:
+    except BaseException as error:  # labels must survive Ctrl-C, too
         if run.n_queries and getattr(error, "labels", None) is None:
             bought = run.bought()
             error.labels, error.indices = bought["labels"], bought["indices"]
             error.add_note(
-                f"{len(bought['labels'])} labels had been bought before; they are "
-                "in `labels` and `indices` of this exception and, after `fit`, in "
-                "`transduction_` of the classifier."
+                f"{len(bought['labels'])} labels had been bought before. They are in "
+                "the attributes `labels` and `indices` of this exception and, after "
+                "`fit`, in `transduction_` of the classifier."
             )
         raise
 
 
 @contextmanager
 def explaining_fit(run, pool):
-    """Add to the error of an estimator that cannot be fitted what to do about it.
+    """Add advice to the error of an estimator that cannot be fitted.
+
+    Before the first label is bought, the estimator's own error is raised, with a note.
+    After that it is the cause of an ActiveLearningError with the labels.
 
     Parameters
     ----------
@@ -45,11 +48,13 @@ def explaining_fit(run, pool):
     try:
         yield
     except Exception as error:
+        # Without an oracle this is a plain fit on the labels of y. An error of a
+        # strategy, a criterion or an oracle is not about the fit.
         if not pool.fit_failed or run.condition == "no_oracle":
             raise
         if isinstance(error, OSError):  # a full disk has nothing to do with labels
             raise
-        if isinstance(error, HOPELESS):
+        if isinstance(error, HOPELESS):  # the message says what to do
             if not run.n_queries:
                 raise
             raise ActiveLearningError(str(error), **run.bought()) from error

@@ -1,4 +1,4 @@
-"""Active learning without a callback: ask for rows, tell their labels."""
+"""Active learning by hand: ask for rows, tell their labels."""
 
 import numpy as np
 from sklearn.base import clone
@@ -12,21 +12,24 @@ from skactive.utils._shown import shown, shown_values
 
 
 class LabelingLoop:
-    """Active learning without a callback: ask for rows, tell their labels.
+    """Active learning without an oracle: ask for rows, tell their labels.
 
-    :meth:`ActiveLearningClassifier.fit` runs on this loop; use it directly where
-    labels come from outside, for instance from a web page or a spreadsheet.
+    Use it where labels come from outside the program, for instance from a web page or
+    a spreadsheet. :meth:`ActiveLearningClassifier.fit` runs the same loop with an
+    oracle.
+
+    Read more in the :ref:`User Guide <ask_tell>`.
 
     Parameters
     ----------
     clf : ActiveLearningClassifier
-        Says how to learn and what to ask. It is not changed.
+        The classifier whose parameters define the run. The loop works on a clone.
 
     X : {array-like, sparse matrix, data frame, list} of shape (n_samples, n_features)
-        All rows, see :meth:`ActiveLearningClassifier.fit`.
+        Labelled and unlabelled rows, see :meth:`ActiveLearningClassifier.fit`.
 
     y : array-like of shape (n_samples,)
-        Labels, and `clf.missing_label` where none is known.
+        Labels. Unlabelled rows are marked by `clf.missing_label`.
 
     sample_ids : array-like of shape (n_samples,) or None, default=None
         Unique ints or strs that identify the rows.
@@ -35,7 +38,11 @@ class LabelingLoop:
         Price of the label of each row.
 
     **fit_params : dict
-        Parameters for the estimator's `fit`, with metadata routing enabled.
+        Parameters for the `fit` of the estimator. They require metadata routing.
+
+    See Also
+    --------
+    ActiveLearningClassifier : Active learning with an oracle.
 
     Examples
     --------
@@ -72,16 +79,17 @@ class LabelingLoop:
         )
 
     def ask(self):
-        """Return the rows whose labels are wanted next.
+        """Return the rows to label next.
 
-        As long as some rows of a round have no answer, it is these.
+        As long as some rows of a round have no answer, these rows are returned again.
 
         Returns
         -------
         query : Query or None
-            None when there is nothing more to ask; call :meth:`finish` then.
+            The query. None if the run has ended; call :meth:`finish` then.
         """
-        return self._run.ask()
+        with keeping_labels(self._run):
+            return self._run.ask()
 
     def tell(self, labels, *, indices=None, sample_ids=None):
         """Record labels.
@@ -89,83 +97,87 @@ class LabelingLoop:
         Parameters
         ----------
         labels : sequence of length n_labels
-            Labels of the rows of the last :meth:`ask`, in their order, or of the rows
-            named by `indices` or `sample_ids`; a pandas Series whose index holds
-            exactly the ids of these rows (or their names in `X`; or their numbers, if
-            there are neither) may have them in any order. None, nan or the missing
-            label means that there is no answer; the row is not asked again.
+            Labels of the rows given by `indices` or `sample_ids`, or by default of
+            the rows that :meth:`ask` returned last, in the same order. None, nan or
+            the missing label is an abstention: the row gets no label, and is not
+            queried again.
+
+            A pandas Series may have the labels in any order if its index holds exactly
+            the ids of these rows; without ids, their names in the index of `X`; and
+            without names, their row numbers.
 
         indices : array-like of shape (n_labels,), default=None
-            Row numbers of `X` that the labels belong to.
+            Row numbers of the labels.
 
         sample_ids : array-like of shape (n_labels,), default=None
-            Ids of the rows that the labels belong to.
+            Ids of the rows of the labels.
 
         Raises
         ------
         OracleError
-            If an answer is no label, or the number of answers is wrong. The other
-            labels are recorded.
+            If an answer is not a valid label, or the number of answers is wrong. The
+            valid labels are recorded.
         ValueError
-            If a row has never been asked.
+            If a row was never returned by :meth:`ask`.
         """
         with keeping_labels(self._run):
             self._run.tell(labels, self._rows_told(indices, sample_ids))
 
     def finish(self):
-        """Return a classifier fitted on all labels known now.
+        """Return a classifier fitted on all labels known so far.
 
         It can be called at any time, and does not end the loop.
 
         Returns
         -------
         clf : ActiveLearningClassifier
-            A fitted clone.
+            A fitted clone of the classifier that the loop was made with.
         """
         fitted = clone(self._run.inputs.clf)
         vars(fitted).update(fit_result(self._run).attributes())
         return fitted
 
     def save(self, path):
-        """Write the rounds into a file, to go on in another process.
+        """Save the loop to a file, to go on in another process.
 
-        The file is replaced as a whole or not at all. It holds the rows that were
-        asked, all answers and the seed of the run, but neither `X` nor a model.
+        The file is JSON. It holds the rows that were queried, all answers and the seed
+        of the run, but neither `X` nor a model. It is written as a whole or not at all.
 
         Parameters
         ----------
         path : str or path-like
-            The file, of JSON. One that exists is replaced.
+            The file. An existing file is replaced.
 
         See Also
         --------
-        load : Go on with a saved loop.
+        load : Load a saved loop.
         """
         with keeping_labels(self._run):
             write(path, state_of(self._run))
 
     @classmethod
     def load(cls, path, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
-        """Go on with a saved loop, as if it had never been closed.
+        """Load a saved loop, and go on as if it had never been closed.
 
-        The rounds of the file are replayed with their answers, so that strategies and
-        criteria that keep state have it again. This fits the models of these rounds
-        once more.
+        The rounds of the file are replayed with their answers, which restores the state
+        of strategies and stopping criteria. The models of these rounds are fitted
+        again.
 
         Parameters
         ----------
         path : str or path-like
-            A file that :meth:`save` has written.
+            A file written by :meth:`save`.
 
         clf : ActiveLearningClassifier
-            As the loop was made of; only `oracle`, `n_jobs` and `verbose` may differ.
+            The classifier that the loop was made with. Only `oracle`, `n_jobs` and
+            `verbose` may differ.
 
         X : {array-like, sparse matrix, data frame, list} of shape \
                 (n_samples, n_features)
             The same rows in the same order.
 
         y : array-like of shape (n_samples,)
-            The same labels: those that the loop began with.
+            The labels that the loop began with, without those told later.
 
         sample_ids : array-like of shape (n_samples,) or None, default=None
             The same ids.
@@ -174,19 +186,20 @@ class LabelingLoop:
             The same prices.
 
         **fit_params : dict
-            The same parameters for the estimator's `fit`.
+            The same parameters for the `fit` of the estimator.
 
         Returns
         -------
         loop : LabelingLoop
-            Its :meth:`ask` gives the open rest of the last round, or the next round.
+            Its :meth:`ask` returns the rows of the last round that have no answer, or
+            the next round.
 
         Raises
         ------
         SavedLoopError
-            If the file is no saved loop, is damaged or of a newer version, if it was
-            made of other inputs, or if other rows are selected in the replay. The
-            labels of the file come with the error.
+            If the file is not a saved loop, is damaged, or was written by a newer
+            version; if the loop was made with other inputs; or if the replay selects
+            other rows. The labels in the file come with the error.
 
         Examples
         --------
@@ -210,18 +223,19 @@ class LabelingLoop:
         """
         saved = read(path)
         with saved.keeping_labels():
+            # The inputs are checked as for a new loop, whose run is then replaced.
             loop = cls(clf, X, y, sample_ids=sample_ids, cost=cost, **fit_params)
             loop._run = replay(loop._run.inputs, saved)
         return loop
 
     def _rows_told(self, indices, sample_ids):
-        """Return the row numbers that labels are told for."""
+        """Return the row numbers that labels belong to."""
         run = self._run
         if indices is None and sample_ids is None:
             if run.open is None:
                 raise ValueError(
-                    "There is no open question; call ask() before tell(), or name the "
-                    "rows by indices or sample_ids."
+                    "There is no open question; call ask() before tell(), or pass "
+                    "indices or sample_ids."
                 )
             return run.open.rows_left
         if indices is not None and sample_ids is not None:

@@ -1,4 +1,4 @@
-"""The ledger of a run: who is labelled, since when, and who has been asked."""
+"""The ledger of a run: the labels, and the rounds in which rows were queried."""
 
 from numbers import Number
 
@@ -16,12 +16,12 @@ from skactive.utils._new_classes import Spellings
 from skactive.utils._shown import shown, shown_values
 from skactive.utils._warning import warn_caller
 
-# So many different answers that are no classes are told one by one.
+# Number of unknown answers that are warned about, each once.
 _MAX_WARNINGS = 5
 
 
 class Ledger:
-    """Keeps the labels of one run.
+    """The labels of a run.
 
     Parameters
     ----------
@@ -29,24 +29,24 @@ class Ledger:
         The checked inputs of the run.
 
     holdout : ndarray of shape (n_holdout,), dtype int
-        Rows that are kept as a test sample.
+        Rows of the test sample.
 
     Attributes
     ----------
     y : ndarray of shape (n_samples,)
-        Labels, and the marker where none is known.
+        Labels. Rows without one have the marker.
 
     labeled : ndarray of shape (n_samples,), dtype bool
-        Rows with a label.
+        Mask of the rows with a label.
 
     labeled_iter : ndarray of shape (n_samples,), dtype int
-        0 for labels given, k for those bought in round k, -1 for none.
+        0 for labels of `y`, k for labels bought in round k, -1 for rows without one.
 
     asked_in : ndarray of shape (n_samples,), dtype int
-        Round in which a row was asked, from 1; 0 if it was not.
+        Number of the round in which a row was queried, from 1; 0 if it was not.
 
-    told : list of list of (int, label or None)
-        For each call of `record` the answers that said something new, None for an
+    batches : list of list of (int, label or None)
+        For each call of `record`, its answers for rows without a label. None is an
         abstention.
     """
 
@@ -58,11 +58,12 @@ class Ledger:
         equal_rows.share_given(self.y, self.labeled)
         self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
-        self.told = []
+        self.batches = []
         self._held = np.zeros(len(inputs.y), dtype=bool)
         self._held[holdout] = True
         self._held.flags.writeable = False  # pools share it
-        # What equals a row of the test sample would give its label away.
+        # No model is trained on a row that equals one of the test sample: it would give
+        # the label away, and the score would be too high.
         self._kept_out = equal_rows.equal_to(holdout)
         self._kept_marks = self.y[self._kept_out]
         self._equal_rows = equal_rows
@@ -77,7 +78,7 @@ class Ledger:
 
     @property
     def asked(self):
-        """Mask of the rows that were asked."""
+        """Mask of the rows that were queried."""
         return self.asked_in > 0
 
     @property
@@ -87,35 +88,35 @@ class Ledger:
 
     @property
     def n_learnt(self):
-        """How many labels these rows have; one that equal rows share counts once."""
+        """Number of their labels. A label that equal rows share counts once."""
         return int((self.trainable & (self._given | self.asked)).sum())
 
     @property
     def trainable_y(self):
-        """A copy of `y` in which the test sample has no labels."""
+        """A copy of `y` without the labels of the test sample."""
         y = self.y.copy()
         y[self._kept_out] = self._kept_marks
         return y
 
     @property
     def holdout(self):
-        """The test sample, with the labels that are known of it."""
+        """The rows of the test sample, and the labels known for them."""
         rows = np.flatnonzero(self._held & self.labeled)
         return HeldRows(self._held, rows, self.labels(rows))
 
     @property
     def candidates(self):
-        """Numbers of the rows that a strategy may ask."""
+        """Numbers of the rows that a strategy may select."""
         may_be = self._equal_rows.askable
         return np.flatnonzero(may_be & ~(self.labeled | self._held | self.asked))
 
     @property
     def holdout_left(self):
-        """Mask of the rows of the test sample that were not asked yet."""
+        """Mask of the rows of the test sample that were not queried yet."""
         return self._held & ~self.asked
 
     def knows(self, rows):
-        """Tell whether all of some row numbers exist, and were asked or labelled."""
+        """Return whether all these are rows that were queried or have a label."""
         if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
             return False
         rows = rows.astype(np.intp)
@@ -125,21 +126,21 @@ class Ledger:
         )
 
     def labels(self, rows):
-        """Return the labels of rows that have one, in their natural dtype."""
+        """Return the labels of rows that have one, with their natural dtype."""
         return as_labels(self.y[rows])
 
     def has_two_classes(self):
-        """Tell whether the trainable rows are of more than one class."""
+        """Return whether the trainable rows have more than one class."""
         labels = self.labels(self.trainable)
         return len(labels) > 0 and bool((labels != labels[0]).any())
 
     def record(self, rows, values):
-        """Record the answers that are labels, or abstentions.
+        """Record the answers that are valid labels or abstentions.
 
         Parameters
         ----------
         rows : ndarray of shape (n_answers,), dtype int
-            Rows that were asked, now or before.
+            Rows that were queried, in this round or in an earlier one.
 
         values : list of length n_answers
             Answers.
@@ -147,13 +148,13 @@ class Ledger:
         Returns
         -------
         answered : list of int
-            Rows whose answer was accepted.
+            Rows whose answer was recorded.
 
         refused : list of (int, object, str)
-            Rows, their answers, and what is wrong with them.
+            Rows whose answer is not valid, the answer, and the reason.
         """
         answered, refused, new = [], [], []
-        self.told.append(new)
+        self.batches.append(new)
         for row, value in zip(rows.tolist(), values, strict=True):
             try:
                 label = self.parse(value)
@@ -161,14 +162,16 @@ class Ledger:
                 refused.append((row, value, str(error)))
             else:
                 answered.append(row)
+                # A saved run replays these; an answer that changes nothing is left out.
                 if not self.labeled[row]:
                     new.append((row, label))
                 self._write(row, label)
         return answered, refused
 
     def parse(self, value):
-        """Return an answer as a label, None for an abstention, or raise."""
+        """Return an answer as a label, None for an abstention, or raise ValueError."""
         kind = self._kind
+        # Without a label yet, the dtype of y tells whether numbers are ints or floats.
         if kind is None and self.y.dtype.kind in "iuf" and not isinstance(value, str):
             kind = kind_of(self.y)
         try:
@@ -185,11 +188,11 @@ class Ledger:
         return label
 
     def _check_class(self, value, kind):
-        """Return an answer as a label, None for an abstention, or raise."""
+        """Return an answer as a label of a known class, or as `parse` does."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)
         if isinstance(label, int) and not self._is_storable(label):
             raise ValueError(
-                f"{label} does not fit into 64 bits; such a label must be a text"
+                f"{label} does not fit into 64 bits; pass such a label as a str"
             )
         if label is None or self._classes is None or label in self._classes:
             return label
@@ -201,7 +204,7 @@ class Ledger:
         )
 
     def _warn_of_unknown(self, value, error):
-        """Warn of an answer that counts as an abstention, of a few different ones."""
+        """Warn about an answer that counts as an abstention; a few times at most."""
         if value in self._unknown or len(self._unknown) == _MAX_WARNINGS:
             return
         self._unknown.add(value)
@@ -214,7 +217,7 @@ class Ledger:
         return limits.min <= number <= limits.max
 
     def _write(self, row, label):
-        """Write a label that is new; one that is known already stays."""
+        """Write a label for a row without one. A label is never replaced."""
         if label is None:
             return
         if self.labeled[row]:
@@ -238,7 +241,7 @@ class Ledger:
             self._kind = kind_of(self.labels([row]))
 
     def _meet(self, label, row):
-        """Note a new class, and warn if it may be none."""
+        """Note a new class, and warn if it may not be a class."""
         doubt = self._doubt_about(label)
         self._spellings.add(label)
         if doubt:
@@ -247,17 +250,17 @@ class Ledger:
             )
 
     def _doubt_about(self, label):
-        """Say why a new class may be none, and what to do; None if it looks well."""
+        """Return why a label may not be a class, and what to do, or None."""
         alike = self._spellings.alike(label)
         if alike is not None:
             return (
                 f"differs from the class {shown(alike)} in case or white space only. "
-                "Let the oracle spell classes in one way, or set `classes`"
+                "Let the oracle spell each class in one way, or set `classes`"
             )
         if self._spellings.is_sentence(label):
             return (
                 "a sentence, while the others are short. If the oracle refuses to "
-                "answer by it, set `classes`, and unknown_answers='abstain'"
+                "answer with it, set `classes` and unknown_answers='abstain'"
             )
         return None
 

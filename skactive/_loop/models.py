@@ -1,7 +1,8 @@
-"""The models of a run: one pool for each round, and what is kept between rounds."""
+"""The models of a run: a pool for each round, and what is kept between rounds."""
 
 import numpy as np
 
+from skactive._loop.first_model import check_first_model
 from skactive._loop.keeping import explaining_fit
 from skactive._loop.waiting import Waiting
 from skactive._models.fitting import FitMemory
@@ -15,7 +16,7 @@ from skactive.utils._shown import name_of
 
 
 class Models:
-    """Makes the pool of each round, and knows what its model goes on from.
+    """Makes the pool of each round, and keeps what passes from round to round.
 
     Parameters
     ----------
@@ -23,70 +24,67 @@ class Models:
         The checked inputs of the run.
 
     ledger : Ledger
-        What is known about each row.
+        The labels known.
 
     Attributes
     ----------
-    last : Pool or None
-        The pool of the last round that has begun.
+    last_pool : Pool or None
+        The pool of the round that began last.
 
     waiting : Waiting
-        Finds out whether a model that cannot be fitted only needs more labels.
+        Decides whether a model that cannot be fitted needs more labels.
     """
 
     def __init__(self, inputs, ledger):
-        self.last = None
-        self.waiting = Waiting(
-            inputs, inputs.clf.estimator, members=uses_committee(inputs.strategy)
-        )
+        self.last_pool = None
+        self.waiting = Waiting(inputs)
         self._inputs = inputs
         self._ledger = ledger
-        self._teaching = None  # the closed round's pool that the next model learns from
+        self._teaching = None  # pool of the closed round that teaches the next model
+        # What these know of the rows and of the classifier holds for all rounds.
         self._predictor = BlockPredictor(inputs.X)
-        self.embedder = Embedding(inputs.X, inputs.clf.estimator)
+        self._embedder = Embedding(inputs.X, inputs.clf.estimator)
         self._memory = FitMemory(inputs.classes)
 
     # Pools
 
-    def begin(self, run, number, *, can_fit=None):
-        """Make the pool of a round, which is `last` from then on.
+    def begin(self, run, *, can_fit=None):
+        """Make the pool of a round, which is `last_pool` from then on.
 
         Parameters
         ----------
         run : Run
             The run.
-
-        number : int
-            Number of the round.
 
         can_fit : bool or None, default=None
-            Whether a model can be fitted; None to decide it by the labels.
+            Whether a model can be fitted. If None, the labels decide.
         """
-        self.last = self.new_pool(run, number, can_fit=can_fit)
+        self.last_pool = self.new_pool(run, can_fit=can_fit)
 
-    def new_pool(self, run, number, *, final=False, can_fit=None):
-        """Make a pool of what is known now.
+    def new_pool(self, run, *, final=False, can_fit=None):
+        """Make a pool from the current labels.
 
         Parameters
         ----------
         run : Run
             The run.
-
-        number : int
-            Number of the round, which decides on its seed.
 
         final : bool, default=False
-            Whether the test sample is trained on, too.
+            Whether the models are also trained on the test sample.
 
         can_fit : bool or None, default=None
-            Whether a model can be fitted; None to decide it by the labels.
+            Whether a model can be fitted. If None, the labels decide.
 
         Returns
         -------
         pool : Pool
-            Nothing of it is fitted yet.
+            No model of it is fitted yet.
         """
         inputs, ledger, clf = self._inputs, self._ledger, self._inputs.clf
+        number = run.number
+        # Not drawn from a generator: the seed of a round depends on the seed of the
+        # run and the number of the round only, whatever was drawn before. A run that
+        # was saved and replayed goes on with the same seeds.
         seed = np.random.SeedSequence([inputs.seed, number])
         return Pool(
             inputs.X,
@@ -110,72 +108,93 @@ class Models:
             n_jobs=clf.n_jobs,
             can_fit=not self._is_cold() if can_fit is None else can_fit,
             predictor=self._predictor,
-            embedder=self.embedder,
+            embedder=self._embedder,
             memory=self._memory,
         )
 
-    def last_on(self, labeled):
-        """Return the last pool if its estimator is fitted on these rows, or None.
+    def last_pool_fitted_on(self, labeled):
+        """Return the last pool if its estimator was fitted on these rows, or None.
+
+        Reusing it saves a fit.
 
         Parameters
         ----------
         labeled : ndarray of shape (n_samples,), dtype bool
-            Rows with a label.
+            Mask of the labelled rows.
 
         Returns
         -------
         pool : Pool or None
-            It saves a fit.
+            The last pool, with its fitted estimator.
         """
-        pool = self.last
+        pool = self.last_pool
         is_fitted = pool is not None and pool.is_fitted
         return pool if is_fitted and (pool.labeled == labeled).all() else None
 
     @property
     def n_wanted_first(self):
-        """Number of labels that are missing to `initial_size`."""
+        """Number of labels still to be bought until there are `initial_size`."""
         return max(0, (self._inputs.clf.initial_size or 0) - self._ledger.n_learnt)
 
     def _is_cold(self):
-        """Tell whether there are too few labels to fit a model."""
+        """Return whether there are too few labels to fit a model."""
         return self.n_wanted_first > 0 or not self._ledger.has_two_classes()
 
-    # What a model learns from the one before
+    # The teacher: the model of an earlier round that a model learns from
 
     def learn_from(self, closing):
-        """Let the next models learn from the model of a round that is being closed."""
+        """Let later models learn from the model of a round that is being closed."""
         if self._teaches(closing):
             self._teaching = closing.pool
 
     def _teacher(self, run):
-        """Return the model that the next one learns from, None if there is none yet.
+        """Return the model that the next one learns from, or None.
 
-        It predicts for PseudoLabels, and a warm start goes on from it. It is the model
-        of the last round in which the strategy chose, whether or not anything else
-        needed it: looking at a model must not change the next one.
+        It predicts the pseudo-labels, and a warm start begins with its weights.
         """
+        # It is the model of the last round in which the strategy selected, and is
+        # fitted here if nothing else has needed it. Otherwise a callback or an oracle
+        # that looks at the model of a round would change the next one.
         pool = run.open.pool if self._teaches(run.open) else self._teaching
-        return None if pool is None else self.of(run, pool)
+        return None if pool is None else self.model_of(run, pool)
 
     def _teaches(self, opened):
-        """Tell whether the next model learns from the model of a round.
-
-        Without an answer the round has not happened, as far as the next model knows:
-        a run that is saved and replayed has no trace of it.
-        """
+        """Return whether the next model learns from the model of a round."""
         clf = self._inputs.clf
+        # A round without an answer does not teach. It leaves no trace anywhere, so that
+        # a run goes on in the same way after it was saved and replayed.
         return (
             (isinstance(clf.unlabeled, PseudoLabels) or starts_warm(clf.estimator))
             and opened is not None
             and opened.pool.can_fit
-            and opened.name != "holdout"
+            and opened.selected_by != "holdout"
             and bool(opened.told.any())
         )
 
     # Models that may need more labels
 
-    def of(self, run, pool):
-        """Return the model of a round, None if there is none yet.
+    def check_first(self, run):
+        """Check, before any label is bought, that a model can be fitted at all.
+
+        Parameters
+        ----------
+        run : Run
+            A run in which nothing was queried yet.
+        """
+        pool, clf, strategy = self.last_pool, self._inputs.clf, self._inputs.strategy
+        if self.waiting.has_begun:  # checked already, the round has begun again
+            return
+        classes = self.waiting.classes(pool)
+        committee = clf.committee if uses_committee(strategy) else None
+        check_first_model(
+            pool, strategy, self._embedder, clf.estimator, committee, classes
+        )
+        if not pool.can_fit:
+            n_more = self.n_wanted_first or clf.batch_size
+            self.waiting.rehearse_first_model(pool, n_more, run.n_left)
+
+    def model_of(self, run, pool):
+        """Return the model of a round, or None if there is none yet.
 
         Parameters
         ----------
@@ -201,20 +220,76 @@ class Models:
         return None
 
     def can_wait(self, run, pool, error):
-        """Tell whether a model that raised an error only needs more labels."""
-        # Labels that are paid for may serve another run, with a larger budget.
+        """Return whether a model that raised an error only needs more labels.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        pool : Pool
+            The pool of the round.
+
+        error : Exception
+            The error.
+
+        Returns
+        -------
+        can_wait : bool
+            If True, the cold start goes on.
+        """
+        # Before the first payment, the labels of this run must be enough. After it, it
+        # is sufficient that labels for all rows would be: those bought so far may serve
+        # another run, with a larger budget.
         n_rows = len(self._ledger.candidates)
         n_left = n_rows if run.n_queries else run.n_left
         return self.waiting.can_wait(pool, error, n_left)
 
     def hint(self, run, pool, error):
-        """Say what can be done about a model that cannot be fitted."""
+        """Return advice about a model that cannot be fitted.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        pool : Pool
+            The pool of the round.
+
+        error : Exception
+            The error.
+
+        Returns
+        -------
+        text : str
+            Sentences.
+        """
         n_rows = len(self._ledger.candidates)
         return self.waiting.hint(pool, error, run.n_left, n_rows, run.condition)
 
     def proba_for_oracle(self, run, pool, classes, rows):
-        """Return probabilities with one column for each of `classes`, or None."""
-        model = self.of(run, pool) if pool.has_output("predict_proba") else None
+        """Return the probabilities of a query.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+
+        pool : Pool
+            The pool of the round.
+
+        classes : ndarray of shape (n_classes,)
+            Classes of the columns.
+
+        rows : ndarray of shape (n_rows,), dtype int
+            Row numbers.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_rows, n_classes) or None
+            None if there is no model, or it does not predict probabilities.
+        """
+        model = self.model_of(run, pool) if pool.has_output("predict_proba") else None
         if model is None:
             return None
         proba = pool.predict_proba(rows)

@@ -1,4 +1,4 @@
-"""Fits on made-up labels: they tell what a model makes of labels not paid for yet."""
+"""Fits on made-up labels, to find out what a model does with labels not bought yet."""
 
 import warnings
 from contextlib import contextmanager
@@ -11,19 +11,20 @@ from skactive.utils._labels import as_labels, store_label
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _check_method_params, _set_random_states
 
-# More labels than these are not made up, and more rows are not predicted.
+# The largest numbers of labels that are made up, and of rows that are predicted.
 MAX_LABELS = 1000
 _N_TRIED = 10
 _N_DRAWS = 2
 _MAX_ROWS = 20_000
 _MAX_TEXT = 400
 
-# Networks take long to fit, and few of them mind how many labels there are.
+# Networks are not tried before the first payment: they are slow to fit, and accept
+# nearly any number of labels.
 _NETWORKS = ("skactive.deep.", "skorch.", "scikeras.", "keras.", "torch.")
 
 
 def is_network(estimator):
-    """Tell whether a classifier, or a part of it, is a neural network."""
+    """Return whether a classifier, or a part of it, is a neural network."""
     parts = [estimator]
     if hasattr(estimator, "get_params"):
         parts += estimator.get_params(deep=True).values()
@@ -37,18 +38,15 @@ def is_network(estimator):
 
 
 def rehearse(pool, n_labels, classes, *, members=False):
-    """Fit a clone on labels that are made up in equal shares, and predict with it.
-
-    Labels that are drawn have no pattern, which alone may be what a classifier minds;
-    so if it raises, others are drawn once.
+    """Fit a clone on made-up labels in equal shares, and predict with it.
 
     Parameters
     ----------
     pool : Pool
-        The round. Its labels are kept, and nothing of it changes.
+        The pool of the round. Its own labels are kept. It is not changed.
 
     n_labels : int
-        How many labels there are to be, those of the pool included.
+        Number of labels, including those of the pool.
 
     classes : ndarray of shape (n_classes,)
         Classes of the made-up labels.
@@ -59,8 +57,10 @@ def rehearse(pool, n_labels, classes, *, members=False):
     Returns
     -------
     error : Exception or None
-        What the classifier has raised.
+        The error of the classifier.
     """
+    # A classifier may fail only because the labels of a draw have no pattern. So a
+    # second draw decides.
     rng = np.random.RandomState(pool.random_state)
     for _ in range(_N_DRAWS):
         error = _rehearse(pool, n_labels, classes, rng, members)
@@ -90,31 +90,31 @@ def _rehearse(pool, n_labels, classes, rng, members):
             trial.predictions  # noqa: B018
             if members and hasattr(trial.committee, "predict_member_proba"):
                 trial.member_proba  # noqa: B018
-            if members:  # a strategy may look at either
+            if members:  # a strategy may use either of the two
                 trial.votes  # noqa: B018
-        except Exception as error:  # whatever the classifier raises
+        except Exception as error:  # any error of the classifier
             return error
     return None
 
 
 def fails_with(pool, rows, classes):
-    """Tell whether some rows keep a classifier from being fitted.
+    """Return whether a classifier cannot be fitted because of some rows.
 
     Parameters
     ----------
     pool : Pool
-        The first round.
+        The pool of the first round.
 
     rows : ndarray of shape (n_rows,), dtype int
         The rows.
 
     classes : ndarray of shape (n_classes,)
-        Classes of the labels that are made up.
+        Classes of the made-up labels.
 
     Returns
     -------
     it_does : bool
-        False for networks, which take long to fit.
+        False for networks, which are not tried.
     """
     n_labels = int(pool.labeled.sum()) + _N_TRIED
     if is_network(pool.unfitted) or rehearse(pool, n_labels, classes) is None:
@@ -125,8 +125,9 @@ def fails_with(pool, rows, classes):
 
 
 def _without(pool, rows):
-    """Return a pool of the other rows alone: candidates are predicted where they lie,
-    with rows between them."""
+    """Return a pool of the other rows only."""
+    # Fewer candidates would not do: blocks of rows are predicted as they lie in X, with
+    # the rows between the candidates.
     others = np.delete(np.arange(len(pool.y)), rows)
     return type(pool)(
         take_rows(pool.X, others),
@@ -141,18 +142,18 @@ def _without(pool, rows):
 
 
 def enough_labels(pool, n_labels, n_most, classes, *, members=False):
-    """Find out how many labels a classifier could be fitted on.
+    """Find a number of labels that a classifier can be fitted on.
 
     Parameters
     ----------
     pool : Pool
-        A round in which it cannot.
+        The pool of a round in which it cannot be fitted.
 
     n_labels : int
-        With how many labels to begin; each number that is tried doubles the last one.
+        The first number that is tried. Each further number is twice the last one.
 
     n_most : int
-        How many labels there can be.
+        The largest number that is tried.
 
     classes : ndarray of shape (n_classes,)
         Classes of the labels.
@@ -163,7 +164,7 @@ def enough_labels(pool, n_labels, n_most, classes, *, members=False):
     Returns
     -------
     n_enough : int or None
-        None if there is no such number up to `n_most`.
+        None if none of the numbers is enough.
     """
     n_known = int(pool.labeled.sum())
     n_most = min(n_most, n_known + min(len(pool), MAX_LABELS))
@@ -180,21 +181,22 @@ def made_up_classes(labels, closed, like, estimator):
     Parameters
     ----------
     labels : ndarray of shape (n_labels,)
-        Labels that are known.
+        The labels known.
 
     closed : ndarray of shape (n_classes,) or None
-        The closed set of classes, if there is one.
+        The closed set of classes.
 
     like : ndarray
-        Labels and markers; its dtype says what labels are if none is known.
+        Labels and markers. Its dtype decides on the type of classes if no label is
+        known.
 
     estimator : estimator object
-        The unfitted classifier. Classes that its parameters name are likely.
+        The unfitted classifier. Its parameters may name classes.
 
     Returns
     -------
     classes : ndarray of shape (n_classes,)
-        The closed set, or the classes known, made up to two if there are fewer.
+        The closed set, or the classes known. If only one or none is known, two classes.
     """
     if closed is not None:
         return closed
@@ -209,7 +211,7 @@ def made_up_classes(labels, closed, like, estimator):
 
 
 def _possible_classes(known, like):
-    """Return classes of the kind of those known, or of that which `like` can hold."""
+    """Return classes of the same type as those known, or of the type of `like`."""
     texts = isinstance(known[0], str) if known else like.dtype.kind in "UO"
     if texts:
         return ["one class", "another class"]
@@ -219,7 +221,7 @@ def _possible_classes(known, like):
 
 
 def _named_classes(estimator):
-    """Return classes that parameters of a classifier speak of."""
+    """Return the classes that parameters of a classifier name."""
     nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     found = []
     for name, value in nested.items():
@@ -232,7 +234,7 @@ def _named_classes(estimator):
 
 
 def as_text(error):
-    """Return the message of an error as a sentence, without the data it may print."""
+    """Return the message of an error as a sentence, cut if it is long."""
     text = str(error).strip() or type(error).__name__
     if len(text) > _MAX_TEXT:
         text = f"{text[:_MAX_TEXT]} [...]"
@@ -240,9 +242,9 @@ def as_text(error):
 
 
 def _equal_shares(labels, classes, n_more):
-    """Return labels that make the shares of the classes as equal as can be."""
+    """Return labels that make the shares of the classes as equal as possible."""
     counts = np.array([np.count_nonzero(labels == label) for label in classes.tolist()])
-    # The n-th label of a class is made up before the n-th and one of another.
+    # Every class gets its n-th label before any class gets its (n + 1)-th.
     levels = counts[:, None] + np.arange(n_more)
     order = np.argsort(levels, axis=None, kind="stable")[:n_more]
     return classes[order // max(n_more, 1)]
@@ -250,7 +252,9 @@ def _equal_shares(labels, classes, n_more):
 
 @contextmanager
 def _without_a_trace():
-    """Keep warnings, and numpy's global random state, as they are."""
+    """Silence warnings, and restore numpy's global random state."""
+    # Estimators with random_state=None draw from it. Whether there was a rehearsal must
+    # not change what they draw later.
     generator = check_random_state(None)
     state = generator.get_state()
     try:

@@ -1,4 +1,4 @@
-"""What a run has found: the attributes of the fitted classifier."""
+"""The result of a run: the attributes of the fitted classifier."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from skactive.utils._warning import warn_caller
 
 @dataclass(frozen=True)
 class Result:
-    """The models that are fitted on all labels of a run.
+    """The models fitted on all labels of a run.
 
     Attributes
     ----------
@@ -25,13 +25,15 @@ class Result:
         The run.
 
     pool : Pool
-        The pool of the final model, whose estimator is fitted.
+        The pool of the final model. Its estimator is fitted.
 
     committee : classifier or None
-        The committee, if the run used one.
+        The committee, fitted on all labels. None if the run did not use one, or if it
+        cannot be fitted on them.
 
     holdout : dict
-        The attributes that the test sample gives.
+        The attributes `holdout_score_` and `holdout_interval_`. Empty without a test
+        sample.
     """
 
     run: Any
@@ -45,7 +47,7 @@ class Result:
         Returns
         -------
         attributes : dict
-            From names to values.
+            The values by name.
         """
         attributes = current_attributes(self.run) | self.holdout
         number = attributes["n_iter_"] + 1
@@ -75,13 +77,14 @@ def fit_result(run):
     Raises
     ------
     ActiveLearningError
-        If there is no label, or the estimator cannot be fitted on the labels.
+        If no row has a label, or the estimator cannot be fitted on the labels.
     """
     with keeping_labels(run):
         _check_any_label(run)
         holdout = _holdout_attributes(run)
         pool = _final_pool(run)
         committee = _final_committee(run, pool)
+    # While labels can still come in, neither is surprising.
     if run.condition is not None:
         _warn_if_nothing_was_bought(run)
         _warn_of_late_classes(run)
@@ -89,7 +92,9 @@ def fit_result(run):
 
 
 def current_attributes(run):
-    """Return the attributes that are current at any time, even after a failure.
+    """Return the attributes that need no final model, at any time.
+
+    They are also set after a failed fit.
 
     Parameters
     ----------
@@ -99,7 +104,7 @@ def current_attributes(run):
     Returns
     -------
     attributes : dict
-        From names to values.
+        The values by name.
     """
     inputs, ledger, history = run.inputs, run.ledger, list(run.history)
     if run.open is not None and run.open.told.any():
@@ -107,7 +112,7 @@ def current_attributes(run):
     attributes = {
         "transduction_": ledger.y.copy(),
         "labeled_iter_": ledger.labeled_iter.copy(),
-        "query_indices_": np.array(run.queries, dtype=np.intp),
+        "query_indices_": np.array(run.query_indices, dtype=np.intp),
         "n_queries_": run.n_queries,
         "n_askable_": inputs.equal_rows.n_askable,
         "n_iter_": len(history),
@@ -115,13 +120,14 @@ def current_attributes(run):
         "strategy_": inputs.strategy,
         "committee_": None,
     }
+    # Set on the clone when the rows were checked.
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(inputs.clf, name):
             attributes[name] = getattr(inputs.clf, name)
     if len(run.holdout):
         attributes["holdout_indices_"] = run.holdout.answered(ledger)
-    if not np.isnan(run.drawn).all():
-        attributes["query_probabilities_"] = np.array(run.drawn)
+    if not np.isnan(run.query_probabilities).all():
+        attributes["query_probabilities_"] = np.array(run.query_probabilities)
     if run.end is not None:
         attributes["termination_condition_"] = run.end.condition
     return attributes
@@ -130,43 +136,45 @@ def current_attributes(run):
 def _check_any_label(run):
     if not run.ledger.labeled.any():
         raise ActiveLearningError(
-            f"No row has a label, and {run.n_queries} rows were asked, so no "
+            f"No row has a label, and {run.n_queries} rows were queried, so no "
             "classifier can be fitted.",
             **run.bought(),
         )
 
 
 def _holdout_attributes(run):
-    """Return what the test sample says about a model that has not seen it."""
+    """Return the score on the test sample of a model that has not seen it."""
     if not len(run.holdout):
         return {}
     pool = None
     if run.n_queries:
-        pool = run.models.last_on(run.ledger.trainable)
+        pool = run.models.last_pool_fitted_on(run.ledger.trainable)
         if pool is None:
-            pool = run.models.new_pool(run, run.number, can_fit=True)
+            pool = run.models.new_pool(run, can_fit=True)
     score, interval = run.holdout.evaluate(run.ledger, pool)
     return {"holdout_score_": score, "holdout_interval_": interval}
 
 
 def _final_pool(run):
-    """Return a pool with all labels whose estimator is fitted."""
-    pool = run.models.last_on(run.ledger.labeled)
+    """Return a pool whose estimator is fitted on all labels."""
+    pool = run.models.last_pool_fitted_on(run.ledger.labeled)
     if pool is None:
-        pool = run.models.new_pool(run, run.number, final=True, can_fit=True)
+        pool = run.models.new_pool(run, final=True, can_fit=True)
     with explaining_fit(run, pool):
         pool.estimator  # noqa: B018
     return pool
 
 
 def _final_committee(run, pool):
-    """Return the committee fitted on all labels, None if the run had none."""
+    """Return the committee fitted on all labels, or None."""
     if not run.n_queries or not uses_committee(run.inputs.strategy):
         return None
     with explaining_fit(run, pool):
         try:
             return pool.committee
         except Exception as error:
+            # The estimator could be fitted. A member that could not is not a reason to
+            # lose the run, if more labels may help it.
             if not run.models.waiting.is_want_of_labels(pool, error):
                 raise
             warn_of_no_committee(pool, error)
@@ -174,19 +182,19 @@ def _final_committee(run, pool):
 
 
 def _warn_if_nothing_was_bought(run):
-    if run.n_queries and not run.ledger.labeled[run.queries].any():
+    if run.n_queries and not run.ledger.labeled[run.query_indices].any():
         warn_caller(
-            f"The oracle abstained on all {run.n_queries} rows that it was "
-            "asked, so the estimator is fitted on the labels of y alone."
+            f"The oracle abstained on all {run.n_queries} rows that it was asked "
+            "about, so the estimator is fitted on the labels of y alone."
         )
 
 
 def _warn_of_late_classes(run):
-    """Warn of new classes that may be typing errors, or sentences of refusal."""
+    """Warn about new classes that may be typing errors, or refusals to answer."""
     if run.inputs.classes is not None:
         return
     ledger = run.ledger
-    rows = [row for row in run.queries if ledger.labeled[row]]
+    rows = [row for row in run.query_indices if ledger.labeled[row]]
     bought = ledger.labels(rows).tolist()
     given = ledger.labels(ledger.labeled_iter == 0).tolist()
     late = late_and_once(given, bought)
@@ -195,6 +203,6 @@ def _warn_of_late_classes(run):
         where = shown_values([rows[i] for i in late])
         warn_caller(
             f"The classes {names} came late and have one label each, in the rows "
-            f"{where}. If they are no classes, but mistakes or refusals, name "
-            "those that there are: classes=..., with unknown_answers='abstain'."
+            f"{where}. If they are mistakes or refusals, and not classes, list the "
+            "classes that exist: classes=..., with unknown_answers='abstain'."
         )

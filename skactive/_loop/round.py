@@ -1,4 +1,4 @@
-"""One round: the rows whose labels are wanted, and the answers so far."""
+"""One round: its query, its rows, and the answers so far. Or the end of a run."""
 
 import time
 from collections.abc import Callable
@@ -12,27 +12,27 @@ from skactive.utils._shown import shown, shown_values
 
 @dataclass(frozen=True)
 class Query:
-    """Rows whose labels are wanted.
+    """The rows to label next.
 
     Attributes
     ----------
     X : {array-like, sparse matrix, data frame, list} of length n_queries
-        The rows, copied, in the container of the `X` that was given.
+        A copy of the rows, in the same kind of container as the `X` that was given.
 
     indices : ndarray of shape (n_queries,), dtype int
-        Their row numbers.
+        Row numbers.
 
     sample_ids : ndarray of shape (n_queries,) or None
-        Their ids, if ids were given.
+        Ids of the rows. None if no ids were given.
 
     utilities : ndarray of shape (n_queries,) or None
-        Their utilities, if the strategy gives any.
+        Utilities of the rows. None if the strategy does not compute any.
 
     round : int
         Number of the round, from 1.
 
     classes : ndarray of shape (n_classes,)
-        The closed set of classes, or the classes seen so far.
+        The closed set of classes if there is one, otherwise the classes seen so far.
     """
 
     X: Any
@@ -56,7 +56,12 @@ class Query:
 
     @property
     def proba(self):
-        """Probabilities that the model predicts, (n_queries, n_classes), or None."""
+        """Predicted probabilities, of shape (n_queries, n_classes), or None.
+
+        The columns are those of `classes`. It is None in a cold start, and if the
+        estimator has no `predict_proba`.
+        """
+        # Computed on access: most oracles do not look at it.
         return self._proba(self.indices)
 
 
@@ -69,46 +74,49 @@ class Round:
         Number of the round, from 1.
 
     pool : Pool
-        What the strategy saw.
+        The pool that the rows were selected from.
 
-    name : str
-        The strategy, or "holdout".
+    selected_by : str
+        Name of the strategy, or "holdout".
 
     selection : Selection
-        The rows, and what is known about the choice.
+        The rows, with their utilities and probabilities.
 
     select_seconds : float
-        Time that the selection took, without fitting models.
+        Time spent on the selection, without fitting models.
 
-    n_told : int
-        Number of batches of answers that had been recorded before.
+    n_batches : int
+        Number of batches of answers recorded before the round began.
 
     Attributes
     ----------
     rows : ndarray of shape (n_rows,), dtype int
         Row numbers, in the order of the query.
 
-    drawn : ndarray of shape (n_rows,) or None
-        Probability with which each row was drawn among those left.
+    probabilities : ndarray of shape (n_rows,) or None
+        Probability with which each row was drawn, among the rows left at that moment.
 
     told : ndarray of shape (n_rows,), dtype bool
-        Which rows have an answer.
+        Mask of the rows that have an answer.
 
     record : dict or None
-        The record for `history_`, once the round is closed and has an answer.
+        The record for `history_`. None while the round is open, and for a round that
+        was closed without an answer.
     """
 
-    def __init__(self, number, pool, name, selection, select_seconds, n_told):
+    def __init__(
+        self, number, pool, selected_by, selection, *, select_seconds, n_batches
+    ):
         self.number = number
         self.pool = pool
-        self.name = name
+        self.selected_by = selected_by
         self.rows = selection.rows
-        self.drawn = selection.probabilities
+        self.probabilities = selection.probabilities
         self.utilities = selection.utilities
         self.best_utility = selection.best_utility
         self.mean_utility = selection.mean_utility
         self.select_seconds = select_seconds
-        self.n_told = n_told
+        self.n_batches = n_batches
         self.told = np.zeros(len(self.rows), dtype=bool)
         self.record = None
         self._asked_at = time.perf_counter()
@@ -129,16 +137,15 @@ class Round:
         return None if self.utilities is None else self.utilities[~self.told]
 
     @property
-    def drawn_told(self):
-        """Probability with which each row with an answer was drawn, or nan.
-
-        It is a probability among the rows then left, so it means nothing for a row
-        that was drawn after one that has no answer yet and may never get one.
-        """
-        if self.drawn is None:
+    def probabilities_told(self):
+        """Probability with which each row with an answer was drawn; nan if unknown."""
+        if self.probabilities is None:
             return [np.nan] * int(self.told.sum())
+        # Each is a probability among the rows left when all rows before it were drawn.
+        # It means nothing if one of these never gets an answer, as then that row
+        # counts as not queried.
         is_next = np.logical_and.accumulate(self.told)
-        return np.where(is_next, self.drawn, np.nan)[self.told].tolist()
+        return np.where(is_next, self.probabilities, np.nan)[self.told].tolist()
 
     @property
     def oracle_seconds(self):
@@ -146,18 +153,40 @@ class Round:
         return time.perf_counter() - self._asked_at
 
     def mark_told(self, rows):
-        """Mark rows as answered; rows of other rounds are ignored."""
+        """Mark rows as answered. Rows of other rounds are ignored."""
         self.told |= np.isin(self.rows, rows)
 
-    def restore(self, *, select_seconds, oracle_seconds, drawn):
-        """Take over what was measured and drawn when a saved round was queried."""
+    def restore(self, *, select_seconds, oracle_seconds, probabilities):
+        """Set the times and the probabilities that were saved with this round."""
         self.select_seconds = select_seconds
         self._asked_at = time.perf_counter() - oracle_seconds
-        if drawn is not None:
-            self.drawn = np.array(drawn)
+        if probabilities is not None:
+            self.probabilities = np.array(probabilities)
 
     def close(self, record):
-        """End the round with its record, and let go of models and outputs."""
+        """Close the round with its record, or with None."""
         self.record = record
+        # The pool holds models and outputs for all candidates, and rounds are kept.
         self.pool = None
         self.utilities = None
+
+
+@dataclass(frozen=True)
+class End:
+    """How a run ended.
+
+    Attributes
+    ----------
+    condition : str
+        The value of `termination_condition_`.
+
+    reason : str or None
+        The reason that a stopping criterion gave.
+
+    n_batches : int
+        Number of batches of answers recorded before the end.
+    """
+
+    condition: str
+    reason: str | None
+    n_batches: int

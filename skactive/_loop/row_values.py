@@ -1,4 +1,4 @@
-"""What comes with a value for each row: ids, prices and parameters of the fit."""
+"""Checks of the inputs with a value for each row: ids, prices, fit parameters."""
 
 import numpy as np
 from sklearn.utils.metadata_routing import process_routing
@@ -25,19 +25,19 @@ def check_sample_ids(sample_ids, n_samples):
     items = list(sample_ids) if is_sequence else values.tolist()
     _check_ids(items)
     if len({isinstance(item, str) for item in items}) > 1 or values.dtype.kind == "f":
-        # numpy writes 1 beside "a" as text, and large ints as floats.
+        # numpy turns 1 into "1" beside a str, and ints into floats beside larger ones.
         return np.array(items, dtype=object)
     return values
 
 
 def _check_ids(items):
-    """Raise unless all ids are ints or strs, and different."""
+    """Raise unless all ids are ints or strs, and unique."""
     for item in items:
         is_int = isinstance(item, (int, np.integer)) and not isinstance(item, bool)
         if not (is_int or isinstance(item, str)):
             raise ValueError(
                 f"sample_ids must be ints or strs, got {shown(item)} of type "
-                f"{type(item).__name__}. Ids of other types can be turned into text, "
+                f"{type(item).__name__}. Ids of other types can be turned into strs, "
                 "for instance by df.index.astype(str)."
             )
     seen = set()
@@ -50,15 +50,15 @@ def _check_ids(items):
 
 
 def warn_if_named_otherwise(sample_ids, **others):
-    """Warn where values could be meant by the ids of the rows, in another order."""
+    """Warn if the index of some values has the ids of the rows in another order."""
     if sample_ids is None or index_of(sample_ids) is not None:
         return
     for name, values in others.items():
         if is_in_other_order(values, sample_ids):
             warn_caller(
                 f"{name} is matched with the rows by position, although its index "
-                f"holds the sample_ids in another order. If that is meant, pass "
-                f"{name}.to_numpy(); if not, {name}.loc[sample_ids]."
+                f"holds the sample_ids in another order. If this is intended, pass "
+                f"{name}.to_numpy(); otherwise pass {name}.loc[sample_ids]."
             )
 
 
@@ -82,8 +82,9 @@ def check_costs(cost, n_samples):
 
 
 def check_fit_params(clf, fit_params, n_samples):
-    """Return the parameters that go to the estimator's fit."""
+    """Return the parameters for the `fit` of the estimator."""
     for name, value in fit_params.items():
+        # Other parameters may have this length by chance.
         per_row = name.endswith(("sample_weight", "groups", "sample_ids"))
         if per_row and value is not None and _num_samples(value) != n_samples:
             raise ValueError(

@@ -1,49 +1,29 @@
-"""A run: what it was given, what is known, what is queried, and how it ended."""
+"""A run: its inputs, the labels known, the rounds, and how it ended."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from skactive._loop.history import round_record
 from skactive._loop.holdout import Holdout
-from skactive._loop.keeping import keeping_labels
 from skactive._loop.ledger import Ledger
 from skactive._loop.models import Models
-from skactive._loop.round import Query
+from skactive._loop.round import End, Query
 from skactive._loop.selecting import Selector
 from skactive.exceptions import OracleError
 from skactive.oracles._asking import answer_list, in_order
 from skactive.utils._rows import like_given, take_rows
 
 
-@dataclass(frozen=True)
-class End:
-    """How a run ended.
-
-    Attributes
-    ----------
-    condition : str
-        The value of `termination_condition_`.
-
-    reason : str or None
-        What a stopping criterion gave as its reason.
-
-    n_told : int
-        Number of batches of answers that had been recorded before.
-    """
-
-    condition: str
-    reason: str | None
-    n_told: int
-
-
 class Run:
     """One run of active learning.
 
-    A run goes from round to round: :meth:`ask` begins one and gives its query,
-    :meth:`tell` records answers and closes the round with the last of them, and
-    :meth:`stop` ends the run early. Everything else reads what it holds.
+    A run is a sequence of rounds. :meth:`ask` begins a round and returns its query,
+    :meth:`tell` records answers and closes the round after the last one, and
+    :meth:`stop` ends the run early.
+
+    Errors leave a run without the labels bought so far. Callers attach them, see
+    :func:`~skactive._loop.keeping.keeping_labels`.
 
     Parameters
     ----------
@@ -53,28 +33,28 @@ class Run:
     Attributes
     ----------
     inputs : Inputs
-        The same.
+        The checked inputs.
 
     ledger : Ledger
-        What is known about each row: its label, and when it was queried.
+        The label of each row, and the round in which it was queried.
 
     holdout : Holdout
         The random test sample, which may be empty.
 
     models : Models
-        Makes the pool of each round, with what is kept from round to round.
+        Makes the pool of each round.
 
     rounds : list of Round
         The closed rounds, in order.
 
     history : list of dict
-        The records of those that have an answer.
+        The records of the closed rounds that have at least one answer.
 
     open : Round or None
         The round in which some rows have no answer yet.
 
     end : End or None
-        How the run ended, once that is known.
+        How the run ended; None while it goes on.
     """
 
     def __init__(self, inputs):
@@ -87,51 +67,59 @@ class Run:
         self.open = None
         self.end = None
         self._selector = Selector(inputs)
-        self._closed_queries = []
-        self._closed_drawn = []
+        # The rows of the closed rounds, and the probabilities they were drawn with.
+        self._closed_rows = []
+        self._closed_probabilities = []
 
-    # What is known
+    # State
 
     @property
-    def queries(self):
-        """Rows that have an answer, in the order of the queries."""
+    def query_indices(self):
+        """Rows that have an answer, in the order in which they were queried."""
         told = [] if self.open is None else self.open.rows_told.tolist()
-        return self._closed_queries + told
+        return self._closed_rows + told
 
     @property
     def n_queries(self):
         """Number of rows that have an answer."""
         n_told = 0 if self.open is None else int(self.open.told.sum())
-        return len(self._closed_queries) + n_told
+        return len(self._closed_rows) + n_told
 
     @property
-    def drawn(self):
-        """Probability with which each of these rows was drawn, or nan."""
-        told = [] if self.open is None else self.open.drawn_told
-        return self._closed_drawn + told
+    def query_probabilities(self):
+        """Probability with which each of these rows was drawn; nan if unknown."""
+        told = [] if self.open is None else self.open.probabilities_told
+        return self._closed_probabilities + told
 
     @property
     def number(self):
-        """Number of the open round, or of the next one."""
+        """Number of the open round or, if there is none, of the next one."""
+        # A round that was stopped before its first answer leaves no record. Its
+        # number is used again.
         return len(self.history) + 1
 
     @property
     def n_left(self):
-        """Number of labels that a model of this run can still get."""
+        """Number of labels that a model can still be trained on in this run."""
         n_left = self.inputs.budget - self.n_queries
+        # Labels of the test sample cost budget, but do not train.
         n_left -= int(self.ledger.holdout_left.sum())
         return min(n_left, len(self.ledger.candidates))
 
     @property
     def condition(self):
-        """Why the run has ended, even if `ask` has not noticed yet, or None."""
+        """The value of `termination_condition_`; None while the run goes on.
+
+        It is known as soon as the last answer is, while `end` is set by the next
+        :meth:`ask`.
+        """
         if self.end is not None:
             return self.end.condition
         return self._exhausted() if self.open is None else None
 
     def bought(self):
-        """Return the labels of this run and their rows, for an exception."""
-        rows = np.array(self.queries, dtype=np.intp)
+        """Return the labels bought so far and their rows, for an exception."""
+        rows = np.array(self.query_indices, dtype=np.intp)
         rows = rows[self.ledger.labeled[rows]]
         return {"labels": self.ledger.labels(rows), "indices": rows}
 
@@ -144,42 +132,43 @@ class Run:
             return "budget"
         return None
 
-    # How it goes on
+    # Progress
 
     def ask(self):
-        """Return the open rest of the round or, if there is none, begin the next.
+        """Return the rows of the open round without an answer, or begin a round.
 
         Returns
         -------
         query : Query or None
-            None once the run has ended.
+            None if the run has ended.
         """
         if self.open is None and self.end is None:
-            with keeping_labels(self):
-                self.begin_round()
+            self.begin_round()
         return None if self.open is None else self._query()
 
     def begin_round(self):
-        """Begin the next round, or end the run; `open` or `end` is set."""
-        number = self.number
-        # Made even if nothing is left to query, as its model may be the final one.
-        self.models.begin(self, number)
-        chosen, condition, reason = None, self._exhausted(), None
-        if condition is None:
-            chosen, condition, reason = self._selector.choose(self, number)
-        if chosen is None:
-            self.end = End(condition, reason, len(self.ledger.told))
+        """Begin the next round, or end the run: either `open` or `end` is set."""
+        # Made even if no row is left to query, so that the last pool is never that of
+        # an earlier round: the seed of the final committee is that of the last pool.
+        self.models.begin(self)
+        condition = self._exhausted()
+        if condition is not None:
+            self.end = End(condition, None, len(self.ledger.batches))
             return
-        self.ledger.asked_in[chosen.rows] = number
-        self.open = chosen
+        step = self._selector.choose(self)
+        if isinstance(step, End):
+            self.end = step
+            return
+        self.ledger.asked_in[step.rows] = step.number
+        self.open = step
 
     def record(self, rows, values):
-        """Record answers, and close the round with its last one.
+        """Record answers, and close the round after the last one.
 
         Parameters
         ----------
         rows : ndarray of shape (n_answers,), dtype int
-            Rows that were queried, now or before.
+            Rows that were queried, in this round or in an earlier one.
 
         values : list of length n_answers
             Answers.
@@ -187,8 +176,10 @@ class Run:
         Returns
         -------
         refused : list of (int, object, str)
-            Rows whose answer is not valid, the answer, and what is wrong with it.
+            The rows whose answer is not valid, the answer, and the reason.
         """
+        # Valid answers are recorded before anything is done with them or raised about
+        # the others: a label that was paid for must not get lost.
         answered, refused = self.ledger.record(rows, values)
         if self.open is not None:
             self.open.mark_told(answered)
@@ -202,16 +193,16 @@ class Run:
         Parameters
         ----------
         labels : sequence of length n_labels
-            Labels, or None, nan or the missing label for an abstention.
+            Labels. None, nan or the missing label is an abstention.
 
         indices : ndarray of shape (n_labels,), dtype int
-            Rows that were queried, now or before.
+            Rows that were queried, in this round or in an earlier one.
 
         Raises
         ------
         OracleError
-            If an answer is not a label, or the number of answers is wrong. The other
-            labels are recorded.
+            If an answer is not a valid label, or the number of answers is wrong. The
+            valid labels are recorded.
         """
         rows = np.asarray(indices, dtype=np.intp)
         values = answer_list(
@@ -223,13 +214,15 @@ class Run:
         if refused:
             shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
             raise OracleError(
-                f"{len(refused)} of {len(rows)} answers are no valid labels: "
+                f"{len(refused)} of {len(rows)} answers are not valid labels: "
                 f"{shown}. The others are recorded.",
                 answers=[value for _, value, _ in refused],
             )
 
     def stop(self, condition):
-        """End the run; rows of the open round without an answer were not queried.
+        """End the run.
+
+        Rows of the open round without an answer count as not queried.
 
         Parameters
         ----------
@@ -238,25 +231,26 @@ class Run:
         """
         if self.open is not None:
             self._close_round()
-        self.end = End(condition, None, len(self.ledger.told))
+        self.end = End(condition, None, len(self.ledger.batches))
 
     def _close_round(self):
-        """Write the record of the open round; rows without an answer leave it."""
         closing = self.open
+        # Without an answer a row was not queried, and a round did not happen: it costs
+        # no budget, has no record, and no model learns from it.
         self.ledger.asked_in[closing.rows_left] = 0
         record = None
         if closing.told.any():
             record = round_record(self, closing)
             self.history.append(record)
             self.models.learn_from(closing)
-            self._closed_queries = self.queries
-            self._closed_drawn = self.drawn
+            self._closed_rows = self.query_indices
+            self._closed_probabilities = self.query_probabilities
         closing.close(record)
         self.rounds.append(closing)
         self.open = None
 
     def _query(self):
-        """Return the rows of the open round that have no answer yet."""
+        """Return a query for the rows of the open round without an answer."""
         inputs, rows, pool = self.inputs, self.open.rows_left, self.open.pool
         classes = pool.classes if inputs.classes is None else inputs.classes
         return Query(

@@ -1,4 +1,4 @@
-"""A run as a file: its rounds as JSON, and the way back by replay."""
+"""Saving a run to a JSON file, and loading it by replaying its rounds."""
 
 import hashlib
 import itertools
@@ -27,7 +27,7 @@ _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
 
 @dataclass(frozen=True)
 class Saved:
-    """The content of a file that can be read."""
+    """A file that could be read, and its content."""
 
     path: str
     content: dict
@@ -38,19 +38,19 @@ class Saved:
         return self.content["seed"]
 
     def error(self, message):
-        """Return an error that carries the labels of the file."""
+        """Return an error about the file that carries its labels."""
         labels, rows = labels_in(self.content)
         text = f"The saved loop {self.path!r} {message}"
         if len(rows):
             text += (
-                f" The {len(rows)} labels that stand in it are in `labels` and "
-                "`indices` of this exception."
+                f" The {len(rows)} labels in the file are in the attributes `labels` "
+                "and `indices` of this exception."
             )
         return SavedLoopError(text, labels=labels, indices=rows)
 
     @contextmanager
     def keeping_labels(self):
-        """Attach the labels of the file to whatever is raised."""
+        """Attach the labels of the file to an error that is raised within."""
         try:
             yield
         except SavedLoopError:
@@ -58,9 +58,9 @@ class Saved:
         except Exception as error:
             error.labels, error.indices = labels_in(self.content)
             error.add_note(
-                f"The saved loop {self.path!r} was being loaded; the "
-                f"{len(error.labels)} labels that stand in it are in `labels` and "
-                "`indices` of this exception."
+                f"The saved loop {self.path!r} was being loaded. The "
+                f"{len(error.labels)} labels in the file are in the attributes "
+                "`labels` and `indices` of this exception."
             )
             raise
 
@@ -69,7 +69,7 @@ class Saved:
 
 
 def state_of(run):
-    """Return what is saved of a run, as JSON.
+    """Return the content of the file of a run.
 
     Parameters
     ----------
@@ -79,14 +79,17 @@ def state_of(run):
     Returns
     -------
     content : dict
-        Everything that `replay` needs besides the inputs of the run.
+        Everything that `replay` needs except the inputs of the run.
     """
-    told, rounds = run.ledger.told, list(run.rounds)
+    # Models are not saved: they follow from the inputs and the answers, and a pickle
+    # would tie the file to versions of other libraries.
+    told, rounds = run.ledger.batches, list(run.rounds)
     if run.open is not None:
         rounds.append(run.open)
     begun = rounds if run.end is None else [*rounds, run.end]
-    # Answers belong to the round that was queried last when they came.
-    cuts = [*(step.n_told for step in begun), len(told)]
+    # Answers are saved with the round that had begun last when they came, although some
+    # may belong to rows of earlier rounds: in this order they are replayed.
+    cuts = [*(step.n_batches for step in begun), len(told)]
     batches = [_batch_states(told[slice(*cut)]) for cut in itertools.pairwise(cuts)]
     end = None
     if run.end is not None:
@@ -103,16 +106,16 @@ def state_of(run):
 
 
 def _round_state(asked, told):
-    """Return what is saved of a round, with the answers that came after its query."""
-    drawn = None if asked.drawn is None else asked.drawn.tolist()
+    """Return the content for a round, with the answers that came after its query."""
+    drawn = asked.probabilities
     state = {
-        "strategy": asked.name,
+        "strategy": asked.selected_by,
         "rows": asked.rows.tolist(),
-        "probabilities": drawn,
+        "probabilities": None if drawn is None else drawn.tolist(),
         "told": told,
         "open": [],
     }
-    if asked.pool is not None:
+    if asked.pool is not None:  # it is open; a closed one has the times in its record
         return state | {
             "open": asked.rows_left.tolist(),
             "fit_seconds": asked.pool.fit_seconds,
@@ -133,7 +136,7 @@ def _batch_state(batch):
 
 
 def _plain(label):
-    """Return a label as one of the types that JSON tells apart."""
+    """Return a label as a bool, int, str or float of Python, or None."""
     if label is None:
         return None
     kind = next((k for k in (bool, int, str) if isinstance(label, k)), float)
@@ -141,7 +144,7 @@ def _plain(label):
 
 
 def versions():
-    """Return the versions of what decides on which rows are asked."""
+    """Return the versions of the libraries that decide which rows are queried."""
     return {
         "skactive": __version__,
         "python": platform.python_version(),
@@ -157,14 +160,17 @@ def write(path, content):
     Parameters
     ----------
     path : str or path-like
-        The file; an existing one is replaced.
+        The file. An existing file is replaced.
 
     content : dict
-        JSON.
+        The content, for JSON.
     """
+    # A full disk, a crash or a loss of power must leave the old file or the new one.
+    # So a draft in the same folder is written and synced, and replaces the file by one
+    # rename, which is atomic within a file system.
     content = content | {"sha256": _checksum(content)}
     data = json.dumps(content, indent=1).encode("ascii")
-    path = os.path.realpath(os.fspath(path))  # a link stays a link
+    path = os.path.realpath(os.fspath(path))  # a link stays one, its target is replaced
     folder, name = os.path.split(path)
     draft = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -181,7 +187,7 @@ def write(path, content):
 
 
 def _sync_folder(folder):
-    """Make sure that a new name survives a loss of power, where systems can do it."""
+    """Let the renaming survive a loss of power, where the system supports it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -199,7 +205,7 @@ def _checksum(content):
 
 
 def read(path):
-    """Read a file that `write` has written, and check that it is whole.
+    """Read a file written by `write`, and check that it is complete.
 
     Parameters
     ----------
@@ -209,12 +215,12 @@ def read(path):
     Returns
     -------
     saved : Saved
-        Its content.
+        The file and its content.
 
     Raises
     ------
     SavedLoopError
-        If it is of another kind, of a newer version, or damaged.
+        If it is not a saved loop, is damaged, or was written by a newer version.
     """
     path = os.fspath(path)
     with open(path, "rb") as file:
@@ -223,12 +229,12 @@ def read(path):
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise SavedLoopError(
-            f"The file {path!r} is no saved loop, or is damaged: {error}. Load a file "
-            "that LabelingLoop.save has written."
+            f"The file {path!r} is not a saved loop, or is damaged: {error}. Load a "
+            "file that LabelingLoop.save has written."
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SavedLoopError(
-            f"The file {path!r} is JSON, but no saved loop: its 'format' is not "
+            f"The file {path!r} is JSON, but not a saved loop: its 'format' is not "
             f"{FORMAT!r}. Load a file that LabelingLoop.save has written."
         )
     saved = Saved(path, content)
@@ -236,8 +242,8 @@ def read(path):
     checksum = content.pop("sha256", None)
     if checksum != _checksum(content):
         raise saved.error(
-            "is damaged, or was changed by hand: its checksum does not fit its content."
-            " Load a copy of it, or start a new loop with these labels in y."
+            "is damaged, or was changed by hand: its checksum does not match its "
+            "content. Load a copy of it, or start a new loop with these labels in y."
         )
     return saved
 
@@ -246,14 +252,14 @@ def _check_version(saved):
     version = saved.content.get("version")
     if version != VERSION:
         raise saved.error(
-            f"has the version {version!r} of the format, and this release of skactive "
+            f"has the version {version!r} of the format, but this release of skactive "
             f"reads the version {VERSION}. Load it with the release that wrote it, or "
-            "a newer one."
+            "with a newer one."
         )
 
 
 def labels_in(content):
-    """Return the labels that stand in a file, and their rows.
+    """Return the labels in a file, and their rows.
 
     Parameters
     ----------
@@ -263,7 +269,7 @@ def labels_in(content):
     Returns
     -------
     labels : ndarray of shape (n_labels,)
-        Labels; empty if they cannot be read.
+        Labels. Empty if they cannot be read.
 
     rows : ndarray of shape (n_labels,), dtype int
         Row numbers.
@@ -287,33 +293,35 @@ def labels_in(content):
 
 
 def replay(inputs, saved):
-    """Bring a fresh run into the state that was saved.
+    """Replay the rounds of a file.
 
     Parameters
     ----------
     inputs : Inputs
-        The same inputs, whatever their seed.
+        The inputs of the saved run, with any seed.
 
     saved : Saved
-        The content of the file.
+        The file.
 
     Returns
     -------
     run : Run
-        It goes on as the saved one would have.
+        A run in the state of the saved one.
 
     Raises
     ------
     SavedLoopError
-        If the run was made of other inputs, or queries other rows than were saved.
+        If the saved run had other inputs, or other rows are selected in the replay.
     """
+    # Strategies and criteria may keep any state. Going through the rounds again
+    # restores it without their help, and shows if other rows are selected here.
     content, run = saved.content, Run(inputs.with_seed(saved.seed))
     found = differences(content["made_of"], inputs.fingerprint)
     if found:
         raise saved.error(
-            f"was made of other inputs: {'; '.join(found[:5])}. "
+            f"was made with other inputs: {'; '.join(found[:5])}. "
             f"{_changed_versions(saved)}Load it with the classifier, X and y that it "
-            "was made of, or start a new loop with its labels in y."
+            "was made with, or start a new loop with its labels in y."
         )
     for number, part in enumerate(content["rounds"], start=1):
         run.begin_round()
@@ -321,43 +329,43 @@ def replay(inputs, saved):
         run.open.restore(
             select_seconds=part["select_seconds"],
             oracle_seconds=part["oracle_seconds"],
-            drawn=part["probabilities"],
+            probabilities=part["probabilities"],
         )
         _tell(run, part["told"])
-        if run.open is None:
+        if run.open is None:  # the times of today's fits are not those of the run
             run.history[-1] |= {name: part[name] for name in _SECONDS}
     end = content["end"]
     if end is not None:
         run.begin_round()
         if run.condition != end["condition"]:
             raise _other_way(
-                saved, f"it ended by {end['condition']!r}, and now it {_what_now(run)}"
+                saved, f"it ended by {end['condition']!r}, but now it {_what_now(run)}"
             )
         _tell(run, end["told"])
     return run
 
 
 def _check_same(run, saved, number, part):
-    """Raise unless the same rows were selected in a round as were saved."""
+    """Raise unless a round has the rows that were saved."""
     opened = run.open
-    if opened is None or opened.name != part["strategy"]:
+    if opened is None or opened.selected_by != part["strategy"]:
         raise _other_way(
             saved,
-            f"in round {number} {part['strategy']!r} selected, and now the loop "
+            f"in round {number} {part['strategy']!r} selected, but now the loop "
             + _what_now(run),
         )
     if opened.rows.tolist() != part["rows"]:
         raise _other_way(
             saved,
             f"in round {number} {part['strategy']!r} selected the rows "
-            f"{part['rows'][:10]}, and now {opened.rows[:10].tolist()}",
+            f"{part['rows'][:10]}, but now {opened.rows[:10].tolist()}",
         )
 
 
 def _what_now(run):
     if run.open is None:
         return f"ends by {run.condition!r}"
-    return f"goes on with {run.open.name!r}"
+    return f"goes on with {run.open.selected_by!r}"
 
 
 def _tell(run, batches):
@@ -367,8 +375,8 @@ def _tell(run, batches):
 
 def _other_way(saved, what):
     why = _changed_versions(saved) or (
-        "Perhaps something is random that no seed governs: set random_state of the "
-        "estimator to an int. "
+        "Perhaps the estimator draws at random: set random_state of the estimator to "
+        "an int. "
     )
     return saved.error(
         f"cannot be replayed: {what}. {why}To go on, start a new loop with its labels "
@@ -377,7 +385,7 @@ def _other_way(saved, what):
 
 
 def _changed_versions(saved):
-    """Return a sentence about the versions that differ, or an empty text."""
+    """Return a sentence about the versions that differ, or an empty string."""
     there, here = saved.content["made_with"], versions()
     changed = [
         f"{name} was {there.get(name, 'not named')}, and is {version}"

@@ -2,20 +2,15 @@
 
 import time
 
-from skactive._loop.first_model import check_first_model
 from skactive._loop.keeping import explaining_fit
-from skactive._loop.round import Round
+from skactive._loop.round import End, Round
 from skactive._pool.noticed import Reporter
 from skactive.acquisition._base import select_queries
-from skactive.acquisition._registry import uses_committee
 from skactive.stopping._registry import reason_to_stop
-
-# Neither a reason to stop, nor a text about it.
-_GOES_ON = (None, None)
 
 
 class Selector:
-    """Asks the criteria of a run whether it stops, and else its strategy for rows.
+    """Checks the stopping criteria of a run, and lets its strategy select rows.
 
     Parameters
     ----------
@@ -28,82 +23,75 @@ class Selector:
         self._reporter = Reporter()
         self._criteria_left = []
 
-    def choose(self, run, number):
-        """Choose the rows of a round; if no model can be fitted yet, without one.
+    def choose(self, run):
+        """Choose the rows of the next round, unless a criterion ends the run.
 
         Parameters
         ----------
         run : Run
-            The run, whose last pool is that of the round.
-
-        number : int
-            Number of the round.
+            The run. Its last pool is that of the round, and is replaced if no model
+            can be fitted yet.
 
         Returns
         -------
-        chosen : Round or None
-            None if a criterion ends the run.
-
-        condition, reason : str or None
-            The criterion, and what it said.
+        step : Round or End
+            The round, or how the run ends.
         """
-        # A criterion is asked once in a round, even if the round begins once more.
+        # A criterion may keep state, so it is updated once in a round, even if the
+        # round begins again below.
         self._criteria_left = list(self._inputs.criteria)
         models = run.models
-        with explaining_fit(run, models.last):
+        with explaining_fit(run, models.last_pool):
             try:
-                return self._stop_or_select(run, number)
+                return self._stop_or_select(run)
             except Exception as error:
-                if not models.can_wait(run, models.last, error):
+                if not models.can_wait(run, models.last_pool, error):
                     raise
-            models.begin(run, number, can_fit=False)
-            return self._stop_or_select(run, number)
+            # More labels would help, so the cold start goes on for a round.
+            models.begin(run, can_fit=False)
+            return self._stop_or_select(run)
 
-    def _stop_or_select(self, run, number):
-        pool = run.models.last
-        if number == 1 and not run.n_queries:
-            self._check_first_model(run, pool)
-        condition, reason = self._criterion_met(pool) if len(pool) else _GOES_ON
-        if condition is not None:
-            return None, condition, reason
-        # The estimator may be fitted within the selection, or have been before.
+    def _stop_or_select(self, run):
+        pool, n_batches = run.models.last_pool, len(run.ledger.batches)
+        if run.number == 1 and not run.n_queries:
+            run.models.check_first(run)
+        # Criteria look at the candidates. None are left if only rows of the test
+        # sample remain to be queried.
+        met = self._criterion_met(pool) if len(pool) else None
+        if met is not None:
+            return End(*met, n_batches)
+        # The estimator may be fitted within the selection, or may have been fitted for
+        # a criterion. In both cases its time is counted elsewhere.
         started = time.perf_counter() - pool.fit_seconds
-        name, selection = self._select(run, pool)
+        selected_by, selection = self._select(run, pool)
         seconds = time.perf_counter() - started - pool.fit_seconds
-        self._reporter.report(pool, name)
-        n_told = len(run.ledger.told)
-        return Round(number, pool, name, selection, seconds, n_told), *_GOES_ON
-
-    def _check_first_model(self, run, pool):
-        """Find out before the first payment whether a model can be fitted at all."""
-        models, clf = run.models, self._inputs.clf
-        if models.waiting.has_begun:
-            return
-        strategy, classes = self._inputs.strategy, models.waiting.classes(pool)
-        committee = clf.committee if uses_committee(strategy) else None
-        check_first_model(
-            pool, strategy, models.embedder, clf.estimator, committee, classes
+        self._reporter.report(pool, selected_by)
+        return Round(
+            run.number,
+            pool,
+            selected_by,
+            selection,
+            select_seconds=seconds,
+            n_batches=n_batches,
         )
-        if not pool.can_fit:
-            n_more = models.n_wanted_first or clf.batch_size
-            models.waiting.rehearse_first_model(pool, n_more, run.n_left)
 
     def _criterion_met(self, pool):
-        """Return the name of the first criterion that is met and its reason."""
+        """Return the name and reason of the first criterion that is met, or None."""
         while self._criteria_left:
             name, criterion = self._criteria_left[0]
             reason = reason_to_stop(criterion, pool)
+            # A criterion whose model could not be fitted is updated again.
             del self._criteria_left[0]
             if reason:
                 return name, str(reason)
-        return _GOES_ON
+        return None
 
     def _select(self, run, pool):
-        """Select the rows of a round; return who selected, and the selection."""
+        """Return the name of what selects, and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
         n_queries = min(clf.batch_size, inputs.budget - run.n_queries)
-        # The test sample comes first: later it would be drawn out of what the
-        # strategy has left over.
+        # The test sample is queried before anything else. Drawn later, it would be
+        # drawn from the rows that the strategy has left over.
         left = run.ledger.holdout_left
         if left.any():
             n_left = inputs.equal_rows.n_askable - run.n_queries
@@ -113,6 +101,7 @@ class Selector:
             name, strategy = clf.strategy, inputs.strategy
         else:
             name, strategy = clf.initial_strategy, inputs.initial_strategy
+            # No more than `initial_size` labels are left to the initial strategy.
             n_queries = min(n_queries, run.models.n_wanted_first or n_queries)
         name = name if isinstance(name, str) else type(strategy).__name__
         return name, select_queries(strategy, pool, n_queries)

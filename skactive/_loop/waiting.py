@@ -1,4 +1,4 @@
-"""A model that cannot be fitted yet: whether to wait for labels, and what to say."""
+"""Models that cannot be fitted yet: whether more labels help, and what to say."""
 
 import re
 
@@ -11,18 +11,19 @@ from skactive._loop.rehearsal import (
     rehearse,
 )
 from skactive._models.fitting import OtherLabelsError
+from skactive.acquisition._registry import uses_committee
 from skactive.utils._capabilities import MissingMethodError
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import OutputShapeError
 from skactive.utils._shown import shown
 from skactive.utils._warning import warn_caller
 
-# What may be raised within a fit without the labels having to do with it.
+# Errors of a fit that have nothing to do with the labels.
 _NO_WANT_OF_LABELS = (OSError, MemoryError, ImportError)
-# Faults of a classifier that more labels do not mend.
+# Errors about a classifier that no labels would help.
 HOPELESS = (MissingMethodError, OtherLabelsError, OutputShapeError)
 
-# What messages speak of, what can be done, and whether it may take more labels.
+# A pattern in the message of an error, advice, and whether more labels may help.
 _REMEDIES = [
     (
         r"unknown categories",
@@ -33,20 +34,20 @@ _REMEDIES = [
     (
         r"splits|fold|least populated class|members in each class|train_size|"
         r"test_size|validation.set|all the \d+ fits failed",
-        "It splits the labels, for a cross-validation or early stopping within: let it "
-        "make fewer folds (cv=2), or split nothing off (early_stopping=False).",
+        "It splits the labels, for cross-validation or early stopping: use fewer folds "
+        "(cv=2), or do not split anything off (early_stopping=False).",
         True,
     ),
     (
         r"n_neighbors|k_neighbors",
-        "It looks for more neighbours than there are labels, of a class perhaps: lower "
-        "n_neighbors or k_neighbors.",
+        "It looks for more neighbours than there are labels, perhaps of one class: "
+        "lower n_neighbors or k_neighbors.",
         True,
     ),
     (
         r"n_components",
-        "It wants more components than there are rows with a label: lower "
-        "n_components, or give it as a share of the variance.",
+        "It needs more rows with a label than it has components: lower n_components, "
+        "or set it to a share of the variance.",
         True,
     ),
     (
@@ -66,37 +67,35 @@ _REMEDIES = [
 
 
 class Waiting:
-    """Finds out whether a model that cannot be fitted only needs more labels.
+    """Decides whether a model that cannot be fitted needs more labels.
+
+    Some models need more labels than two classes, for instance for a cross-validation.
+    The cold start goes on until such a model can be fitted. This would never end, and
+    cost all of the budget, if the error had another reason. So a clone is fitted on
+    made-up labels: the run waits only if some number of them is enough.
 
     Parameters
     ----------
     inputs : Inputs
         The checked inputs of the run.
 
-    estimator : estimator object
-        The unfitted classifier.
-
-    members : bool
-        Whether the run looks at the members of a committee.
-
     Attributes
     ----------
     has_begun : bool
-        Whether some model could not be fitted yet, which has been said.
+        Whether a model could not be fitted yet, and a warning has said so.
     """
 
-    def __init__(self, inputs, estimator, *, members):
+    def __init__(self, inputs):
         self.has_begun = False
         self._inputs = inputs
-        self._estimator = estimator
-        self._members = members
-        self._enough = {}  # by the classes known: how many labels would do
+        self._uses_members = uses_committee(inputs.strategy)
+        self._enough = {}  # number of labels that are enough, by the classes seen
 
     def classes(self, pool):
-        """Return the classes of labels that are made up in a round."""
+        """Return the classes of made-up labels in a round."""
         labels = as_labels(pool.y[pool.labeled])
         inputs = self._inputs
-        return made_up_classes(labels, inputs.classes, inputs.y, self._estimator)
+        return made_up_classes(labels, inputs.classes, inputs.y, inputs.clf.estimator)
 
     def rehearse_first_model(self, pool, n_more, n_left):
         """Warn if a model may not be fitted on the labels of the cold start.
@@ -104,13 +103,13 @@ class Waiting:
         Parameters
         ----------
         pool : Pool
-            The first round, in which there are too few labels for a model.
+            The pool of the first round, with too few labels for a model.
 
         n_more : int
-            How many labels there will be more when the first model is fitted.
+            Number of labels that will be added before the first model is fitted.
 
         n_left : int
-            How many there can be more at the end.
+            Number of labels that can be added in the whole run.
 
         Raises
         ------
@@ -136,6 +135,8 @@ class Waiting:
         if n_enough is None:
             what += f" Nor can it on {n_most} labels, and the run can have no more."
         text = f"{what} {how_to_help(error, n_enough)}".strip()
+        # The labels bought may be of two classes only, which some models accept. It is
+        # an error only if that would not help either.
         closed = self._inputs.classes is not None and n_most <= MAX_LABELS
         no_way = closed and n_enough is None
         if no_way and rehearse(pool, n_most, classes[:2]) is not None:
@@ -143,28 +144,30 @@ class Waiting:
         warn_caller(text)
 
     def can_wait(self, pool, error, n_left):
-        """Tell whether a model that raised an error only needs more labels.
+        """Return whether a model that raised an error only needs more labels.
 
-        They would be of the classes that are known now. If so, it is said, once.
+        The first time that it does, there is a warning.
 
         Parameters
         ----------
         pool : Pool
-            The round.
+            The pool of the round.
 
         error : Exception
-            What was raised.
+            The error.
 
         n_left : int
-            How many labels there can be more.
+            Number of labels that can be added.
 
         Returns
         -------
         can_wait : bool
-            False if the error has nothing to do with labels.
+            Whether the model could be fitted with more labels of the classes seen.
         """
         if not self.is_want_of_labels(pool, error):
             return False
+        # Fits are slow, so once for each set of classes. A new class may change the
+        # outcome; one more label of the same classes hardly does.
         classes = tuple(pool.seen.tolist())
         if classes not in self._enough:
             self._enough[classes] = self._enough_labels(pool, n_left)
@@ -181,29 +184,29 @@ class Waiting:
 
     @staticmethod
     def is_want_of_labels(pool, error):
-        """Tell whether a fit has failed, and labels may have to do with it."""
+        """Return whether a fit has failed for a reason that labels may remove."""
         no_want = (*_NO_WANT_OF_LABELS, *HOPELESS)
         return pool.fit_failed and not isinstance(error, no_want)
 
     def hint(self, pool, error, n_left, n_rows, condition):
-        """Say what a fit that failed was made on, and what can be done about it.
+        """Describe a fit that failed, and what can be done about it.
 
         Parameters
         ----------
         pool : Pool
-            The round.
+            The pool of the round.
 
         error : Exception
-            What the classifier has raised.
+            The error of the classifier.
 
         n_left : int
-            How many labels there can be more.
+            Number of labels that can be added in this run.
 
         n_rows : int
-            How many there could be with another budget.
+            Number of labels that could be added with a larger budget.
 
         condition : str or None
-            Why the run has ended; None if it can go on.
+            The value of `termination_condition_`; None if the run can go on.
 
         Returns
         -------
@@ -235,12 +238,12 @@ class Waiting:
             2 * n_known,
             n_known + n_left,
             self.classes(pool),
-            members=self._members,
+            members=self._uses_members,
         )
 
 
 def _one_class(pool, condition):
-    """Say what can be done where all labels are of one class."""
+    """Say what can be done if all labels are of one class."""
     what = f"All {pool.labeled.sum()} labels are of the class {pool.seen[0]!s}"
     if condition is None:
         return f"{what} so far; ask() goes on."
@@ -251,8 +254,8 @@ def _one_class(pool, condition):
         )
     if condition in ("all_labeled", "all_asked"):
         return (
-            f"{what}, and no row is left that could be asked: there is nothing here "
-            "that could be told from it."
+            f"{what}, and no row is left to query: there are no other classes to tell "
+            "apart from it."
         )
     return (
         f"{what}, and the run was ended by {condition!r}. Let it go on, or give a "
@@ -261,20 +264,21 @@ def _one_class(pool, condition):
 
 
 def how_to_help(error, n_enough):
-    """Return sentences that say what can be done about a fit that failed.
+    """Return advice about a fit that failed.
 
     Parameters
     ----------
     error : Exception
-        What the classifier has raised.
+        The error of the classifier.
 
     n_enough : int or None
-        With how many labels in equal shares it could be fitted, if that is known.
+        Number of labels in equal shares that are enough, if it is known.
 
     Returns
     -------
     text : str
-        It names `initial_size` only where more labels help; it may be empty.
+        Sentences, or an empty string. They name `initial_size` only if more labels
+        help.
     """
     found = [
         (advice, takes_more)
@@ -284,25 +288,25 @@ def how_to_help(error, n_enough):
     sentences = [advice for advice, _ in found[:1]]
     if n_enough is not None and all(takes_more for _, takes_more in found[:1]):
         sentences.append(
-            f"{'Or let' if found else 'Let'} the cold start ask more labels: "
-            f"initial_size={n_enough} would do if they came in equal shares."
+            f"{'Or let' if found else 'Let'} the cold start buy more labels: "
+            f"initial_size={n_enough} is enough if they come in equal shares."
         )
     return " ".join(sentences)
 
 
 def warn_of_no_committee(pool, error):
-    """Say that the classifier of a run is fitted on all labels, but no committee.
+    """Warn that the committee of a run cannot be fitted, while the classifier can.
 
     Parameters
     ----------
     pool : Pool
-        The last round, whose classifier is fitted.
+        The last pool, with a fitted classifier.
 
     error : Exception
-        What a member of the committee has raised.
+        The error of a member of the committee.
     """
     warn_caller(
-        f"committee_ is None: a member could not be fitted on what it drew of the "
-        f"{pool.labeled.sum()} labels, as {as_text(error)} estimator_ is fitted on all "
-        "of them."
+        "committee_ is None, as a member could not be fitted on its sample of the "
+        f"{pool.labeled.sum()} labels: {as_text(error)} estimator_ is fitted on all of "
+        "them."
     )

@@ -1,4 +1,4 @@
-"""Testing a finished model with few labels: drawing rows, and what they say of it."""
+"""Testing a finished model with few labels: which rows to query, and the estimate."""
 
 import warnings
 from numbers import Integral, Real
@@ -46,54 +46,54 @@ _LOSS = [StrOptions({"zero_one", "log_loss"}), Function()]
     prefer_skip_nested_validation=True,
 )
 def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
-    """Estimate the risk of a model from the labels that a run has drawn.
+    """Estimate the risk of a model from the labels of an active learning run.
 
-    The mean loss over the rows that had no label when the run began, by
-    :func:`lure_risk` [1]_. It is unbiased for a model that is fixed independently of
-    these labels, such as one trained on others. It does **not** hold for the model that
-    was trained on them, `clf` itself, which is refused: for that one hold rows out, see
-    `holdout_fraction`.
+    The risk is the mean loss over the rows that had no label when the run began. It is
+    estimated by :func:`lure_risk` [1]_, without bias if the model does not depend on
+    the labels of the run. The model trained on these labels, `clf` itself, is refused;
+    to evaluate it, use `holdout_fraction`.
 
-    The run must have drawn its rows with known probabilities, all of them positive:
-    by ``"random"``, :class:`~skactive.acquisition.ExpectedLossSampling`,
+    The run must have drawn its rows with known, positive probabilities: by
+    ``"random"``, :class:`~skactive.acquisition.ExpectedLossSampling`,
     :class:`~skactive.acquisition.EpsilonGreedy` or
-    :class:`~skactive.acquisition.PowerBALDSampling`. If some rows were not, such as
-    those of a cold start by ``"k_means"``, the longest part of the run without them
-    counts, and the risk is that over the rows left at its beginning. How many rows are
-    drawn must not depend on their losses.
+    :class:`~skactive.acquisition.PowerBALDSampling`. If other strategies have selected
+    some rows, for instance ``"k_means"`` in a cold start, only the longest part of the
+    run without such rows is used, and the risk is that over the rows left at the
+    beginning of this part. The number of rows drawn must not depend on their losses.
 
     Parameters
     ----------
     model : estimator object
-        The fitted classifier whose risk is wanted.
+        The fitted classifier to evaluate.
 
     clf : ActiveLearningClassifier
-        A run that has drawn rows; fitted, or what is left of a failed fit.
+        The run, as a classifier after a fit. The fit may have failed.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         The rows that `clf` was fitted on.
 
     loss : {"zero_one", "log_loss"} or callable, default="zero_one"
-        Loss of a row: whether the prediction is wrong, minus the logarithm of the
-        probability of the label, or ``loss(model, X, y) -> losses`` of some rows.
+        The loss of a row: whether the prediction is wrong, or minus the logarithm of
+        the probability of the label. A function ``loss(model, X, y) -> losses`` returns
+        the losses of rows.
 
     return_std : bool, default=False
-        Whether to return the standard error, too.
+        Whether to return the standard error.
 
     Returns
     -------
     risk : float
-        The estimate; nan, with a warning, if no drawn row has a label. Where the
-        oracle abstained on some, the risk is that over rows that get an answer, and
-        the estimate a ratio of two unbiased ones, whose own bias is small.
+        The estimate; nan, with a warning, if no drawn row has a label. If the oracle
+        abstained on some rows, it is the risk over rows that get an answer, and the
+        estimate is a ratio of two unbiased ones, with a small bias.
 
     std : float
-        The standard error, only if `return_std` is True.
+        The standard error. Only returned if `return_std` is True.
 
     Raises
     ------
     ValueError
-        If `model` was trained by `clf`, or it is not known how rows were drawn.
+        If `model` was trained by `clf`, or if the probabilities are not known.
 
     References
     ----------
@@ -125,14 +125,14 @@ def queried_risk(model, clf, X, *, loss="zero_one", return_std=False):
         raise ValueError(
             "The risk of a model cannot be estimated from the labels that it was "
             "trained on. Pass a model that has not seen them, or hold rows out: "
-            "ActiveLearningClassifier(holdout_fraction=...) gives holdout_score_."
+            "ActiveLearningClassifier(holdout_fraction=...) has a holdout_score_."
         )
     risk, std, _ = _estimate(model, clf, of_known_library(X), loss)
     return (risk, std) if return_std else risk
 
 
 def _estimate(model, clf, X, loss):
-    """Return the risk, its standard error, and an interval if losses are 0 or 1."""
+    """Return the risk, its standard error, and an interval if all losses are 0 or 1."""
     nothing = np.nan, np.nan
     drawn, q, n_pool = _drawn_rows(clf)
     if _num_samples(X) != len(clf.transduction_):
@@ -161,14 +161,14 @@ def _estimate(model, clf, X, loss):
 
 
 def _drawn_rows(clf):
-    """Return drawn rows, their probabilities, and how many rows they were drawn from.
+    """Return drawn rows, their probabilities, and the number of rows left before them.
 
-    It is the longest part of the run in which all rows were drawn.
+    They are the longest part of the run in which all rows were drawn.
     """
     asked = getattr(clf, "query_indices_", None)
     if asked is None:
         raise ValueError(
-            f"clf must be a run that has asked for labels, and this "
+            f"clf must be a classifier that has queried rows, but this "
             f"{type(clf).__name__} has no query_indices_: call fit first."
         )
     q = getattr(clf, "query_probabilities_", np.full(len(asked), np.nan))
@@ -177,8 +177,9 @@ def _drawn_rows(clf):
     if not len(starts):
         raise ValueError(
             f"It is not known with which probabilities the {len(asked)} rows of clf "
-            "were drawn, if they were drawn at all. Use a strategy that states them, "
-            "such as 'random', ExpectedLossSampling or EpsilonGreedy('margin')."
+            "were drawn, if they were drawn at all. Use a strategy that draws rows "
+            "with known probabilities, such as 'random', ExpectedLossSampling or "
+            "EpsilonGreedy('margin')."
         )
     start, stop = max(
         zip(starts, stops, strict=True), key=lambda part: part[1] - part[0]
@@ -187,7 +188,7 @@ def _drawn_rows(clf):
 
 
 def _losses(loss, model, X, labels):
-    """Return the loss of a model on each of some rows."""
+    """Return the losses of a model on rows."""
     if callable(loss):
         return loss(model, X, labels)
     if loss == "zero_one":
@@ -199,12 +200,12 @@ def _losses(loss, model, X, labels):
 
 
 def _risk_of_answered(losses, answered, q, n_pool):
-    """Return the mean loss over rows that get an answer, and `standard_error`."""
+    """Return the risk over rows that get an answer, and its `standard_error`."""
     if answered.all():
         return lure_risk(losses, q, n_pool), *standard_error(losses, q, n_pool)
     share = lure_risk(answered, q, n_pool)
     risk = lure_risk(losses, q, n_pool) / share
-    # The ratio errs as the mean of these does, to first order.
+    # Delta method: to first order the error of the ratio is that of the mean of these.
     off = np.where(answered, losses - risk, 0.0)
     std, freedom = standard_error(off, q, n_pool)
     return risk, std / abs(share), freedom
@@ -240,54 +241,57 @@ def active_test(
 ):
     """Test a finished model with few labels.
 
-    Rows are drawn where the model is expected to lose most, by
+    Rows with a high expected loss are drawn with a high probability, by
     :class:`~skactive.acquisition.ExpectedLossSampling`, and their losses are weighted
     so that the estimate is unbiased [1]_, by :func:`queried_risk`. The fewer errors the
-    model makes, and the better the surrogate knows where, the more labels are saved
-    against drawing rows uniformly.
+    model makes, and the better the surrogate predicts them, the more labels this saves
+    compared with drawing rows uniformly.
 
     Parameters
     ----------
     model : estimator object
-        The fitted classifier. It must not depend on the labels that are asked.
+        The fitted classifier. It must not depend on the labels that are bought here.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
-        The rows to test on, and rows with known labels, if there are any.
+        The rows to test on, and rows with known labels.
 
     y : array-like of shape (n_samples,) or None, default=None
-        Labels that are known, and `missing_label` elsewhere; None if none are. They
-        train the surrogate from the beginning, and are not tested on: the training
-        data of `model` belong here.
+        Known labels. Other rows are marked by `missing_label`. If None, no label is
+        known. The surrogate is trained on known labels, and `model` is not tested on
+        them: pass the training data of `model` here.
 
     oracle : callable
-        Gives labels, see :class:`~skactive.ActiveLearningClassifier`.
+        The oracle, see :class:`~skactive.ActiveLearningClassifier`.
 
     surrogate : estimator object or None, default=None
-        A classifier with `predict_proba` that is fitted on all labels known, and says
-        where `model` may err; None for a clone of `model`. One that errs elsewhere than
-        `model` tells more.
+        A classifier with `predict_proba` that is fitted on all known labels, and
+        predicts where `model` may be wrong. If None, a clone of `model`. A surrogate
+        that makes other errors than `model` is better.
 
     loss : {"zero_one", "log_loss"}, default="zero_one"
-        Loss of a row: whether the prediction is wrong, or minus the logarithm of the
-        probability of the label.
+        The loss of a row: whether the prediction is wrong, or minus the logarithm of
+        the probability of the label.
 
     budget : int, float or None, default=100
-        How many rows may be asked; a float is a share of those without a label.
+        Largest number of rows that are queried. A float is a fraction of the unlabelled
+        rows, and None means all of them.
 
     batch_size : int, default=10
-        How many rows are asked at once. The surrogate is fitted after each batch.
+        Number of rows that are queried in each round. After each round the surrogate is
+        fitted again.
 
     epsilon : float, default=0.1
-        Probability, in (0, 1], that a row is drawn uniformly instead.
+        Probability, in (0, 1], of drawing a row uniformly instead.
 
     missing_label : int, str, None or nan, default=-1
-        What marks a row of `y` that has no label.
+        The marker of unlabelled rows in `y`.
 
     sample_ids : array-like of shape (n_samples,) or None, default=None
-        Unique ints or strs that identify the rows, for an oracle that wants them.
+        Unique ints or strs that identify the rows, for an oracle with a parameter
+        `sample_ids`.
 
     random_state : int, RandomState instance or None, default=None
-        Draws rows.
+        Controls which rows are drawn.
 
     Returns
     -------
@@ -295,25 +299,26 @@ def active_test(
         With the attributes
 
         risk : float
-            Estimated mean loss over the rows without a label in `y`; for the loss
-            ``"zero_one"`` one minus the accuracy.
+            Estimated mean loss over the rows without a label in `y`. For the loss
+            ``"zero_one"`` it is one minus the accuracy.
 
         std : float
-            Its standard error.
+            The standard error of the risk.
 
         interval : tuple of (float, float)
-            The ends of an interval of confidence 0.95 for it, see
-            :func:`lure_interval`; nan for ``"log_loss"``, of which a few draws say too
-            little, as it has no bound.
+            The confidence interval of the risk, of confidence 0.95, see
+            :func:`lure_interval`. It is nan for ``"log_loss"``, which has no upper
+            bound, so that few draws say too little about its mean.
 
         naive_risk : float
-            Mean loss over the rows that were asked, which is no estimate of anything.
+            Mean loss over the rows that were queried. It is biased, and not an estimate
+            of the risk.
 
         query_indices : ndarray of shape (n_queries,), dtype int
-            Rows that were asked, in their order.
+            Rows in the order in which they were queried.
 
         query_probabilities : ndarray of shape (n_queries,)
-            How likely each was to be drawn among those then left.
+            Probability with which each row was drawn, among the rows left then.
 
         transduction : ndarray of shape (n_samples,)
             `y` with the labels that were bought.
@@ -350,6 +355,8 @@ def active_test(
     >>> bool(low < exact < high)
     True
     """
+    # Rows of a cold start must be drawn with known probabilities, too, so its strategy
+    # is "random".
     clf = ActiveLearningClassifier(
         clone(model) if surrogate is None else surrogate,
         oracle=oracle,
@@ -363,34 +370,33 @@ def active_test(
     X = of_known_library(X)
     if y is None:
         y = np.full(_num_samples(X), missing_label)
-    run = _ask(clf, X, y, sample_ids)
-    risk, std, interval = _estimate(model, run, X, loss)
+    _query(clf, X, y, sample_ids)
+    risk, std, interval = _estimate(model, clf, X, loss)
     return Bunch(
         risk=risk,
         std=std,
         interval=interval,
-        naive_risk=_naive_risk(model, run, X, loss),
-        query_indices=run.query_indices_,
-        query_probabilities=run.query_probabilities_,
-        transduction=run.transduction_,
+        naive_risk=_naive_risk(model, clf, X, loss),
+        query_indices=clf.query_indices_,
+        query_probabilities=clf.query_probabilities_,
+        transduction=clf.transduction_,
     )
 
 
-def _ask(clf, X, y, sample_ids):
-    """Return the run of a fit that fits nothing at the end: no surrogate is wanted."""
+def _query(clf, X, y, sample_ids):
+    """Do what `fit` does, but without a final fit: the surrogate is not needed."""
     inputs = check_inputs(
         clf, X, y, sample_ids=sample_ids, cost=None, fit_params={}, has_oracle=True
     )
     run = Run(inputs)
     drive(run, clf.oracle)
     vars(clf).update(current_attributes(run))
-    return clf
 
 
-def _naive_risk(model, run, X, loss):
-    rows = run.query_indices_
-    rows = rows[run.labeled_iter_[rows] > 0]
+def _naive_risk(model, clf, X, loss):
+    rows = clf.query_indices_
+    rows = rows[clf.labeled_iter_[rows] > 0]
     if not len(rows):
         return np.nan
-    labels = as_labels(run.transduction_[rows])
+    labels = as_labels(clf.transduction_[rows])
     return float(np.mean(_losses(loss, model, take_rows(X, rows), labels)))

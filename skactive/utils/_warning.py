@@ -1,23 +1,26 @@
-"""Warnings that point at the line of the user, wherever they arise."""
+"""Warnings that point at the code of the user, however deep they are raised."""
 
 import inspect
 import warnings
 
-# scikit-learn calls `fit` itself, within a search or a Pipeline.
+# scikit-learn is skipped, too: it calls `fit` within a search or a Pipeline.
 _INSIDE = ("skactive", "sklearn")
 
 
 def warn_caller(message, category=UserWarning):
-    """Warn at the line that has called the package, however deep this is within.
+    """Warn at the line of the user's code that called the package.
 
     Parameters
     ----------
     message : str
-        The text.
+        The message.
 
     category : type, default=UserWarning
-        The class of the warning.
+        Class of the warning.
     """
+    # No fixed `stacklevel` would do: the same check runs within `fit`, `LabelingLoop`
+    # and a search. Python also shows a warning once per line of code, so that with a
+    # line of ours a second fit of the user would not be warned.
     frame, level = inspect.currentframe(), 1
     while frame is not None and _is_inside(frame):
         frame, level = frame.f_back, level + 1

@@ -81,7 +81,7 @@ def test_t51_a_file_of_another_version_is_refused_and_left_alone(
 def test_t53_a_file_that_is_no_json_is_refused(X, y, make_clf, tmp_path, data):
     path = tmp_path / "loop.json"
     path.write_bytes(data)
-    with pytest.raises(SavedLoopError, match="is no saved loop, or is damaged"):
+    with pytest.raises(SavedLoopError, match="is not a saved loop, or is damaged"):
         LabelingLoop.load(path, make_clf(), X, y)
     assert path.read_bytes() == data
 
@@ -90,7 +90,7 @@ def test_t53_a_file_that_is_no_json_is_refused(X, y, make_clf, tmp_path, data):
 def test_t53_a_foreign_file_is_refused(X, y, make_clf, tmp_path, data):
     path = tmp_path / "loop.json"
     path.write_text(data)
-    with pytest.raises(SavedLoopError, match="is JSON, but no saved loop"):
+    with pytest.raises(SavedLoopError, match="is JSON, but not a saved loop"):
         LabelingLoop.load(path, make_clf(), X, y)
 
 
