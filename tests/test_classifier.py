@@ -381,6 +381,6 @@ def test_verbose_prints_a_line_for_every_round(capsys):
     make_clf(verbose=1).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert "round 2: asked 4, 10 of 21 rows are labelled" in lines[1]
+    assert "round 2: queried 4, 10 of 21 rows are labelled" in lines[1]
     make_clf().fit(X, Y)
     assert capsys.readouterr().out == ""

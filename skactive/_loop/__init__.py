@@ -1,1 +1,1 @@
-"""One run of active learning: what is known, what is asked, and how it goes on."""
+"""A run of active learning: its inputs, its rounds, and its result."""

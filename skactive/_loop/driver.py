@@ -32,6 +32,7 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
     Exception
         Any error of an oracle, a model or a callback, with the labels bought so far.
     """
+    # The oracle is checked before anything else, even before callbacks begin.
     keywords = ()
     if oracle is not None:
         has_sample_ids = run.inputs.sample_ids is not None
@@ -45,6 +46,8 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
             run.stop("all_labeled" if run.ledger.labeled.all() else "no_oracle")
         while (query := run.ask()) is not None:
             callbacks.round_begins()
+            # The run is told each answer as soon as an iterator yields it, so that it
+            # is not lost if the next one fails.
             if ask_oracle(oracle, keywords, query, run.tell):
                 run.stop("oracle")
             if verbose:
@@ -184,6 +187,6 @@ def _training_rows(run):
 def _print_round(run, query):
     labeled = run.ledger.labeled
     print(
-        f"[ActiveLearningClassifier] round {query.round}: asked {len(query)}, "
+        f"[ActiveLearningClassifier] round {query.round}: queried {len(query)}, "
         f"{labeled.sum()} of {len(labeled)} rows are labelled"
     )

@@ -19,6 +19,7 @@ def round_record(run, opened):
     record : dict
         An item of `history_`.
     """
+    # The pool is that of the query, so its labels are those before the round.
     told, pool = opened.rows_told, opened.pool
     return {
         "round": opened.number,

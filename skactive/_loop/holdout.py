@@ -15,9 +15,9 @@ CONFIDENCE = 0.95
 class Holdout:
     """The random test sample of a run.
 
-    It is drawn when the run begins, and queried before any other row: a sample drawn
-    later would come from the rows that the strategy has left over, which are not
-    those that new data look like.
+    It is drawn when the run begins, and queried before any other row. A sample drawn
+    later would come from the rows that the strategy has left over, and these do not
+    represent new data.
 
     Parameters
     ----------

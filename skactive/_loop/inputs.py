@@ -217,7 +217,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         check_missing_label(clf.missing_label)
     with naming("estimator", clf):
         _check_estimator(clf.estimator)
-    X = check_rows(clf, X, reset=True)
+    X = check_rows(clf, X, reset=True)  # sets n_features_in_ of the clone
     aligned = {"y": y, "sample_ids": sample_ids, "cost": cost}
     check_aligned(X, aligned | fit_params)
     if y is None:
@@ -233,6 +233,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
     _check_pseudo_labels(clf, n_unlabeled)
+    # Strategies and criteria may keep state, and each fit begins without any.
     with naming("strategy", clf):
         strategy = clone_strategy(clf.strategy)
     with naming("initial_strategy", clf):
@@ -279,6 +280,7 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         initial_strategy=initial_strategy,
         criteria=criteria,
         budget=budget,
+        # The only draw from random_state. All seeds of the run derive from it.
         seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
     )
     # Last, so that nothing is refused after all of X was read to find equal rows.
@@ -409,5 +411,6 @@ def _count_budget(budget, n_unlabeled):
     if budget is None:
         return n_unlabeled
     if isinstance(budget, (float, np.floating)):
+        # A fraction of a small pool must not be rounded down to nothing.
         budget = max(1, int(budget * n_unlabeled))
     return min(int(budget), n_unlabeled)

@@ -95,6 +95,7 @@ class Ledger:
     def trainable_y(self):
         """A copy of `y` without the labels of the test sample."""
         y = self.y.copy()
+        # Put back what `y` had in these rows.
         y[self._kept_out] = self._kept_marks
         return y
 
@@ -230,12 +231,15 @@ class Ledger:
             return
         if label not in self._spellings:
             self._meet(label, row)
+        # A label that does not fit into the dtype, such as a longer string, makes a new
+        # array.
         self.y = store_label(self.y, row, label)
         others = self._equal_rows.shared_with(row)
         if len(others):
             self.y[others] = self.y[row]
         for rows in (row, others):
             self.labeled[rows] = True
+            # A late answer belongs to the round of its query.
             self.labeled_iter[rows] = self.asked_in[row]
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))

@@ -30,18 +30,15 @@ class Models:
     ----------
     last_pool : Pool or None
         The pool of the round that began last.
-
-    waiting : Waiting
-        Decides whether a model that cannot be fitted needs more labels.
     """
 
     def __init__(self, inputs, ledger):
         self.last_pool = None
-        self.waiting = Waiting(inputs)
         self._inputs = inputs
         self._ledger = ledger
+        self._waiting = Waiting(inputs)
         self._teaching = None  # pool of the closed round that teaches the next model
-        # What these know of the rows and of the classifier holds for all rounds.
+        # They learn facts about the rows and the classifier that hold in all rounds.
         self._predictor = BlockPredictor(inputs.X)
         self._embedder = Embedding(inputs.X, inputs.clf.estimator)
         self._memory = FitMemory(inputs.classes)
@@ -182,16 +179,16 @@ class Models:
             A run in which nothing was queried yet.
         """
         pool, clf, strategy = self.last_pool, self._inputs.clf, self._inputs.strategy
-        if self.waiting.has_begun:  # checked already, the round has begun again
+        if self._waiting.has_begun:  # checked already, the round has begun again
             return
-        classes = self.waiting.classes(pool)
+        classes = self._waiting.classes(pool)
         committee = clf.committee if uses_committee(strategy) else None
         check_first_model(
             pool, strategy, self._embedder, clf.estimator, committee, classes
         )
         if not pool.can_fit:
             n_more = self.n_wanted_first or clf.batch_size
-            self.waiting.rehearse_first_model(pool, n_more, run.n_left)
+            self._waiting.rehearse_first_model(pool, n_more, run.n_left)
 
     def model_of(self, run, pool):
         """Return the model of a round, or None if there is none yet.
@@ -243,7 +240,7 @@ class Models:
         # another run, with a larger budget.
         n_rows = len(self._ledger.candidates)
         n_left = n_rows if run.n_queries else run.n_left
-        return self.waiting.can_wait(pool, error, n_left)
+        return self._waiting.can_wait(pool, error, n_left)
 
     def hint(self, run, pool, error):
         """Return advice about a model that cannot be fitted.
@@ -265,7 +262,7 @@ class Models:
             Sentences.
         """
         n_rows = len(self._ledger.candidates)
-        return self.waiting.hint(pool, error, run.n_left, n_rows, run.condition)
+        return self._waiting.hint(pool, error, run.n_left, n_rows, run.condition)
 
     def proba_for_oracle(self, run, pool, classes, rows):
         """Return the probabilities of a query.

@@ -7,7 +7,7 @@ import numpy as np
 
 from skactive._loop.history import final_record, round_record
 from skactive._loop.keeping import explaining_fit, keeping_labels
-from skactive._loop.waiting import warn_of_no_committee
+from skactive._loop.waiting import may_need_labels, warn_of_no_committee
 from skactive.acquisition._registry import uses_committee
 from skactive.exceptions import ActiveLearningError
 from skactive.utils._new_classes import late_and_once
@@ -107,6 +107,7 @@ def current_attributes(run):
         The values by name.
     """
     inputs, ledger, history = run.inputs, run.ledger, list(run.history)
+    # An open round counts as far as it was answered.
     if run.open is not None and run.open.told.any():
         history.append(round_record(run, run.open))
     attributes = {
@@ -175,7 +176,7 @@ def _final_committee(run, pool):
         except Exception as error:
             # The estimator could be fitted. A member that could not is not a reason to
             # lose the run, if more labels may help it.
-            if not run.models.waiting.is_want_of_labels(pool, error):
+            if not may_need_labels(pool, error):
                 raise
             warn_of_no_committee(pool, error)
     return None

@@ -18,6 +18,7 @@ def check_sample_ids(sample_ids, n_samples):
             f"sample_ids must hold one id for each of the {n_samples} rows, got an "
             f"array of shape {values.shape}."
         )
+    # An array of ints needs no loop over all ids.
     is_sequence = isinstance(sample_ids, (list, tuple))
     if values.dtype.kind in "iu" and not is_sequence:
         if len(np.unique(values)) == n_samples:

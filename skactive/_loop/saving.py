@@ -105,24 +105,24 @@ def state_of(run):
     }
 
 
-def _round_state(asked, told):
+def _round_state(round_, told):
     """Return the content for a round, with the answers that came after its query."""
-    drawn = asked.probabilities
+    drawn = round_.probabilities
     state = {
-        "strategy": asked.selected_by,
-        "rows": asked.rows.tolist(),
+        "strategy": round_.selected_by,
+        "rows": round_.rows.tolist(),
         "probabilities": None if drawn is None else drawn.tolist(),
         "told": told,
         "open": [],
     }
-    if asked.pool is not None:  # it is open; a closed one has the times in its record
+    if round_.pool is not None:  # it is open; a closed one has the times in its record
         return state | {
-            "open": asked.rows_left.tolist(),
-            "fit_seconds": asked.pool.fit_seconds,
-            "select_seconds": asked.select_seconds,
-            "oracle_seconds": asked.oracle_seconds,
+            "open": round_.rows_left.tolist(),
+            "fit_seconds": round_.pool.fit_seconds,
+            "select_seconds": round_.select_seconds,
+            "oracle_seconds": round_.oracle_seconds,
         }
-    record = asked.record or {}
+    record = round_.record or {}
     return state | {name: record[name] for name in _SECONDS if name in record}
 
 
@@ -139,6 +139,7 @@ def _plain(label):
     """Return a label as a bool, int, str or float of Python, or None."""
     if label is None:
         return None
+    # A bool is an int, too, so it comes first.
     kind = next((k for k in (bool, int, str) if isinstance(label, k)), float)
     return kind(label)
 
@@ -274,6 +275,7 @@ def labels_in(content):
     rows : ndarray of shape (n_labels,), dtype int
         Row numbers.
     """
+    # The file may be damaged anywhere. What can be read of it is worth having.
     try:
         parts = [*content["rounds"], content["end"] or {"told": []}]
         known = [

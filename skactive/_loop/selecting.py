@@ -87,7 +87,7 @@ class Selector:
         return None
 
     def _select(self, run, pool):
-        """Return the name of what selects, and its selection."""
+        """Return the name of the strategy, or "holdout", and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
         n_queries = min(clf.batch_size, inputs.budget - run.n_queries)
         # The test sample is queried before anything else. Drawn later, it would be

@@ -19,7 +19,7 @@ from skactive.utils._shown import shown
 from skactive.utils._warning import warn_caller
 
 # Errors of a fit that have nothing to do with the labels.
-_NO_WANT_OF_LABELS = (OSError, MemoryError, ImportError)
+_NOT_ABOUT_LABELS = (OSError, MemoryError, ImportError)
 # Errors about a classifier that no labels would help.
 HOPELESS = (MissingMethodError, OtherLabelsError, OutputShapeError)
 
@@ -164,7 +164,7 @@ class Waiting:
         can_wait : bool
             Whether the model could be fitted with more labels of the classes seen.
         """
-        if not self.is_want_of_labels(pool, error):
+        if not may_need_labels(pool, error):
             return False
         # Fits are slow, so once for each set of classes. A new class may change the
         # outcome; one more label of the same classes hardly does.
@@ -181,12 +181,6 @@ class Waiting:
                 f"{how_to_help(error, n_enough)}".strip()
             )
         return n_enough is not None
-
-    @staticmethod
-    def is_want_of_labels(pool, error):
-        """Return whether a fit has failed for a reason that labels may remove."""
-        no_want = (*_NO_WANT_OF_LABELS, *HOPELESS)
-        return pool.fit_failed and not isinstance(error, no_want)
 
     def hint(self, pool, error, n_left, n_rows, condition):
         """Describe a fit that failed, and what can be done about it.
@@ -240,6 +234,25 @@ class Waiting:
             self.classes(pool),
             members=self._uses_members,
         )
+
+
+def may_need_labels(pool, error):
+    """Return whether a fit has failed for a reason that labels may remove.
+
+    Parameters
+    ----------
+    pool : Pool
+        The pool of the round.
+
+    error : Exception
+        The error.
+
+    Returns
+    -------
+    may_need : bool
+        False also for errors of a strategy or a criterion.
+    """
+    return pool.fit_failed and not isinstance(error, (*_NOT_ABOUT_LABELS, *HOPELESS))
 
 
 def _one_class(pool, condition):

@@ -184,6 +184,7 @@ def _drawn_rows(clf):
     start, stop = max(
         zip(starts, stops, strict=True), key=lambda part: part[1] - part[0]
     )
+    # The rows queried before could not be drawn any more.
     return asked[start:stop], q[start:stop], clf.n_askable_ - int(start)
 
 
@@ -193,6 +194,7 @@ def _losses(loss, model, X, labels):
         return loss(model, X, labels)
     if loss == "zero_one":
         return read_labels(model, X) != labels
+    # A label of a class that the model does not know has the probability 0.
     known = np.asarray(model.classes_)
     classes = np.union1d(known, labels)
     proba = check_proba_of(model, read_proba(model, X), classes)
