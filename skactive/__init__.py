@@ -1,4 +1,4 @@
-"""Active learning for scikit-learn."""
+"""Active learning for scikit-learn: which rows should be labelled next?"""
 
 from skactive._classifier import ActiveLearningClassifier
 from skactive._loop.labeling_loop import LabelingLoop

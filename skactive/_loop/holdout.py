@@ -105,7 +105,7 @@ class Holdout:
             return _undefined("no row that was held out got an answer")
         if not pool.labeled.any():
             return _undefined(
-                "no row outside of the sample has a label to fit a model on"
+                "no other row has a label to fit a model on"
             )
         try:
             predicted = read_labels(pool.estimator, take_rows(pool.X, rows))

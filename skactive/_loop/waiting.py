@@ -27,7 +27,7 @@ HOPELESS = (MissingMethodError, OtherLabelsError, OutputShapeError)
 _REMEDIES = [
     (
         r"unknown categories",
-        "Some rows hold a category that the rows with a label do not: set "
+        "Some rows have a category that no row with a label has: set "
         'handle_unknown="ignore" or categories=... of the encoder.',
         False,
     ),
@@ -58,8 +58,8 @@ _REMEDIES = [
     ),
     (
         r"out of bounds for axis 1",
-        "If some rows hold a category that the rows with a label do not: CategoricalNB "
-        "takes min_categories=..., the number of all there are.",
+        "If some rows have a category that no row with a label has: CategoricalNB "
+        "takes min_categories=..., the number of all categories.",
         False,
     ),
     (r"pos_label", "Set pos_label to one of the classes.", False),
@@ -129,7 +129,7 @@ class Waiting:
         n_enough = enough_labels(pool, 2 * n_first, n_most, classes)
         what = (
             f"{shown(pool.unfitted)} cannot be fitted on {n_first} labels of "
-            f"{len(classes)} classes in equal shares, as a rehearsal with made-up ones "
+            f"{len(classes)} classes in equal shares, as a fit on made-up labels "
             f"shows: {as_text(error)}"
         )
         if n_enough is None:
