@@ -104,9 +104,7 @@ class Holdout:
         if not len(rows):
             return _undefined("no row that was held out got an answer")
         if not pool.labeled.any():
-            return _undefined(
-                "no other row has a label to fit a model on"
-            )
+            return _undefined("no other row has a label to fit a model on")
         try:
             predicted = read_labels(pool.estimator, take_rows(pool.X, rows))
         except Exception as error:  # any error of the estimator
