@@ -57,11 +57,12 @@ class ActiveLearningClassifier(
 ):
     """Active learning for classification.
 
-    This meta-estimator is fitted on partially labelled data. In each round, `estimator`
-    is fitted on the labels known so far, `strategy` selects the rows whose labels are
-    expected to help most, and `oracle` is asked about these rows. The run ends when the
-    `budget` is spent or a stopping criterion is met. Then the estimator is fitted on
-    all labels, and predicts like any other classifier.
+    This meta-estimator implements pool-based active learning [1]_. It is fitted on
+    partially labelled data. In each round, `estimator` is fitted on the labels known so
+    far, `strategy` selects the rows whose labels are expected to help most, and
+    `oracle` is asked about these rows. The run ends when the `budget` is spent or a
+    stopping criterion is met. Then the estimator is fitted on all labels, and predicts
+    like any other classifier.
 
     Read more in the :ref:`User Guide <getting_started>`.
 
