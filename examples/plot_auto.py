@@ -23,7 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import AutoSampling, margin
+from skactive.acquisition import AutoSampling
+from skactive.acquisition.functional import margin
 from skactive.datasets import hide_labels
 from skactive.oracles import SimulatedOracle
 

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier
-from skactive.acquisition import uncertainty_split
+from skactive.acquisition.functional import uncertainty_split
 from skactive.datasets import hide_labels
 from skactive.oracles import SimulatedOracle
 

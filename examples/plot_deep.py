@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.datasets import make_moons
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import bald
+from skactive.acquisition.functional import bald
 from skactive.datasets import hide_labels
 from skactive.deep import DeepEnsembleClassifier, MCDropoutClassifier
 from skactive.oracles import SimulatedOracle

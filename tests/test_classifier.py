@@ -9,7 +9,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import BaseStrategy, MarginSampling, margin
+from skactive.acquisition import BaseStrategy, MarginSampling
+from skactive.acquisition.functional import margin
 from skactive.exceptions import OracleError, StopLabeling
 
 # 21 rows, class 1 above a half; labels of the first and the last are known.

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
 from skactive._models.fitting import FitMemory, fit_classifier
 from skactive._models.label_codes import CodedClassifier
-from skactive.acquisition import out_of_fold_losses, training_correctness
+from skactive.acquisition.functional import out_of_fold_losses, training_correctness
 from skactive.exceptions import ActiveLearningError
 from skactive.oracles import SimulatedOracle
 

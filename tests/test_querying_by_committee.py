@@ -22,7 +22,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier
-from skactive.acquisition import bald
+from skactive.acquisition.functional import bald
 from skactive.model_selection import LabeledFold
 from skactive.oracles import SimulatedOracle
 from skactive.utils import _sharing

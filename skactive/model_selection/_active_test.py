@@ -13,7 +13,7 @@ from skactive._loop.driver import drive
 from skactive._loop.inputs import check_inputs
 from skactive._loop.result import current_attributes
 from skactive._loop.run import Run
-from skactive.acquisition.error_reduction._active_testing import (
+from skactive.acquisition.error_reduction._expected_loss import (
     ExpectedLossSampling,
     expected_loss,
 )

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skactive._pool.remembered import Remembered
-from skactive.acquisition.uncertainty._uncertainty import entropy, least_confident
+from skactive.acquisition.uncertainty._probabilities import entropy, least_confident
 from skactive.stopping._base import BaseCriterion, name_of
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
 from skactive.utils._labels import as_labels

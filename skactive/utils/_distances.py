@@ -1,4 +1,4 @@
-"""Distances of which equal rows have the same, wherever they stand among others."""
+"""Distances and lengths of rows."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -34,3 +34,25 @@ def squared_distances(rows, points):
         return drop_rounding(np.maximum(squared, 0.0))
     moved = np.asarray(rows, dtype=np.float64) - points
     return drop_rounding(np.einsum("ij,ij->i", moved, moved))
+
+
+def squared_norms(rows, dtype=None):
+    """Return the squared Euclidean length of each row.
+
+    Parameters
+    ----------
+    rows : {array-like, sparse matrix} of shape (n_rows, n_features)
+        Rows.
+
+    dtype : dtype or None, default=None
+        The precision in which squares are added up; that of the rows if None.
+
+    Returns
+    -------
+    norms : ndarray of shape (n_rows,)
+        Squared lengths.
+    """
+    if issparse(rows):
+        rows = rows if dtype is None else rows.astype(dtype, copy=False)
+        return np.asarray(rows.multiply(rows).sum(axis=1)).ravel()
+    return np.einsum("ij,ij->i", rows, rows, dtype=dtype)

@@ -158,6 +158,30 @@ def block_rows(X):
     return max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * max(width, 1)))
 
 
+def slices(n_rows, size, first=0):
+    """Yield slices of at most `size` rows, and of at least one, from `first` on.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows; 0 yields nothing.
+
+    size : int
+        Number of rows of a slice; less than 1 counts as 1.
+
+    first : int, default=0
+        Where to begin.
+
+    Yields
+    ------
+    block : slice
+        Consecutive rows.
+    """
+    size = max(size, 1)
+    for start in range(first, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
+
+
 def check_like(given, X, what):
     """Raise unless there are rows, with as many features as those of the run.
 

@@ -12,12 +12,9 @@ from sklearn.svm import LinearSVC
 
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    ExpectedLossSampling,
-    draw_without_replacement,
-    expected_loss,
-)
+from skactive.acquisition import ExpectedLossSampling
 from skactive.acquisition._base import select_queries, utilities
+from skactive.acquisition.functional import draw_without_replacement, expected_loss
 from skactive.testing import check_strategy
 
 RNG = np.random.default_rng(0)

@@ -9,15 +9,14 @@ from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    ALBLSampling,
-    BaseStrategy,
+from skactive.acquisition import ALBLSampling, BaseStrategy
+from skactive.acquisition._base import select_queries
+from skactive.acquisition._registry import check_model
+from skactive.acquisition.functional import (
     exp4p_probabilities,
     exp4p_weights,
     importance_weighted_accuracy,
 )
-from skactive.acquisition._base import select_queries
-from skactive.acquisition._registry import check_model
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

@@ -10,14 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import (
-    BaseStrategy,
-    entropy,
-    get_strategy,
-    least_confident,
-    margin,
-)
+from skactive.acquisition import BaseStrategy, get_strategy
 from skactive.acquisition._base import utilities
+from skactive.acquisition.functional import entropy, least_confident, margin
 from skactive.oracles import SimulatedOracle
 
 HERE = Path(__file__).parent

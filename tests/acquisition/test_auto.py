@@ -14,7 +14,8 @@ from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import AutoSampling, margin, region_size
+from skactive.acquisition import AutoSampling
+from skactive.acquisition.functional import margin, region_size
 from skactive.acquisition.hybrid._auto import lift
 from skactive.oracles import SimulatedOracle
 

@@ -14,16 +14,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    BatchBALDSampling,
-    bald,
-    batch_bald,
-    entropy,
-    joint_entropy,
-)
+from skactive.acquisition import BatchBALDSampling
 from skactive.acquisition.committee import _batch_bald as module
 from skactive.acquisition.committee import _joint_labels as joint_labels
 from skactive.acquisition.committee._joint_labels import JointTable
+from skactive.acquisition.functional import bald, batch_bald, entropy, joint_entropy
 
 LINEAR = LogisticRegression(max_iter=1000)
 

@@ -23,12 +23,10 @@ from skactive.acquisition import (
     EPIGSampling,
     PowerBALDSampling,
     RandomSampling,
-    bald,
-    draw_without_replacement,
-    power_scores,
 )
 from skactive.acquisition._base import select_queries
-from skactive.acquisition.committee._bayesian import draw_candidates
+from skactive.acquisition._drawing import draw_candidates
+from skactive.acquisition.functional import bald, draw_without_replacement, power_scores
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

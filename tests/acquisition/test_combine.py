@@ -30,11 +30,10 @@ from skactive.acquisition import (
     Proxy,
     Subsample,
     WeightedSum,
-    entropy,
-    margin,
 )
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import check_model
+from skactive.acquisition.functional import entropy, margin
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

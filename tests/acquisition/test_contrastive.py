@@ -12,8 +12,9 @@ from sklearn.pipeline import make_pipeline
 from skactive import ActiveLearningClassifier
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
-from skactive.acquisition import ContrastiveSampling, contrastive
+from skactive.acquisition import ContrastiveSampling
 from skactive.acquisition._base import select_queries, utilities
+from skactive.acquisition.functional import contrastive
 from skactive.testing import check_strategy
 
 

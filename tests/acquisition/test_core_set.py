@@ -18,8 +18,9 @@ from sklearn.pipeline import make_pipeline
 from skactive import ActiveLearningClassifier
 from skactive._pool.embedding import Embedding
 from skactive._pool.pool import Pool
-from skactive.acquisition import KCenterSampling, k_center
+from skactive.acquisition import KCenterSampling
 from skactive.acquisition.diversity._farthest import FarthestFirst
+from skactive.acquisition.functional import k_center
 from skactive.utils._ties import tie_keys
 
 RNG = np.random.default_rng(0)

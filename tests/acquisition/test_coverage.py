@@ -27,16 +27,19 @@ from skactive.acquisition import (
     Subsample,
     SuggestiveAnnotationSampling,
     UHerdingSampling,
+)
+from skactive.acquisition._registry import check_model
+from skactive.acquisition.diversity import _unit_rows
+from skactive.acquisition.diversity._coverage import Cover
+from skactive.acquisition.diversity._unit_rows import UnitRows
+from skactive.acquisition.functional import (
     facility_location,
     margin,
     max_herding,
     mean_std,
     u_herding,
 )
-from skactive.acquisition._registry import check_model
-from skactive.acquisition.diversity import _coverage
-from skactive.acquisition.diversity._coverage import Cover, UnitRows
-from skactive.acquisition.diversity._herding import smallest_distance
+from skactive.acquisition.hybrid._u_herding import smallest_distance
 from skactive.oracles import SimulatedOracle
 from skactive.utils._sampling import draw_rows
 
@@ -140,7 +143,7 @@ def test_greedy_choices_equal_their_definitions(container, random_state):
 
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_choices_in_float32_are_as_good(container, monkeypatch):
-    monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
+    monkeypatch.setattr(_unit_rows, "_MAX_FLOAT64_ROWS", 0)
     X, u = rows_of(120, 6), np.random.default_rng(1).random(120)
     for chosen, similarity, weights in [
         (facility_location(container(X), 30), cosine(X), np.ones(120)),
@@ -156,7 +159,7 @@ def test_choices_in_float32_are_as_good(container, monkeypatch):
 
 
 def test_float32_is_not_used_for_small_distances_in_a_large_pool(monkeypatch):
-    monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
+    monkeypatch.setattr(_unit_rows, "_MAX_FLOAT64_ROWS", 0)
     # Steps of 1e-4 on a circle, all on one side of it, and a far row.
     angles = np.append(1e-4 * np.arange(50), 3.0)
     X = np.column_stack([np.cos(angles), np.sin(angles)])

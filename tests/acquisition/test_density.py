@@ -16,12 +16,8 @@ from sklearn.svm import LinearSVC
 from skactive import ActiveLearningClassifier
 from skactive._pool.embedding import Embedding
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    DensitySampling,
-    entropy,
-    margin,
-    mean_cosine_similarity,
-)
+from skactive.acquisition import DensitySampling
+from skactive.acquisition.functional import entropy, margin, mean_cosine_similarity
 
 X, TRUTH = make_blobs(120, 3, centers=4, random_state=0)
 MODEL = LogisticRegression(max_iter=1000)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skactive.acquisition import (
+from skactive.acquisition import get_strategy
+from skactive.acquisition.functional import (
     bald,
     consensus_entropy,
-    get_strategy,
     kl_divergence,
     mean_std,
     soft_variation_ratio,

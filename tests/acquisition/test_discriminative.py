@@ -11,7 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import DiscriminativeSampling, discriminative
+from skactive.acquisition import DiscriminativeSampling
+from skactive.acquisition.functional import discriminative
 from skactive.testing import check_strategy
 
 

@@ -25,14 +25,14 @@ from sklearn.preprocessing import StandardScaler
 from skactive import ActiveLearningClassifier
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    LabelDispersionSampling,
+from skactive.acquisition import LabelDispersionSampling
+from skactive.acquisition._base import select_queries, utilities
+from skactive.acquisition.functional import (
     forgetting_events,
     label_dispersion,
     training_correctness,
     unforgettable,
 )
-from skactive.acquisition._base import select_queries, utilities
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

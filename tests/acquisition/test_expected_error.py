@@ -28,8 +28,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import ExpectedErrorReductionSampling, expected_error
+from skactive.acquisition import ExpectedErrorReductionSampling
 from skactive.acquisition.error_reduction._one_more_label import one_more_label
+from skactive.acquisition.functional import expected_error
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

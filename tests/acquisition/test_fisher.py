@@ -10,8 +10,9 @@ from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import BAITSampling, bait
-from skactive.acquisition.model_change import _fisher as module
+from skactive.acquisition import BAITSampling
+from skactive.acquisition.functional import bait
+from skactive.acquisition.model_change import _bait as module
 
 
 def information(p, h):

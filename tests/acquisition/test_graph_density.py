@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive._pool.embedding import Embedding
 from skactive._pool.pool import Pool
-from skactive.acquisition import GraphDensitySampling, graph_density
+from skactive.acquisition import GraphDensitySampling
+from skactive.acquisition.functional import graph_density
 
 X, _ = make_blobs(120, 3, centers=4, random_state=0)
 

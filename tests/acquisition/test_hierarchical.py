@@ -14,12 +14,9 @@ from sklearn.metrics import pairwise_distances_argmin
 from skactive import ActiveLearningClassifier
 from skactive._pool.embedding import Embedding
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    HierarchicalSampling,
-    admissible_labels,
-    label_bounds,
-)
+from skactive.acquisition import HierarchicalSampling
 from skactive.acquisition.diversity._hierarchical import _draw, _refine, _Tree, _ward
+from skactive.acquisition.functional import admissible_labels, label_bounds
 from skactive.oracles import SimulatedOracle
 
 # The leaves 0 to 4; node 5 holds 0 and 1, 6 holds 2 and 3, 7 holds 2 to 4, and 8 all.

@@ -31,15 +31,17 @@ from skactive.acquisition import (
     ClusterUncertainSampling,
     KMeansSampling,
     MarginSampling,
-    entropy,
     get_strategy,
+)
+from skactive.acquisition._registry import check_needs
+from skactive.acquisition.diversity import _clustering, _linkage
+from skactive.acquisition.functional import (
+    entropy,
     margin,
     round_robin_rows,
     weighted_k_means_rows,
 )
-from skactive.acquisition._registry import check_needs
-from skactive.acquisition.diversity import _linkage
-from skactive.acquisition.hybrid import _hybrid
+from skactive.acquisition.hybrid import _cluster_margin, _cluster_uncertain
 from skactive.testing import check_strategy
 
 STRATEGIES = [ClusterUncertainSampling, ClusterMarginSampling]
@@ -135,9 +137,11 @@ def test_rows_are_nearest_to_the_centres_one_after_the_other():
     rng = np.random.default_rng(0)
     for _ in range(20):
         features, centers = rng.normal(size=(30, 3)), rng.normal(size=(12, 3)) / 3
-        chosen = _hybrid._nearest_rows(features, centers, np.arange(30))
+        chosen = _cluster_uncertain._nearest_rows(features, centers, np.arange(30))
         assert chosen.tolist() == brute_force_nearest(features, centers)
-        sparse = _hybrid._nearest_rows(csr_matrix(features), centers, np.arange(30))
+        sparse = _cluster_uncertain._nearest_rows(
+            csr_matrix(features), centers, np.arange(30)
+        )
         assert sparse.tolist() == chosen.tolist()
 
 
@@ -181,7 +185,7 @@ def test_mini_batches_take_over_where_clusters_are_many(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2)) + 20 * rng.integers(5, size=(400, 1))
     exact = weighted_k_means_rows(X, np.ones(400), 5, random_state=0)
-    monkeypatch.setattr(_hybrid, "_MAX_DISTANCES", 100)
+    monkeypatch.setattr(_clustering, "_MAX_DISTANCES", 100)
     batches = weighted_k_means_rows(X, np.ones(400), 5, random_state=0)
     assert batches.tolist() != exact.tolist()
     assert len(set((X[batches, 0] / 20).round().tolist())) >= 4
@@ -262,7 +266,7 @@ def test_names_of_clusters_do_not_matter():
 def test_clusters_are_those_of_average_linkage(cut, sparse, monkeypatch):
     monkeypatch.setattr(_linkage, "_BLOCK_NUMBERS", 500)
     X = np.random.default_rng(0).normal(size=(80, 3))
-    labels = _hybrid._link(
+    labels = _cluster_margin._link(
         csr_matrix(X) if sparse else X + 1e8,
         np.arange(80),
         80 / cut.get("n_clusters", 1),
@@ -286,9 +290,9 @@ def test_distances_of_pairs_are_in_the_order_of_scipy(block, monkeypatch):
 
 def test_means_of_clusters():
     X = np.array([[0.0, 2.0], [2.0, 4.0], [9.0, 9.0]])
-    means = _hybrid._means(X, np.array([1, 1, 0]))
+    means = _cluster_margin._means(X, np.array([1, 1, 0]))
     assert means.tolist() == [[9, 9], [1, 3]]
-    sparse = _hybrid._means(csr_matrix(X), np.array([1, 1, 0]))
+    sparse = _cluster_margin._means(csr_matrix(X), np.array([1, 1, 0]))
     assert sparse.toarray().tolist() == [[9, 9], [1, 3]]
 
 
@@ -436,7 +440,7 @@ def test_the_mean_size_of_the_clusters_is_a_parameter():
 
 
 def test_rows_that_are_not_linked_join_the_nearest_mean(monkeypatch):
-    monkeypatch.setattr(_hybrid, "_MAX_LINKED", 60)
+    monkeypatch.setattr(_cluster_margin, "_MAX_LINKED", 60)
     X, group = make_blobs(500, 3, centers=6, cluster_std=0.5, random_state=5)
     for data in (X, csr_matrix(X), X.astype(np.float32)):
         labeled = np.arange(500) < 2

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans, MiniBatchKMeans
 
-from skactive.acquisition.diversity._k_means import _first_of_same_place, fit_k_means
+from skactive.acquisition.diversity._clustering import _first_of_same_place, fit_k_means
 
 
 @pytest.mark.parametrize("container", [np.asarray, csr_matrix, np.float32])

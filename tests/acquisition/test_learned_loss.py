@@ -19,9 +19,10 @@ from sklearn.svm import LinearSVC
 from skactive import ActiveLearningClassifier
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
-from skactive.acquisition import LossPredictionSampling, out_of_fold_losses
+from skactive.acquisition import LossPredictionSampling
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition._registry import check_needs
+from skactive.acquisition.functional import out_of_fold_losses
 from skactive.testing import check_strategy
 
 

@@ -21,12 +21,10 @@ from skactive.acquisition import (
     BADGESampling,
     ExpectedGradientLengthSampling,
     FALCUNSampling,
-    badge,
-    expected_gradient_length,
-    falcun,
     get_strategy,
 )
-from skactive.acquisition.model_change import _model_change as module
+from skactive.acquisition.functional import badge, expected_gradient_length, falcun
+from skactive.acquisition.hybrid import _badge as module
 
 NAMES = ["expected_gradient_length", "badge", "falcun"]
 

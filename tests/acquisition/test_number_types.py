@@ -8,8 +8,9 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from skactive._pool.pool import Pool
-from skactive.acquisition import contrastive, get_strategy, k_center, typiclust
+from skactive.acquisition import get_strategy
 from skactive.acquisition._base import select_queries
+from skactive.acquisition.functional import contrastive, k_center, typiclust
 from skactive.utils._rows import as_floats
 
 RNG = np.random.default_rng(0)

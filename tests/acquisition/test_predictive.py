@@ -11,16 +11,11 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive._pool.blocks import BlockPredictor
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    BEMPSSampling,
-    EPIGSampling,
-    bald,
-    bemps,
-    epig,
-    get_strategy,
-)
+from skactive.acquisition import BEMPSSampling, EPIGSampling, get_strategy
 from skactive.acquisition._base import utilities
-from skactive.acquisition.committee import _predictive as module
+from skactive.acquisition.committee import _bemps as module
+from skactive.acquisition.committee import _epig
+from skactive.acquisition.functional import bald, bemps, epig
 
 
 def committee_of(shape):
@@ -167,7 +162,7 @@ def test_blocks_do_not_show(monkeypatch, score):
     whole = bemps(*pair, score=score)
     matrix = bemps(*pair, score=score, per_target=True)
     np.testing.assert_allclose(matrix.mean(axis=1), whole, atol=1e-12)
-    monkeypatch.setattr(module, "_BLOCK_COLUMNS", 7)
+    monkeypatch.setattr(_epig, "_BLOCK_COLUMNS", 7)
     monkeypatch.setattr(module, "_BLOCK_NUMBERS", 50)
     np.testing.assert_allclose(bemps(*pair, score=score), whole, atol=1e-12)
 
@@ -319,14 +314,14 @@ def test_all_that_is_left_is_asked_by_utility():
 
 def test_clusters_are_limited_and_the_best_rows_follow(monkeypatch):
     n_clusters = []
-    cluster = module._cluster
+    cluster = module.cluster_rows
 
     def spy(features, n, random_state):
         n_clusters.append(n)
         np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-5)
         return cluster(features, n, random_state)
 
-    monkeypatch.setattr(module, "_cluster", spy)
+    monkeypatch.setattr(module, "cluster_rows", spy)
     monkeypatch.setattr(module, "_MAX_CLUSTERED", 20)
     monkeypatch.setattr(module, "_MAX_CLUSTERS", 4)
     pool = make_pool()

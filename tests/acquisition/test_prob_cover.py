@@ -16,14 +16,11 @@ from sklearn.preprocessing import normalize
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    ProbCoverSampling,
-    choose_radius,
-    prob_cover,
-)
+from skactive.acquisition import ProbCoverSampling
 from skactive.acquisition._base import tie_order
-from skactive.acquisition.diversity import _balls, _coverage, _prob_cover
+from skactive.acquisition.diversity import _balls, _prob_cover, _unit_rows
 from skactive.acquisition.diversity._balls import Balls, CoverState
+from skactive.acquisition.functional import choose_radius, prob_cover
 from skactive.oracles import SimulatedOracle
 from skactive.utils._sampling import draw_rows
 
@@ -102,7 +99,7 @@ def test_choices_equal_their_definition(
     container, is_float32, random_state, monkeypatch
 ):
     if is_float32:
-        monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
+        monkeypatch.setattr(_unit_rows, "_MAX_FLOAT64_ROWS", 0)
     monkeypatch.setattr(_balls, "_TILE_ROWS", 7)
     monkeypatch.setattr(_balls, "_TILE_COLUMNS", 9)
     X = rows_of(36, random_state=random_state)
@@ -121,17 +118,17 @@ def test_a_row_as_far_as_the_radius_is_outside():
     for is_sparse in (False, True):
         data = csr_matrix(X) if is_sparse else X
         state = CoverState.of_targets(np.arange(6), 6)
-        rows = _coverage.UnitRows(data, for_distances=True)
+        rows = _unit_rows.UnitRows(data, for_distances=True)
         assert set(Balls(rows, np.sqrt(2), state)._count_uncovered()) == {1}
         assert set(Balls(rows, 1.4143, state)._count_uncovered()) == {6}
 
 
 def test_rows_far_from_the_origin_are_told_apart_in_float32(monkeypatch):
-    monkeypatch.setattr(_coverage, "_MAX_FLOAT64_ROWS", 0)
+    monkeypatch.setattr(_unit_rows, "_MAX_FLOAT64_ROWS", 0)
     X = rows_of(60) + 1000  # scaled to length one, they are about 0.001 apart
     radius = np.quantile(euclidean_distances(normalize(X) * 1e3), 0.2) / 1e3
     chosen = prob_cover(X, 12, radius=radius)
-    assert _coverage.UnitRows(X, for_distances=True, smallest=radius).dtype == "f4"
+    assert _unit_rows.UnitRows(X, for_distances=True, smallest=radius).dtype == "f4"
     D = euclidean_distances((normalize(X) - normalize(X).mean(axis=0)) * 1e3) / 1e3
     expected, uncovered = [], np.ones(60, dtype=bool)
     for _ in range(6):
@@ -155,7 +152,7 @@ def test_the_greedy_choice_is_close_to_the_best_one(random_state):
 @given(st.integers(0, 10_000), st.floats(0.1, 1.9))
 def test_counts_only_fall_and_stay_upper_bounds(seed, radius):
     X = rows_of(30, 3, seed)
-    rows = _coverage.UnitRows(X, for_distances=True, smallest=radius)
+    rows = _unit_rows.UnitRows(X, for_distances=True, smallest=radius)
     state = CoverState.of_targets(np.arange(30), 30)
     balls, before = Balls(rows, radius, state), np.full(30, 30)
     balls.choose(np.arange(30), 5)
@@ -293,13 +290,13 @@ def test_what_is_kept_between_rounds_changes_nothing(batch_size):
 
 
 def test_all_rounds_together_count_the_pairs_once(monkeypatch):
-    n_pairs, products = [], _coverage.UnitRows.products
+    n_pairs, products = [], _unit_rows.UnitRows.products
 
     def counted(self, left, right):
         n_pairs.append(left.shape[0] * right.shape[0])
         return products(self, left, right)
 
-    monkeypatch.setattr(_coverage.UnitRows, "products", counted)
+    monkeypatch.setattr(_unit_rows.UnitRows, "products", counted)
     X, y = make_blobs(1500, 5, centers=20, random_state=0)
     ActiveLearningClassifier(
         LogisticRegression(max_iter=1000),

@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import QUIRESampling, quire
+from skactive.acquisition import QUIRESampling
+from skactive.acquisition.functional import quire
 from skactive.oracles import SimulatedOracle
 from skactive.testing import check_strategy
 

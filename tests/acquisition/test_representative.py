@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
 from skactive.acquisition import KMeansSampling
-from skactive.acquisition.diversity._representative import _nearest_in_free_clusters
+from skactive.acquisition.diversity._clustering import nearest_in_free_clusters
 
 
 def blobs(sizes, spread=0.1):
@@ -65,10 +65,10 @@ def test_free_clusters_are_found_as_by_hand():
     labels = np.array([0, 1, 1, 2, 2, 2])
     distances = np.array([0.0, 3.0, 2.0, 5.0, 4.0, 6.0])
     keys = np.arange(6)
-    rows = _nearest_in_free_clusters(labels, distances, 1, 5, keys)
+    rows = nearest_in_free_clusters(labels, distances, 1, 5, keys)
     assert rows.tolist() == [4, 2]
     distances[3] = 4.0  # now it is as near as the next, and has the higher key
-    rows = _nearest_in_free_clusters(labels, distances, 1, 5, 6 - keys)
+    rows = nearest_in_free_clusters(labels, distances, 1, 5, 6 - keys)
     assert rows.tolist() == [4, 2]
 
 

@@ -15,8 +15,9 @@ from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import TypiClustSampling, typicality, typiclust
+from skactive.acquisition import TypiClustSampling
 from skactive.acquisition.diversity._typiclust import _cluster, _most_typical, _turns
+from skactive.acquisition.functional import typicality, typiclust
 
 RNG = np.random.default_rng(0)
 CLUSTERS = {

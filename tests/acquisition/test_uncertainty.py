@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skactive.acquisition import boundary_closeness, entropy, least_confident, margin
+from skactive.acquisition.functional import (
+    boundary_closeness,
+    entropy,
+    least_confident,
+    margin,
+)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from skactive import ActiveLearningClassifier, LabelingLoop
 from skactive._pool.pool import Pool
-from skactive.acquisition import LabelDispersionSampling, bald
+from skactive.acquisition import LabelDispersionSampling
+from skactive.acquisition.functional import bald
 from skactive.datasets import hide_labels
 from skactive.deep import (
     DeepEnsembleClassifier,

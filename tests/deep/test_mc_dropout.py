@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from skactive.acquisition import bald
+from skactive.acquisition.functional import bald
 from skactive.deep import MCDropoutClassifier, StochasticEnsembleClassifier
 from skactive.deep._masks import DropoutMembers, affine_mask, choose_place
 

@@ -25,11 +25,8 @@ from sklearn.utils.metaestimators import available_if
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    ExpectedErrorReductionSampling,
-    LossPredictionSampling,
-    training_correctness,
-)
+from skactive.acquisition import ExpectedErrorReductionSampling, LossPredictionSampling
+from skactive.acquisition.functional import training_correctness
 from skactive.exceptions import ActiveLearningError
 
 X, truth = make_classification(

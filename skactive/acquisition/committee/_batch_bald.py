@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skactive.acquisition._base import BaseStrategy, top_candidates
-from skactive.acquisition.committee._bayesian import bald
+from skactive.acquisition.committee._bald import bald
 from skactive.acquisition.committee._joint_labels import (
     N_GROUPS,
     NEGLIGIBLE,
@@ -109,7 +109,7 @@ def batch_bald(
     The first two rows are disputed most, but one of them tells what the other does:
 
     >>> import numpy as np
-    >>> from skactive.acquisition import bald, batch_bald
+    >>> from skactive.acquisition.functional import bald, batch_bald
     >>> first, third = [0.9, 0.9, 0.1, 0.1], [0.8, 0.2, 0.8, 0.2]
     >>> p = np.stack([first, first, third], axis=1)
     >>> member_proba = np.stack([p, 1 - p], axis=2)
@@ -145,9 +145,9 @@ def batch_bald(
 class BatchBALDSampling(BaseStrategy):
     """Ask rows whose labels tell most about the model together.
 
-    :func:`batch_bald` on the probabilities of a committee [1]_: unlike those of
-    :class:`BALDSampling`, the rows of a batch do not repeat each other. A batch of one
-    row is the same.
+    :func:`~skactive.acquisition.functional.batch_bald` on the probabilities of a
+    committee [1]_: unlike those of :class:`BALDSampling`, the rows of a batch do not
+    repeat each other. A batch of one row is the same.
 
     What labels can tell is limited to log n_members, and a batch of ten or twenty rows
     uses it up. What follows is chosen as a batch of its own: a large batch is several
@@ -170,7 +170,7 @@ class BatchBALDSampling(BaseStrategy):
 
     max_joint : int, default=100
         How many rows are chosen together at most. The rest of a larger batch are the
-        rows of largest :func:`bald`.
+        rows of largest :func:`~skactive.acquisition.functional.bald`.
 
     References
     ----------

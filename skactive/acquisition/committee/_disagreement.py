@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import entr
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition.uncertainty._uncertainty import entropy
+from skactive.acquisition.uncertainty._probabilities import entropy
 
 
 def vote_entropy(votes, n_classes=None):
@@ -31,7 +31,7 @@ def vote_entropy(votes, n_classes=None):
 
     Examples
     --------
-    >>> from skactive.acquisition import vote_entropy
+    >>> from skactive.acquisition.functional import vote_entropy
     >>> vote_entropy([[0, 1], [1, 1], [2, 1]]).round(4)
     array([1.0986, 0.    ])
     """
@@ -66,7 +66,7 @@ def variation_ratio(votes, n_classes=None):
 
     Examples
     --------
-    >>> from skactive.acquisition import variation_ratio
+    >>> from skactive.acquisition.functional import variation_ratio
     >>> variation_ratio([[0, 1], [1, 1], [2, 1]]).round(4)
     array([0.6667, 0.    ])
     """
@@ -93,7 +93,7 @@ def soft_variation_ratio(member_proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import soft_variation_ratio
+    >>> from skactive.acquisition.functional import soft_variation_ratio
     >>> soft_variation_ratio([[[0.7, 0.3]], [[0.1, 0.9]]]).round(4)
     array([0.4])
     """
@@ -120,7 +120,7 @@ def consensus_entropy(member_proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import consensus_entropy
+    >>> from skactive.acquisition.functional import consensus_entropy
     >>> consensus_entropy([[[0.7, 0.3]], [[0.3, 0.7]]]).round(4)
     array([0.6931])
     """
@@ -150,7 +150,7 @@ def kl_divergence(member_proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import kl_divergence
+    >>> from skactive.acquisition.functional import kl_divergence
     >>> kl_divergence([[[1.0, 0.0]], [[0.0, 1.0]]]).round(4)
     array([0.6931])
     """
@@ -185,7 +185,7 @@ def mean_std(member_proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import mean_std
+    >>> from skactive.acquisition.functional import mean_std
     >>> mean_std([[[0.7, 0.3]], [[0.3, 0.7]]]).round(4)
     array([0.2])
     """
@@ -235,7 +235,7 @@ class _VotingStrategy(BaseStrategy):
         return self._score(pool.votes, len(pool.classes))
 
 
-class _MemberProbaStrategy(BaseStrategy):
+class MemberProbaStrategy(BaseStrategy):
     """Utility from the probabilities of a committee."""
 
     rowwise = True
@@ -273,7 +273,7 @@ class VoteEntropySampling(_VotingStrategy):
     _score = staticmethod(vote_entropy)
 
 
-class ConsensusEntropySampling(_MemberProbaStrategy):
+class ConsensusEntropySampling(MemberProbaStrategy):
     """Ask where the mean probabilities of a committee have the highest entropy.
 
     References
@@ -293,7 +293,7 @@ class ConsensusEntropySampling(_MemberProbaStrategy):
     _score = staticmethod(consensus_entropy)
 
 
-class MeanStdSampling(_MemberProbaStrategy):
+class MeanStdSampling(MemberProbaStrategy):
     """Ask where the probabilities of a committee vary most from member to member.
 
     References

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.metrics import pairwise_distances_argmin
 
-from skactive.acquisition.uncertainty._uncertainty import entropy
+from skactive.acquisition.uncertainty._probabilities import entropy
 from skactive.utils._threads import one_thread
 
 # Information that does not count, in nats: less than this is rounding; and
@@ -53,7 +53,7 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
     --------
     Two members that know the labels, and contradict each other in both:
 
-    >>> from skactive.acquisition import joint_entropy
+    >>> from skactive.acquisition.functional import joint_entropy
     >>> round(joint_entropy([[[1, 0], [0, 1]], [[0, 1], [1, 0]]]), 4)
     0.6931
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skactive.acquisition.diversity._coverage import slices
+from skactive.utils._rows import slices
 
 # Rows of one tile of distances, and columns.
 _TILE_ROWS, _TILE_COLUMNS = 1024, 2048

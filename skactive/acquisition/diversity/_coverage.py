@@ -1,117 +1,14 @@
-"""What strategies that cover the pool share: unit rows in blocks, a lazy greedy."""
+"""Cover the pool: how well chosen rows cover the others, and a lazy greedy choice."""
 
 import numpy as np
-from scipy.sparse import hstack, issparse
-from sklearn.preprocessing import normalize
-from sklearn.utils import check_array
 
-# Pools of at most so many rows are computed in float64, larger ones in float32.
-_MAX_FLOAT64_ROWS = 2_000
-
-# A block of similarities, or of sparse rows made dense, holds about so many bytes.
-_BLOCK_BYTES = 4 * 2**20
+from skactive.acquisition._base import tie_order
+from skactive.acquisition._known_rows import known_then_candidates
+from skactive.utils._sampling import draw_rows
 
 # Gains that are so close to the largest, relatively, count as equal to it.
 _TIES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
 _MAX_TIE = 1e-6
-
-
-class UnitRows:
-    """Rows of length one, and what all products of two sets of them are.
-
-    Rows of zeros stay zeros.
-
-    Parameters
-    ----------
-    features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        Rows of any length.
-
-    for_distances : bool, default=False
-        Whether products are minus half the squared distances, rather than cosines.
-
-    smallest : float, default=1.0
-        The smallest distance that matters; float32 does not do for small ones.
-    """
-
-    def __init__(self, features, *, for_distances=False, smallest=1.0):
-        values, scale = normalize(_as_floats(features)), 1.0
-        self.for_distances = for_distances
-        if for_distances:
-            if not issparse(values):  # to centre sparse rows would make them dense
-                # Differences of rows that are close together survive rounding.
-                values -= values.mean(axis=0)
-            norms = _squared_norms(values)
-            scale = float(np.sqrt(norms.max(initial=0.0)))
-            values = _append(values, np.ones_like(norms), -norms / 2)
-        is_fine = values.shape[0] <= _MAX_FLOAT64_ROWS or smallest < 0.1 * scale
-        self.dtype = np.dtype(np.float64 if is_fine else np.float32)
-        self.values = values.astype(self.dtype, copy=False)
-        # Products that differ by less than this may be equal.
-        self.resolution = 8 * float(np.finfo(self.dtype).eps) * scale**2
-
-    def __len__(self):
-        return self.values.shape[0]
-
-    def products(self, left, right):
-        """Return the products of two sets of rows of `values`, C-contiguous."""
-        left = left.toarray() if issparse(left) else left
-        if self.for_distances:
-            # (x, 1, -|x|^2 / 2) times (y, -|y|^2 / 2, 1) is -|x - y|^2 / 2.
-            left = np.concatenate([left[:, :-2], left[:, :-3:-1]], axis=1)
-        if issparse(right):
-            return np.ascontiguousarray((right @ left.T).T)
-        return left @ right.T
-
-    def batches(self, n_rows, n_others):
-        """Yield slices of `n_rows` rows, whose products with others fill a block."""
-        return slices(n_rows, self.block_rows(n_others))
-
-    def block_rows(self, n_others):
-        """Return for how many rows the products with others fill a block."""
-        if issparse(self.values):
-            n_others = max(n_others, self.values.shape[1])
-        return max(16, _BLOCK_BYTES // (self.dtype.itemsize * max(n_others, 1)))
-
-
-class LiftedRows(UnitRows):
-    """Sparse rows as seen from a centre, scaled to length one; never made dense.
-
-    A row x stands for (x - center, height), whose products are those of the rows
-    themselves and of the centre: ``x.y - x.center - center.y + |center|^2 + height^2``.
-    Its distance from the centre is so written into its direction.
-
-    Parameters
-    ----------
-    features : sparse matrix of shape (n_samples, n_components)
-        Rows.
-
-    center : ndarray of shape (n_components,)
-        The point from which they are seen.
-
-    height : float
-        The coordinate that all rows get, larger than 0.
-    """
-
-    def __init__(self, features, center, height):
-        self.for_distances = True
-        self.dtype = np.dtype(np.float64)  # near the centre most digits cancel
-        self.resolution = 8 * float(np.finfo(self.dtype).eps)
-        features = features.tocsr().astype(self.dtype)
-        self._constant = float(center @ center) + height**2
-        across = features @ center
-        squares = _squared_norms(features) - 2 * across + self._constant
-        values = _append(features, across, np.ones_like(across))
-        # Rounding aside, no row is shorter than its last coordinate.
-        lengths = np.sqrt(np.maximum(squares, height**2))
-        self.values = values.multiply(1 / lengths[:, None]).tocsr()
-
-    def products(self, left, right):
-        """Return minus half the squared distances of two sets of rows of `values`."""
-        left = left.toarray()
-        across, one = left[:, -2].copy(), left[:, -1].copy()
-        # (x, -1, |center|^2 + height^2 - x.center) times (y, y.center, 1).
-        left[:, -2], left[:, -1] = -one, self._constant * one - across
-        return np.ascontiguousarray((right @ left.T).T) - 1.0
 
 
 class Cover:
@@ -190,6 +87,105 @@ class Cover:
         if self._transform is not None:
             self._transform(block)
         return block
+
+
+def select_to_cover(pool, choose, n_queries, *, candidates=None, **params):
+    """Let a formula choose candidates, where the known rows count as chosen.
+
+    Parameters
+    ----------
+    pool : Pool
+        The round.
+
+    choose : callable
+        The formula, such as :func:`facility_location`.
+
+    n_queries : int
+        How many rows to choose.
+
+    candidates : ndarray of int or None, default=None
+        Positions in ``pool.candidates`` to choose from; all if None. Of equally good
+        ones the first is chosen, so they have to be in the order of `tie_order`.
+
+    **params : dict
+        Further parameters of the formula.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_queries,), dtype int
+        Row numbers of `X`.
+    """
+    rows, n_known = known_then_candidates(pool)
+    candidates = tie_order(pool) if candidates is None else candidates
+    chosen = choose(
+        pool.embedding(rows),
+        n_queries=n_queries,
+        labeled=np.arange(n_known),
+        candidates=n_known + candidates,
+        random_state=pool.random_state,
+        **params,
+    )
+    return rows[chosen]
+
+
+def choose_to_cover(
+    rows,
+    n_queries,
+    *,
+    labeled,
+    candidates,
+    max_targets,
+    random_state,
+    weigh=None,
+    transform=None,
+    noise=0.0,
+):
+    """Choose rows greedily so that every row without a label is similar to one.
+
+    Parameters
+    ----------
+    rows : UnitRows
+        All rows.
+
+    n_queries : int
+        How many rows to choose.
+
+    labeled : array-like of int or bool
+        Rows that count as chosen from the beginning.
+
+    candidates : array-like of int or bool or None
+        Rows that may be chosen; all but the labelled if None.
+
+    max_targets : int or None
+        Of more rows without a label, a random sample of this size is to be covered.
+
+    random_state : int
+        Seed of the sample.
+
+    weigh : callable or None, default=None
+        ``weigh(targets)``, given the rows without a label, returns what it is worth to
+        cover each of all rows; 1 if None.
+
+    transform : callable or None, default=None
+        See :class:`Cover`.
+
+    noise : float, default=0.0
+        See :class:`Cover`.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_queries,), dtype int
+        Row numbers, in the order in which they were chosen.
+    """
+    known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
+    targets = np.delete(np.arange(len(rows)), known)
+    weights = None if weigh is None else weigh(targets)
+    targets = draw_rows(targets, max_targets, random_state)
+    if weights is not None:
+        weights = weights[targets]
+    cover = Cover(rows, targets, transform=transform, weights=weights, noise=noise)
+    cover.add(known)
+    return choose_greedily(cover, candidates, n_queries)
 
 
 def choose_greedily(cover, candidates, n_queries):
@@ -304,34 +300,6 @@ def check_choice(n_samples, n_queries, labeled, candidates=None):
     return labeled, candidates
 
 
-def slices(n_rows, size, first=0):
-    """Yield slices of at most `size` rows, from the row `first` on; maybe none."""
-    for start in range(first, n_rows, size):
-        yield slice(start, min(start + size, n_rows))
-
-
 def _row_numbers(rows):
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
-
-
-def _as_floats(features):
-    features = check_array(
-        features, accept_sparse="csr", dtype=[np.float64, np.float32], copy=False
-    )
-    if features.shape[0] <= _MAX_FLOAT64_ROWS:
-        features = features.astype(np.float64, copy=False)
-    return features
-
-
-def _squared_norms(values):
-    if issparse(values):
-        return np.asarray(values.multiply(values).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", values, values)
-
-
-def _append(values, *columns):
-    columns = np.column_stack(columns).astype(values.dtype)
-    if issparse(values):
-        return hstack([values, columns], format="csr")
-    return np.concatenate([values, columns], axis=1)

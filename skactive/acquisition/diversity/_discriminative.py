@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
 from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._known_rows import known_then_candidates
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval, _set_random_states
@@ -38,7 +39,7 @@ def discriminative(
         How many of the others to choose.
 
     estimator : estimator object or None, default=None
-        The classifier, see :class:`DiscriminativeSampling`.
+        The classifier, see :class:`~skactive.acquisition.DiscriminativeSampling`.
 
     n_sub_batches : int, default=10
         In how many parts to choose them.
@@ -63,7 +64,7 @@ def discriminative(
 
     Examples
     --------
-    >>> from skactive.acquisition import discriminative
+    >>> from skactive.acquisition.functional import discriminative
     >>> X = [[0.0], [0.1], [0.2], [5.0]]
     >>> discriminative(X, [True, True, False, False], 1)
     array([3])
@@ -181,11 +182,10 @@ class DiscriminativeSampling(BaseStrategy):
         return frozenset({"embedding"})
 
     def select(self, pool, n_queries):
-        known = np.flatnonzero(pool.labeled | pool.asked)
-        rows = np.concatenate([known, pool.candidates])
+        rows, n_known = known_then_candidates(pool)
         chosen = discriminative(
             pool.embedding(rows),
-            np.arange(len(rows)) < len(known),
+            np.arange(len(rows)) < n_known,
             n_queries,
             estimator=self.estimator,
             n_sub_batches=self.n_sub_batches,

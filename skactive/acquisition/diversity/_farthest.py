@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 from scipy.spatial.distance import cdist
 
+from skactive.utils._distances import squared_norms
 from skactive.utils._rows import block_rows
 from skactive.utils._ties import drop_rounding
 
@@ -309,7 +310,7 @@ class _DenseRows:
         with np.errstate(over="ignore"):
             moved = np.asarray(given, dtype=np.float64) - self._shift
             moved *= self._scale
-            return moved, np.einsum("ij,ij->i", moved, moved)
+            return moved, squared_norms(moved)
 
     def _scaled(self, given):
         return np.asarray(given, dtype=np.float64) * self._scale
@@ -359,13 +360,13 @@ class _SparseRows(_DenseRows):
     def __init__(self, take, n_rows):
         self.take = take
         self.features = take(np.arange(n_rows)).astype(np.float64)
-        self.norms = _squared_norms(self.features)
+        self.norms = squared_norms(self.features)
         unit = np.finfo(np.float64).eps / 2
         self._error = (self.features.shape[1] / 2 + 10) * unit + _DROPPED
 
     def as_centers(self, given):
         given = given.astype(np.float64)
-        return _Centers(given, -2 * given, _squared_norms(given))
+        return _Centers(given, -2 * given, squared_norms(given))
 
     def smallest(self, features, centers):
         return self._products(features, centers).min(axis=1)
@@ -382,10 +383,6 @@ class _SparseRows(_DenseRows):
             center = centers.features.toarray().ravel()
             return (features @ center + centers.norms)[:, np.newaxis]
         return (features @ centers.features.T).toarray() + centers.norms
-
-
-def _squared_norms(features):
-    return np.asarray(features.multiply(features).sum(axis=1), dtype=np.float64).ravel()
 
 
 def _stack(first, second):

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from skactive.acquisition._base import select_without_embedding
-from skactive.acquisition.diversity._core_set import KeepingStrategy
+from skactive.acquisition.diversity._keeping import KeepingStrategy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
@@ -44,7 +44,7 @@ def graph_density(features, n_neighbors=10):
 
     Examples
     --------
-    >>> from skactive.acquisition import graph_density
+    >>> from skactive.acquisition.functional import graph_density
     >>> graph_density([[0.0], [0.1], [0.3], [2.0]], n_neighbors=1).round(4)
     array([0.9048, 0.8618, 0.5007, 0.1827])
     """
@@ -85,7 +85,8 @@ class GraphDensitySampling(KeepingStrategy):
 
     See Also
     --------
-    graph_density : The scores at the beginning, for an array.
+    skactive.acquisition.functional.graph_density :
+        The scores at the beginning, for an array.
 
     References
     ----------

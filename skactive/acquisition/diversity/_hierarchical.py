@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skactive.acquisition._base import select_without_embedding
-from skactive.acquisition.diversity._core_set import KeepingStrategy
-from skactive.acquisition.diversity._k_means import nearest_center
+from skactive.acquisition.diversity._clustering import nearest_center
+from skactive.acquisition.diversity._keeping import KeepingStrategy
 from skactive.acquisition.diversity._linkage import link_in_order
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
@@ -41,7 +41,7 @@ def label_bounds(counts):
 
     Examples
     --------
-    >>> from skactive.acquisition import label_bounds
+    >>> from skactive.acquisition.functional import label_bounds
     >>> lower, upper = label_bounds([[4, 0], [3, 1], [0, 0]])
     >>> lower.round(3)
     array([[0.75 , 0.   ],
@@ -91,7 +91,7 @@ def admissible_labels(counts, beta=2.0):
     One row tells nothing yet, two of a kind do; of two labels that are equally
     frequent both are admissible once the shares are known well:
 
-    >>> from skactive.acquisition import admissible_labels
+    >>> from skactive.acquisition.functional import admissible_labels
     >>> admissible_labels([[1, 0], [2, 0], [5, 5], [50, 50]])
     array([[False, False],
            [ True, False],
@@ -118,10 +118,10 @@ class HierarchicalSampling(KeepingStrategy):
 
     Whenever labels came, each cluster of the pruning is split if that lowers the error
     of giving each cluster its label: that of the majority if it is admissible, see
-    :func:`admissible_labels`, and that of the cluster it was split from else, which
-    counts as an error of 1. Only clusters that have an admissible label are split, so
-    that noise in a few labels splits nothing. What is admissible is judged by all
-    labels so far.
+    :func:`~skactive.acquisition.functional.admissible_labels`, and that of the cluster
+    it was split from else, which counts as an error of 1. Only clusters that have an
+    admissible label are split, so that noise in a few labels splits nothing. What is
+    admissible is judged by all labels so far.
 
     The probability of each pick, among the rows then left, is kept in
     `query_probabilities_`. Rows of a batch are drawn by the same clusters; those of
@@ -160,7 +160,8 @@ class HierarchicalSampling(KeepingStrategy):
 
     See Also
     --------
-    admissible_labels : Which labels may be given to clusters.
+    skactive.acquisition.functional.admissible_labels :
+        Which labels may be given to clusters.
     ClusterMarginSampling : Uncertain rows out of the clusters of a tree.
 
     References

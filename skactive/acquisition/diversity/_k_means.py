@@ -1,69 +1,90 @@
-"""k-means as strategies use it: quietly, on one thread, each place one cluster."""
+"""k-means: the rows in the middle of clusters that hold no label yet."""
 
-import warnings
+from numbers import Integral
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances_argmin
 
-from skactive.utils._rows import block_rows
-from skactive.utils._threads import one_thread
+from skactive.acquisition._base import BaseStrategy, select_without_embedding
+from skactive.acquisition._known_rows import known_then_candidates
+from skactive.acquisition.diversity._clustering import (
+    cluster_rows,
+    nearest_in_free_clusters,
+)
+from skactive.acquisition.diversity._k_center import k_center
+from skactive.utils._sklearn import Interval
 
-# Centres that are closer than this, relatively, are one.
-_SAME_PLACE = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-9}
 
+class KMeansSampling(BaseStrategy):
+    """Ask the rows in the middle of clusters that hold no labelled row yet.
 
-def fit_k_means(k_means, features, sample_weight=None):
-    """Return the cluster of each row, and the centres.
+    Labelled rows and candidates are clustered together into as many clusters as there
+    are labelled or asked rows and rows to ask. From each cluster without a labelled or
+    asked row the candidate nearest to the centre is asked, largest cluster first. If
+    there are fewer such clusters than rows to ask, the candidates farthest from
+    everything labelled, asked and chosen follow.
 
-    If fewer rows are different than there are clusters, some centres are at the same
-    place, or next to it by rounding, which must not say to whom a row belongs: all the
-    rows there are those of the first of them, and the others stay empty.
+    Needs no model, only an embedding of the rows, and is what
+    :class:`~skactive.ActiveLearningClassifier` begins with when it knows too few
+    labels. Memory: O(n_samples (1 + n_components)); mini-batches are used for large
+    pools.
 
     Parameters
     ----------
-    k_means : KMeans or MiniBatchKMeans
-        Unfitted.
+    max_clusters : int, default=500
+        Never make more clusters than this.
 
-    features : {ndarray, sparse matrix} of shape (n_samples, n_features)
-        Rows.
+    References
+    ----------
+    .. [1] J. Kang, K. R. Ryu, H. C. Kwon. "Using cluster-based sampling to select
+       initial training set for active learning in text classification". PAKDD 2004.
 
-    sample_weight : ndarray of shape (n_samples,) or None, default=None
-        Weights of the rows.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_samples,), dtype int
-        Positions in `centers`.
-
-    centers : ndarray of shape (n_clusters, n_features)
-        The centres.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skactive import ActiveLearningClassifier
+    >>> X, y = make_blobs(centers=5, random_state=0, cluster_std=0.1)
+    >>> clf = ActiveLearningClassifier(
+    ...     LogisticRegression(), oracle=lambda X, sample_ids: y[sample_ids],
+    ...     strategy="k_means", batch_size=5, budget=5, random_state=0,
+    ... )
+    >>> clf.fit(X, np.full(100, -1), sample_ids=np.arange(100)).classes_
+    array([0, 1, 2, 3, 4])
     """
-    with one_thread(), warnings.catch_warnings():
-        # Fewer different rows than clusters.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        k_means.fit(features, sample_weight=sample_weight)
-    centers = k_means.cluster_centers_
-    return _first_of_same_place(centers)[k_means.labels_], centers
+
+    _parameter_constraints = {
+        "max_clusters": [Interval(Integral, 1, None, closed="left")]
+    }
+
+    def __init__(self, max_clusters=500):
+        self.max_clusters = max_clusters
+
+    @property
+    def needs(self):
+        return frozenset({"embedding"})
+
+    def select(self, pool, n_queries):
+        if not pool.has_embedding:
+            return select_without_embedding(pool, n_queries)
+        rows, n_known = known_then_candidates(pool)
+        features = pool.embedding(rows)
+        n_clusters = min(n_known + n_queries, self.max_clusters, len(rows))
+        labels, distances = cluster_rows(features, n_clusters, pool.random_state)
+        keys = pool.tie_keys(rows)
+        chosen = nearest_in_free_clusters(labels, distances, n_known, n_queries, keys)
+        chosen = _fill_with_farthest(features, chosen, n_known, n_queries, keys)
+        return rows[chosen]
 
 
-def _first_of_same_place(centers):
-    """Return for each centre the first one that is where it is."""
-    moved = centers - centers.mean(axis=0)
-    size = _SAME_PLACE[centers.dtype] * np.abs(moved).max()
-    if size == 0:
-        return np.zeros(len(centers), dtype=np.intp)
-    _, first, place = np.unique(
-        np.rint(moved / size), axis=0, return_index=True, return_inverse=True
+def _fill_with_farthest(features, chosen, n_known, n_queries, keys):
+    """Add the rows farthest from all known and chosen ones, one after the other."""
+    if len(chosen) == n_queries:
+        return chosen
+    centers = np.concatenate([np.arange(n_known), chosen])
+    left = np.delete(np.arange(len(keys)), centers)
+    order = np.concatenate([centers, left[np.argsort(keys[left])]])
+    farthest = k_center(
+        features[order], n_queries - len(chosen), labeled=np.arange(len(centers))
     )
-    return first[place.ravel()]
-
-
-def nearest_center(pool, rows, centers):
-    """Return the position of the center that is nearest to each row, in blocks."""
-    size = block_rows(centers)
-    parts = [
-        pairwise_distances_argmin(pool.embedding(rows[start : start + size]), centers)
-        for start in range(0, len(rows), size)
-    ]
-    return np.concatenate([np.empty(0, dtype=np.intp), *parts])
+    return np.concatenate([chosen, order[farthest]])

@@ -6,12 +6,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skactive.acquisition._base import BaseStrategy, tie_order
+from skactive.acquisition._known_rows import known_rows
 from skactive.acquisition.diversity._balls import Balls, CoverState
-from skactive.acquisition.diversity._coverage import UnitRows, check_choice
+from skactive.acquisition.diversity._clustering import new_k_means
+from skactive.acquisition.diversity._coverage import check_choice
+from skactive.acquisition.diversity._unit_rows import UnitRows
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
@@ -89,7 +91,7 @@ def prob_cover(
     --------
     The middle of three rows, then one of two, then the one that is farthest:
 
-    >>> from skactive.acquisition import prob_cover
+    >>> from skactive.acquisition.functional import prob_cover
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
     >>> prob_cover(X, 3, radius=0.15)
     array([1, 3, 2])
@@ -141,7 +143,7 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
     --------
     Two clusters, and at most one ball in four may be impure:
 
-    >>> from skactive.acquisition import choose_radius
+    >>> from skactive.acquisition.functional import choose_radius
     >>> X = [[1.0, 0.0], [0.8, 0.6], [-0.8, 0.6], [-1.0, 0.0]]
     >>> choose_radius(X, 2, purity=0.75)
     1.6
@@ -160,14 +162,15 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
 class ProbCoverSampling(BaseStrategy):
     """Ask rows whose balls cover the largest part of the pool.
 
-    A batch is chosen by :func:`prob_cover`, where labelled rows and rows asked before
-    cover their balls. Needs no model, only an embedding of the rows, and is meant for
-    few labels.
+    A batch is chosen by :func:`~skactive.acquisition.functional.prob_cover`, where
+    labelled rows and rows asked before cover their balls. Needs no model, only an
+    embedding of the rows, and is meant for few labels.
 
-    The radius is chosen by :func:`choose_radius`, once for as long as the embedding
-    and the number of known classes stay what they are. For as long, the counts of
-    uncovered rows are kept, too, so that all rounds together take the time of two
-    passes over all pairs of rows. Memory: O(n_samples n_components).
+    The radius is chosen by :func:`~skactive.acquisition.functional.choose_radius`, once
+    for as long as the embedding and the number of known classes stay what they are. For
+    as long, the counts of uncovered rows are kept, too, so that all rounds together
+    take the time of two passes over all pairs of rows. Memory: O(n_samples
+    n_components).
 
     Parameters
     ----------
@@ -226,7 +229,7 @@ class ProbCoverSampling(BaseStrategy):
 
     def select(self, pool, n_queries):
         features = pool.embedding(np.arange(len(pool.labeled)))
-        known = np.flatnonzero(pool.labeled | pool.asked)
+        known = known_rows(pool)
         with one_thread():
             self._set_radius(features, pool)
             rows = UnitRows(features, for_distances=True, smallest=self.radius_)
@@ -267,9 +270,12 @@ class ProbCoverSampling(BaseStrategy):
 def _cluster(values, n_clusters, random_state):
     """Return the number of the cluster of each row."""
     n_clusters = min(n_clusters, values.shape[0])
-    large = values.shape[0] * n_clusters > _MAX_DISTANCES
-    k_means = (MiniBatchKMeans if large else KMeans)(
-        n_clusters, n_init=3, random_state=random_state
+    k_means = new_k_means(
+        values.shape[0],
+        n_clusters,
+        random_state,
+        n_init=3,
+        max_distances=_MAX_DISTANCES,
     )
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some stay empty, which does no harm.

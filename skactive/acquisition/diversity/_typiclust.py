@@ -8,7 +8,9 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.neighbors import NearestNeighbors
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
-from skactive.acquisition.diversity._k_means import fit_k_means
+from skactive.acquisition._known_rows import known_then_candidates
+from skactive.acquisition.diversity._clustering import fit_k_means
+from skactive.utils._distances import squared_norms
 from skactive.utils._rows import as_floats
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
@@ -54,7 +56,7 @@ def typicality(features, n_neighbors):
 
     Examples
     --------
-    >>> from skactive.acquisition import typicality
+    >>> from skactive.acquisition.functional import typicality
     >>> typicality([[0.0], [1.0], [3.0]], n_neighbors=2).round(4)
     array([0.5   , 0.6667, 0.4   ])
     """
@@ -138,7 +140,7 @@ def typiclust(
     Examples
     --------
     >>> import numpy as np
-    >>> from skactive.acquisition import typiclust
+    >>> from skactive.acquisition.functional import typiclust
     >>> cross = np.array([[2, 0], [-2, 0], [0, 0], [0, 2], [0, -2], [4, 4]])
     >>> X = np.concatenate([cross, cross + 100])
     >>> np.sort(typiclust(X, 2, random_state=0))
@@ -203,8 +205,9 @@ class TypiClustSampling(BaseStrategy):
 
     See Also
     --------
-    typiclust : The same for an array.
-    typicality : The number by which rows of one cluster are compared.
+    skactive.acquisition.functional.typiclust : The same for an array.
+    skactive.acquisition.functional.typicality :
+        The number by which rows of one cluster are compared.
 
     References
     ----------
@@ -244,12 +247,11 @@ class TypiClustSampling(BaseStrategy):
     def select(self, pool, n_queries):
         if not pool.has_embedding:
             return select_without_embedding(pool, n_queries)
-        known = np.flatnonzero(pool.labeled | pool.asked)
-        rows = np.concatenate([known, pool.candidates])
+        rows, n_known = known_then_candidates(pool)
         chosen = typiclust(
             pool.embedding(rows),
             n_queries,
-            labeled=np.arange(len(known)),
+            labeled=np.arange(n_known),
             max_clusters=self.max_clusters,
             n_neighbors=self.n_neighbors,
             min_cluster_size=self.min_cluster_size,
@@ -361,13 +363,9 @@ class _Rows:
             scale = np.abs(self._exact).max(initial=0.0)
         if scale > 0:
             self._exact /= scale
-        if issparse(features):
-            self._rough = self._exact
-            squares = self._exact.multiply(self._exact).sum(axis=1)
-            self.norms = np.asarray(squares, dtype=np.float64).ravel()
-        else:
-            self._rough = self._exact.astype(np.float32)
-            self.norms = np.einsum("ij,ij->i", self._exact, self._exact)
+        self.norms = squared_norms(self._exact)
+        is_sparse = issparse(features)
+        self._rough = self._exact if is_sparse else self._exact.astype(np.float32)
 
     def nearness(self, block):
         """Return x.y - |y|^2 / 2 of a block of rows and all others, and slack.

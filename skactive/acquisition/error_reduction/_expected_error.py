@@ -64,7 +64,7 @@ def expected_error(proba_after, proba, *, loss="log"):
     Two candidates, two targets. The label of the first candidate settles both targets,
     that of the second none:
 
-    >>> from skactive.acquisition import expected_error
+    >>> from skactive.acquisition.functional import expected_error
     >>> sure, torn = [[0.0, 1.0]] * 2, [[0.5, 0.5]] * 2
     >>> expected_error([[sure, sure], [torn, torn]], [[0.5, 0.5]] * 2).round(4)
     array([0.    , 0.6931])
@@ -107,11 +107,11 @@ _LOSSES = {"log": _log_loss, "zero_one": _zero_one}
 class ExpectedErrorReductionSampling(BaseStrategy):
     """Ask the row whose label leaves the smallest expected error over the pool.
 
-    For each candidate and each class the model learns this label, and says how often
-    it expects to be wrong about the rows without a label, the candidate included; see
-    :func:`expected_error`. The utility is minus the mean over the classes, weighted
-    with the present probabilities. A model that is sure and wrong expects no error, so
-    this needs probabilities that mean something.
+    For each candidate and each class the model learns this label, and says how often it
+    expects to be wrong about the rows without a label, the candidate included; see
+    :func:`~skactive.acquisition.functional.expected_error`. The utility is minus the
+    mean over the classes, weighted with the present probabilities. A model that is sure
+    and wrong expects no error, so this needs probabilities that mean something.
 
     Cost: one fit and one prediction of the targets for each candidate and class, in
     parallel with `n_jobs`. The refits are those of the next round: the same parameters,

@@ -36,7 +36,8 @@ def one_more_label(pool, approximation=None):
         The round.
 
     approximation : {"last_step", "newton"} or None, default=None
-        What may be approximated, see :class:`ExpectedErrorReductionSampling`.
+        What may be approximated, see
+        :class:`~skactive.acquisition.ExpectedErrorReductionSampling`.
 
     Returns
     -------

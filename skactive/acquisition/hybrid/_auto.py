@@ -12,9 +12,10 @@ from skactive.acquisition._base import (
     select_without_embedding,
     top_candidates,
 )
-from skactive.acquisition.diversity._coverage import LiftedRows
-from skactive.acquisition.diversity._herding import u_herding
-from skactive.acquisition.uncertainty._uncertainty import boundary_closeness, margin
+from skactive.acquisition._known_rows import known_rows, known_then_candidates
+from skactive.acquisition.diversity._unit_rows import LiftedRows
+from skactive.acquisition.hybrid._u_herding import u_herding
+from skactive.acquisition.uncertainty._probabilities import boundary_closeness, margin
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._ties import in_order
@@ -48,7 +49,7 @@ def region_size(n_candidates, n_least, agreement):
 
     Examples
     --------
-    >>> from skactive.acquisition import region_size
+    >>> from skactive.acquisition.functional import region_size
     >>> [region_size(1000, 100, kappa) for kappa in (-0.1, 0.0, 0.8, 1.0)]
     [1000, 1000, 280, 100]
     """
@@ -87,8 +88,9 @@ class AutoSampling(BaseStrategy):
 
     It works with every classifier. Decision values stand in for probabilities, as
     log-odds, where there are none. Before there is a model, and with one that has
-    neither, the batch covers the candidates (:func:`max_herding`). Where rows have no
-    embedding in which they could be compared, the smallest margins are asked.
+    neither, the batch covers the candidates
+    (:func:`~skactive.acquisition.functional.max_herding`). Where rows have no embedding
+    in which they could be compared, the smallest margins are asked.
 
     Time: O(m (m + n_labeled) n_components) for a region of m rows, of which there are
     at most `max_region`; memory: O(n_samples) and copies of the embedding of the
@@ -199,7 +201,7 @@ class AutoSampling(BaseStrategy):
 
     def _cover(self, pool, rows, weights, n_queries):
         """Choose those of the rows that cover all of them best, beside the known."""
-        known = np.flatnonzero(pool.labeled | pool.asked)
+        known = known_rows(pool)
         if weights is not None:
             weights = np.concatenate([np.zeros(len(known)), weights])
         together = np.concatenate([known, rows])
@@ -215,8 +217,7 @@ class AutoSampling(BaseStrategy):
 
     def _features(self, pool, rows, n_queries):
         """Embed rows, as seen from outside the cloud that all rows are."""
-        everything = np.flatnonzero(pool.labeled | pool.asked)
-        everything = np.sort(np.concatenate([everything, pool.candidates]))
+        everything = np.sort(known_then_candidates(pool)[0])
         sample = self._draw(everything, n_queries, pool)
         # Embedded once, as that may be a pass through a network.
         both, places = np.unique(np.concatenate([rows, sample]), return_inverse=True)

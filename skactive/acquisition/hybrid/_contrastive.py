@@ -68,7 +68,7 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
     The candidate lies in the direction of the first labelled row, which is predicted
     otherwise:
 
-    >>> from skactive.acquisition import contrastive
+    >>> from skactive.acquisition.functional import contrastive
     >>> contrastive(
     ...     [[0.5, 0.5]], [[3.0, 0.1]],
     ...     [[0.9, 0.1], [0.5, 0.5]], [[1.0, 0.0], [0.0, 1.0]], n_neighbors=1,

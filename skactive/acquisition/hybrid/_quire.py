@@ -73,7 +73,7 @@ def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
     Two labelled rows without any similarity to each other; the first candidate has
     none to them, the second is like the first row:
 
-    >>> from skactive.acquisition import quire
+    >>> from skactive.acquisition.functional import quire
     >>> quire([[1, 0], [0, 1]], [[0, 0], [1, 0]], [1, 1], [-1, 1]).round(3)
     array([-1.5, -2.5])
     """
@@ -90,7 +90,8 @@ class QUIRESampling(BaseStrategy):
     smallest, with the worst label for this row and the best ones for the other rows
     without a label: it is close to the border, and far from what is labelled. It has a
     kernel machine of its own and takes from the classifier nothing but an embedding,
-    which should be scaled so that `gamma` fits. See :func:`quire` for the formula.
+    which should be scaled so that `gamma` fits. See
+    :func:`~skactive.acquisition.functional.quire` for the formula.
 
     Cost: O(n m^2) for n candidates and m labels; memory O(m^2) and one block.
     The rows of a batch are chosen each for itself.

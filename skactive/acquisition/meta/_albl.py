@@ -47,7 +47,7 @@ def importance_weighted_accuracy(correct, probabilities, n_rows, horizon):
 
     Examples
     --------
-    >>> from skactive.acquisition import importance_weighted_accuracy
+    >>> from skactive.acquisition.functional import importance_weighted_accuracy
     >>> importance_weighted_accuracy([True, False, True], [0.5, 0.2, 0.1], 10, 4)
     0.3
     """
@@ -81,7 +81,7 @@ def exp4p_probabilities(weights, horizon):
 
     Examples
     --------
-    >>> from skactive.acquisition import exp4p_probabilities
+    >>> from skactive.acquisition.functional import exp4p_probabilities
     >>> exp4p_probabilities([3.0, 1.0], horizon=100).round(4)
     array([0.7206, 0.2794])
     """
@@ -127,7 +127,7 @@ def exp4p_weights(weights, rewards, probabilities, horizon, delta=0.1):
 
     Examples
     --------
-    >>> from skactive.acquisition import exp4p_weights
+    >>> from skactive.acquisition.functional import exp4p_weights
     >>> exp4p_weights([0.5, 0.5], [4.0, 0.0], [0.5, 0.5], horizon=100).round(4)
     array([0.5294, 0.4706])
     """
@@ -156,8 +156,8 @@ class ALBLSampling(Combination):
     label is there, all arms that might have given this row are rewarded, by an estimate
     of how accurate the classifier has become: its accuracy on the rows that were drawn
     here, weighted by one over the probability of each of them, see
-    :func:`importance_weighted_accuracy`. The better an arm's rewards, the more often it
-    is chosen, but none is ever given up.
+    :func:`~skactive.acquisition.functional.importance_weighted_accuracy`. The better an
+    arm's rewards, the more often it is chosen, but none is ever given up.
 
     The estimate is of the accuracy on all rows that could be asked, so that the uniform
     arm draws from all of these. If it meets one that was asked before, this counts as a
@@ -204,8 +204,9 @@ class ALBLSampling(Combination):
 
     See Also
     --------
-    exp4p_weights : How a reward changes the weights.
-    exp4p_probabilities : How likely each arm is to be chosen.
+    skactive.acquisition.functional.exp4p_weights : How a reward changes the weights.
+    skactive.acquisition.functional.exp4p_probabilities :
+        How likely each arm is to be chosen.
 
     Notes
     -----

@@ -30,7 +30,7 @@ def least_confident(proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import least_confident
+    >>> from skactive.acquisition.functional import least_confident
     >>> least_confident([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]).round(10)
     array([0.5, 0.3])
     """
@@ -58,7 +58,7 @@ def margin(proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import margin
+    >>> from skactive.acquisition.functional import margin
     >>> margin([[0.2, 0.5, 0.3], [0.1, 0.7, 0.2]]).round(10)
     array([0.8, 0.5])
     """
@@ -85,7 +85,7 @@ def entropy(proba):
 
     Examples
     --------
-    >>> from skactive.acquisition import entropy
+    >>> from skactive.acquisition.functional import entropy
     >>> entropy([[0.2, 0.5, 0.3], [0.5, 0.5, 0.0]]).round(4)
     array([1.0297, 0.6931])
     """
@@ -122,7 +122,7 @@ def boundary_closeness(decision):
 
     Examples
     --------
-    >>> from skactive.acquisition import boundary_closeness
+    >>> from skactive.acquisition.functional import boundary_closeness
     >>> boundary_closeness([-0.5, 2.0])
     array([-0.5, -2. ])
     >>> boundary_closeness([[1.0, 0.75, -3.0]])

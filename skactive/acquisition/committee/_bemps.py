@@ -1,95 +1,36 @@
-"""What a label would change in the predictions for other rows: EPIG, BEMPS."""
+"""BEMPS: how much a label would raise the expected score of predictions."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from skactive._models.committee import check_member_proba
 from skactive.acquisition._base import (
-    BaseStrategy,
     select_by_utility,
     top_candidates,
     utilities,
 )
 from skactive.acquisition.committee._disagreement import consensus, consensus_entropy
+from skactive.acquisition.committee._epig import epig
 from skactive.acquisition.committee._joint_labels import (
-    NEGLIGIBLE,
     as_float,
-    label_entropy,
 )
-from skactive.acquisition.diversity._representative import (
-    _cluster,
-    _nearest_in_free_clusters,
+from skactive.acquisition.committee._prediction import (
+    PredictionStrategy,
+    member_proba_of,
 )
-from skactive.utils._containers import with_small_indices
-from skactive.utils._naming import naming
-from skactive.utils._rows import check_like, take_rows
+from skactive.acquisition.diversity._clustering import (
+    cluster_rows,
+    nearest_in_free_clusters,
+)
+from skactive.utils._rows import slices, take_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
-# Samples are taken in blocks with about so many columns of probabilities, and pairs of
-# samples and targets in blocks of about so many joint probabilities.
-_BLOCK_COLUMNS, _BLOCK_NUMBERS = 512, 2**20
-
-# A batch is chosen from no more than so many rows, by so many clusters at most.
+# Joint probabilities of samples and targets in one block, 8 MiB.
+_BLOCK_NUMBERS = 2**20
+# The largest number of rows that are clustered for a batch, and of clusters.
 _MAX_CLUSTERED, _MAX_CLUSTERS = 10_000, 500
-
-
-def epig(member_proba, target_proba):
-    """Return what labels would tell about the labels of target rows, in nats.
-
-    The expected predictive information gain [1]_: the mutual information of the label
-    of a sample and that of a target, averaged over the targets. What :func:`bald` says
-    is worth knowing about the model may never matter for a prediction; this does.
-
-    Parameters
-    ----------
-    member_proba : array-like of shape (n_members, n_samples, n_classes)
-        Probabilities of the members. A member must be one function for all rows.
-
-    target_proba : array-like of shape (n_members, n_targets, n_classes)
-        Probabilities of the same members for rows that stand for those to be predicted.
-
-    Returns
-    -------
-    utility : ndarray of shape (n_samples,)
-        In [0, log n_classes], and at most :func:`bald`.
-
-    See Also
-    --------
-    bemps : The same as a gain of a proper score, and for other scores.
-
-    References
-    ----------
-    .. [1] F. Bickford Smith, A. Kirsch, S. Farquhar, Y. Gal, A. Foster, T. Rainforth.
-       "Prediction-oriented Bayesian active learning". AISTATS 2023.
-
-    Examples
-    --------
-    Both samples tell which of two members is right; the targets depend on it or do not:
-
-    >>> from skactive.acquisition import epig
-    >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]
-    >>> epig(samples, [[[1, 0]], [[0, 1]]]).round(4)
-    array([0.3681, 0.6931])
-    >>> epig(samples, [[[0.5, 0.5]], [[0.5, 0.5]]]).round(4)
-    array([0., 0.])
-    """
-    member_proba, target_proba = as_float(member_proba), as_float(target_proba)
-    n_members, n_samples, n_classes = member_proba.shape
-    n_targets = target_proba.shape[1]
-    # H(y) less the mean of H(y | label of a target): each label of each target makes
-    # other members likely.
-    joint = target_proba.transpose(1, 2, 0).reshape(-1, n_members)
-    totals = joint.sum(axis=1)
-    joint, totals = joint[totals > 0], totals[totals > 0]
-    posterior, mass = joint / totals[:, None], totals / (n_members * n_targets)
-    gain = consensus_entropy(member_proba).astype(np.float64)
-    with one_thread():
-        for block in _blocks(n_samples, _BLOCK_COLUMNS // n_classes):
-            gain[block] -= label_entropy(mass, posterior, member_proba[:, block])
-    return np.where(gain > NEGLIGIBLE, gain, 0.0)
 
 
 def bemps(member_proba, target_proba, *, score="brier", per_target=False):
@@ -141,7 +82,7 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
     The first label would bring the prediction for the target from an even chance to
     0.82 or 0.18, the second to 0.9 or 0.1, as it says which of the members is right:
 
-    >>> from skactive.acquisition import bemps
+    >>> from skactive.acquisition.functional import bemps
     >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]
     >>> bemps(samples, [[[0.9, 0.1]], [[0.1, 0.9]]]).round(4)
     array([0.2048, 0.32  ])
@@ -157,91 +98,7 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
         return _mean_brier_gain(member_proba, target_proba)
 
 
-class _PredictionStrategy(BaseStrategy):
-    """Utility from the probabilities of a committee, for candidates and for targets."""
-
-    _parameter_constraints = {
-        "targets": ["array-like", "sparse matrix", None],
-        "n_targets": [Interval(Integral, 1, None, closed="left")],
-    }
-
-    @property
-    def needs(self):
-        return frozenset({"member_proba"})
-
-    def check_X(self, X):
-        """Raise if the targets are no rows like those of a run.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame, list} of length n_samples
-            The checked rows of the run.
-        """
-        if self.targets is not None:
-            with naming("targets", self):
-                check_like(self.targets, X, f"targets of {type(self).__name__}")
-
-    def utility(self, pool):
-        target_proba = self._target_proba(pool)
-        scores = np.empty(len(pool))
-        for positions, block in pool.blocks():
-            scores[positions] = self._score(block.member_proba, target_proba)
-        return scores
-
-    def _target_proba(self, pool):
-        if self.targets is not None:
-            return _member_proba(pool, with_small_indices(self.targets))
-        n_samples = len(pool.labeled)
-        rng = np.random.default_rng(pool.random_state)
-        rows = rng.choice(n_samples, min(self.n_targets, n_samples), replace=False)
-        return _member_proba(pool, take_rows(pool.X, np.sort(rows)))
-
-
-class EPIGSampling(_PredictionStrategy):
-    """Ask rows whose labels tell most about the labels of the rows to be predicted.
-
-    The expected predictive information gain [1]_: unlike BALD it leaves rows alone
-    that would tell something about the model but nothing about the predictions that
-    matter, such as outliers.
-
-    Parameters
-    ----------
-    targets : {array-like, sparse matrix, data frame, list} or None, default=None
-        Rows like those that will have to be predicted, in the form of `X`. None:
-        `n_targets` rows of `X`, drawn anew in each round.
-
-    n_targets : int, default=1000
-        How many rows of `X` are drawn.
-
-    Notes
-    -----
-    Time: n_candidates n_targets n_classes² (n_members multiplications and a
-    logarithm). Memory: blocks of candidates, and O(n_members n_targets n_classes).
-
-    References
-    ----------
-    .. [1] F. Bickford Smith, A. Kirsch, S. Farquhar, Y. Gal, A. Foster, T. Rainforth.
-       "Prediction-oriented Bayesian active learning". AISTATS 2023.
-
-    Examples
-    --------
-    >>> from sklearn.ensemble import RandomForestClassifier
-    >>> from skactive import ActiveLearningClassifier
-    >>> from skactive.acquisition import EPIGSampling
-    >>> clf = ActiveLearningClassifier(
-    ...     RandomForestClassifier(), strategy=EPIGSampling(n_targets=200)
-    ... )
-    """
-
-    def __init__(self, targets=None, *, n_targets=1000):
-        self.targets = targets
-        self.n_targets = n_targets
-
-    def _score(self, member_proba, target_proba):
-        return epig(member_proba, target_proba)
-
-
-class BEMPSSampling(_PredictionStrategy):
+class BEMPSSampling(PredictionStrategy):
     """Ask rows whose labels raise the expected score of the predictions most.
 
     The Bayesian estimate of mean proper scores [1]_ is error reduction without refits:
@@ -257,8 +114,9 @@ class BEMPSSampling(_PredictionStrategy):
     Parameters
     ----------
     score : {"brier", "log"}, default="brier"
-        The score whose gain is looked for, see :func:`bemps`. With ``"log"`` the
-        utility is that of :class:`EPIGSampling`.
+        The score whose gain is looked for, see
+        :func:`~skactive.acquisition.functional.bemps`. With ``"log"`` the utility is
+        that of :class:`EPIGSampling`.
 
     targets : {array-like, sparse matrix, data frame, list} or None, default=None
         Rows like those that will have to be predicted, in the form of `X`. None:
@@ -295,7 +153,7 @@ class BEMPSSampling(_PredictionStrategy):
 
     _parameter_constraints = {
         "score": [StrOptions({"brier", "log"})],
-        **_PredictionStrategy._parameter_constraints,
+        **PredictionStrategy._parameter_constraints,
         "top": [Interval(Real, 0, 1, closed="right"), None],
     }
 
@@ -321,28 +179,15 @@ class BEMPSSampling(_PredictionStrategy):
 
     def _nearest_to_centers(self, pool, positions, n_queries):
         """Return where in `positions` the rows nearest the cluster centres stand."""
-        proba = _member_proba(pool, take_rows(pool.X, pool.candidates[positions]))
+        proba = member_proba_of(pool, take_rows(pool.X, pool.candidates[positions]))
         proba, target_proba = proba.astype(np.float32), self._target_proba(pool)
         target_proba = target_proba.astype(np.float32)
         gains = bemps(proba, target_proba, score=self.score, per_target=True)
         gains = normalize(gains, copy=False)
         n_clusters = min(n_queries, _MAX_CLUSTERS, len(gains))
-        labels, distances = _cluster(gains, n_clusters, pool.random_state)
+        labels, distances = cluster_rows(gains, n_clusters, pool.random_state)
         keys = pool.tie_keys(pool.candidates[positions])
-        return _nearest_in_free_clusters(labels, distances, 0, n_clusters, keys)
-
-
-def _member_proba(pool, X):
-    """Return the probabilities of the members for any rows of data."""
-    committee = pool.committee
-    proba = committee.predict_member_proba(X)
-    return check_member_proba(committee, proba, pool.classes)
-
-
-def _blocks(n_rows, size):
-    """Return slices of about `size` rows, at least one."""
-    size = max(1, size)
-    return [slice(start, start + size) for start in range(0, n_rows, size)]
+        return nearest_in_free_clusters(labels, distances, 0, n_clusters, keys)
 
 
 def _mean_brier_gain(member_proba, target_proba):
@@ -355,13 +200,13 @@ def _mean_brier_gain(member_proba, target_proba):
     n_members, n_samples, n_classes = member_proba.shape
     n_targets = target_proba.shape[1]
     spread = np.zeros((n_members, n_members))
-    for block in _blocks(n_targets, _BLOCK_NUMBERS // (n_members * n_classes)):
+    for block in slices(n_targets, _BLOCK_NUMBERS // (n_members * n_classes)):
         part = target_proba[:, block].astype(np.float64)
         part = (part - part.mean(axis=0)).reshape(n_members, -1)
         spread += part @ part.T
     spread /= n_members**2 * n_targets
     gain = np.empty(n_samples)
-    for block in _blocks(n_samples, _BLOCK_NUMBERS // (n_members * n_classes)):
+    for block in slices(n_samples, _BLOCK_NUMBERS // (n_members * n_classes)):
         part = member_proba[:, block].astype(np.float64)
         mean = part.mean(axis=0)
         part = (part - mean).reshape(n_members, -1)
@@ -378,10 +223,10 @@ def _gain_per_target(member_proba, target_proba, score):
     n_targets = target_proba.shape[1]
     pair_gain = {"brier": _brier_gain, "log": _log_gain}[score]
     gain = np.empty((n_samples, n_targets), dtype=member_proba.dtype)
-    for targets in _blocks(n_targets, 1000):
+    for targets in slices(n_targets, 1000):
         target_block = target_proba[:, targets]
         numbers = target_block[0].size * n_classes
-        for samples in _blocks(n_samples, _BLOCK_NUMBERS // numbers):
+        for samples in slices(n_samples, _BLOCK_NUMBERS // numbers):
             gain[samples, targets] = pair_gain(member_proba[:, samples], target_block)
     return np.maximum(gain, 0.0)
 

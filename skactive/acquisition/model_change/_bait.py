@@ -88,7 +88,7 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
     --------
     Two samples are far out on each of two axes; one of either axis is enough:
 
-    >>> from skactive.acquisition import bait
+    >>> from skactive.acquisition.functional import bait
     >>> H = [[3.0, 0.0], [2.9, 0.0], [0.0, 2.0], [0.0, 1.9], [0.5, 0.5]]
     >>> bait([[0.5, 0.5]] * 5, H, 2)
     array([0, 2])

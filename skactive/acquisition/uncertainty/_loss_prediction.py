@@ -67,7 +67,7 @@ def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
     Examples
     --------
     >>> from sklearn.dummy import DummyClassifier
-    >>> from skactive.acquisition import out_of_fold_losses
+    >>> from skactive.acquisition.functional import out_of_fold_losses
     >>> X, y = [[0.0]] * 5, [0, 0, 1, 1, 2]
     >>> out_of_fold_losses(DummyClassifier(), X, y, cv=2, random_state=0).round(4)
     array([1.0986, 1.0986, 1.0986, 1.0986,    nan])
@@ -136,9 +136,10 @@ class LossPredictionSampling(BaseStrategy):
     for the labelled rows, those that were predicted without them.
 
     The classes of single rows take no part in the losses, see
-    :func:`out_of_fold_losses`. As long as no class has two rows, the losses of the
-    classifier on its own training rows are learnt instead. Rows without a label are
-    left out of the cross-validation, also with ``unlabeled="pass"``.
+    :func:`~skactive.acquisition.functional.out_of_fold_losses`. As long as no class has
+    two rows, the losses of the classifier on its own training rows are learnt instead.
+    Rows without a label are left out of the cross-validation, also with
+    ``unlabeled="pass"``.
 
     A round costs `cv` more fits on the labelled rows, and one fit and one prediction
     of the regressor. Nothing larger than a block of candidates, the features of the

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skactive.acquisition._combination import OnUtility
-from skactive.acquisition.diversity._core_set import KeepingStrategy
+from skactive.acquisition.diversity._keeping import KeepingStrategy
+from skactive.utils._distances import squared_norms
 from skactive.utils._rows import block_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
@@ -40,7 +41,7 @@ def mean_cosine_similarity(features, reference=None):
 
     Examples
     --------
-    >>> from skactive.acquisition import mean_cosine_similarity
+    >>> from skactive.acquisition.functional import mean_cosine_similarity
     >>> mean_cosine_similarity([[2.0, 0.0], [1.0, 0.0], [0.0, 5.0]]).round(4)
     array([0.6667, 0.6667, 0.3333])
     """
@@ -80,7 +81,7 @@ class DensitySampling(KeepingStrategy, OnUtility):
 
     See Also
     --------
-    mean_cosine_similarity : The density, for an array.
+    skactive.acquisition.functional.mean_cosine_similarity : The density, for an array.
 
     References
     ----------
@@ -197,9 +198,5 @@ def _cosines(features, mean):
 
 def _inverse_norms(features):
     """Return 1 / norm of each row, and 0 for a row of zeros."""
-    if issparse(features):
-        squared = np.asarray(features.multiply(features).sum(axis=1)).ravel()
-    else:
-        squared = np.einsum("ij,ij->i", features, features)
-    norms = np.sqrt(squared)
+    norms = np.sqrt(squared_norms(features))
     return np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)

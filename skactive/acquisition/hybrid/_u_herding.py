@@ -1,98 +1,16 @@
-"""Herding: rows whose kernels cover the pool, or what the model is unsure about."""
+"""Uncertainty herding: rows whose kernels cover what the model is unsure about."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
-from skactive.acquisition._base import BaseStrategy, tie_order
 from skactive.acquisition._combination import OnUtility
-from skactive.acquisition.diversity._coverage import (
-    Cover,
-    UnitRows,
-    check_choice,
-    choose_greedily,
-)
-from skactive.utils._sampling import draw_rows
+from skactive.acquisition._known_rows import known_rows
+from skactive.acquisition.diversity._coverage import select_to_cover
+from skactive.acquisition.diversity._max_herding import MaxHerdingSampling, herd
+from skactive.acquisition.diversity._unit_rows import UnitRows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
-
-
-def max_herding(
-    features,
-    n_queries,
-    *,
-    labeled=(),
-    candidates=None,
-    bandwidth=1.0,
-    max_targets=10_000,
-    random_state=0,
-):
-    """Choose rows greedily so that every row is close to a chosen one.
-
-    They maximise the generalised coverage ``sum_j max_{i in S} k(x_i, x_j)`` over all
-    rows j without a label, where labelled rows belong to S from the beginning, and
-    ``k(x, x') = exp(-|x - x'|^2 / bandwidth^2)`` for rows scaled to length one.
-
-    Parameters
-    ----------
-    features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        All rows; they need not have length one.
-
-    n_queries : int
-        How many rows to choose.
-
-    labeled : array-like of int or bool, default=()
-        Rows that belong to S already.
-
-    candidates : array-like of int or bool or None, default=None
-        Rows that may be chosen; all but the labelled if None. Of equally good ones, the
-        first of these is chosen.
-
-    bandwidth : float, default=1.0
-        Distance at which the kernel has fallen to 1/e; rows of length one are at most
-        2 apart.
-
-    max_targets : int or None, default=10_000
-        If more rows are without a label, the sum runs over a random sample of so many
-        of them.
-
-    random_state : int, default=0
-        Seed of the sample.
-
-    Returns
-    -------
-    chosen : ndarray of shape (n_queries,), dtype int
-        Row numbers, in the order in which they were chosen.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer candidates than rows to choose.
-
-    References
-    ----------
-    .. [1] W. Bae, J. Noh, D. J. Sutherland. "Generalized coverage for more robust
-       low-budget active learning". ECCV 2024.
-
-    Examples
-    --------
-    The middle of three rows, then one of two:
-
-    >>> from skactive.acquisition import max_herding
-    >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
-    >>> max_herding(X, 2, bandwidth=0.3)
-    array([1, 3])
-    """
-    return u_herding(
-        features,
-        None,
-        n_queries,
-        labeled=labeled,
-        candidates=candidates,
-        bandwidth=bandwidth,
-        max_targets=max_targets,
-        random_state=random_state,
-    )
 
 
 def u_herding(
@@ -163,7 +81,7 @@ def u_herding(
     --------
     The most uncertain row, then the middle of three that are less so:
 
-    >>> from skactive.acquisition import u_herding
+    >>> from skactive.acquisition.functional import u_herding
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
     >>> u_herding(X, [0.1, 0.1, 0.1, 0.9, 0.2], 2, bandwidth=0.3)
     array([3, 1])
@@ -172,93 +90,25 @@ def u_herding(
         rows = features
         if not isinstance(rows, UnitRows):
             rows = UnitRows(features, for_distances=True, smallest=bandwidth)
-        known, candidates = check_choice(len(rows), n_queries, labeled, candidates)
-        targets = np.delete(np.arange(len(rows)), known)
-        weights = _weights(uncertainty, targets, len(rows))
-        targets = draw_rows(targets, max_targets, random_state)
-
-        def gaussian(products):
-            products *= 2 / bandwidth**2
-            np.exp(products, out=products)
-
-        cover = Cover(
+        return herd(
             rows,
-            targets,
-            transform=gaussian,
-            weights=weights[targets],
-            noise=rows.resolution * 2 / bandwidth**2,
-        )
-        cover.add(known)
-        return choose_greedily(cover, candidates, n_queries)
-
-
-class MaxHerdingSampling(BaseStrategy):
-    """Ask rows whose kernels cover the pool: a smooth form of covering it by balls.
-
-    A batch is chosen by :func:`max_herding`, where labelled rows and rows asked before
-    count as chosen. It does not depend on a radius as
-    :class:`ProbCoverSampling` does, and needs no model, only an embedding of the
-    rows. Time: O(n_candidates (max_targets + n_labeled) n_components), several times
-    that for a large batch; memory: O(n_samples n_components).
-
-    Parameters
-    ----------
-    bandwidth : float, default=1.0
-        Distance, between rows scaled to length one, at which the kernel has fallen to
-        1/e.
-
-    max_targets : int or None, default=10_000
-        Of more candidates than this, a random sample of so many is to be covered. All
-        candidates may be chosen. None: never sample.
-
-    References
-    ----------
-    .. [1] W. Bae, J. Noh, D. J. Sutherland. "Generalized coverage for more robust
-       low-budget active learning". ECCV 2024.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from skactive import ActiveLearningClassifier
-    >>> clf = ActiveLearningClassifier(
-    ...     LogisticRegression(), strategy="max_herding", batch_size=20
-    ... )
-    """
-
-    _parameter_constraints = {
-        "bandwidth": [Interval(Real, 0, None, closed="neither")],
-        "max_targets": [Interval(Integral, 1, None, closed="left"), None],
-    }
-
-    def __init__(self, bandwidth=1.0, *, max_targets=10_000):
-        self.bandwidth = bandwidth
-        self.max_targets = max_targets
-
-    @property
-    def needs(self):
-        return frozenset({"embedding"})
-
-    def select(self, pool, n_queries):
-        known = np.flatnonzero(pool.labeled | pool.asked)
-        rows = np.concatenate([known, pool.candidates])
-        chosen = max_herding(
-            pool.embedding(rows),
             n_queries,
-            labeled=np.arange(len(known)),
-            candidates=len(known) + tie_order(pool),
-            bandwidth=self.bandwidth,
-            max_targets=self.max_targets,
-            random_state=pool.random_state,
+            bandwidth=bandwidth,
+            labeled=labeled,
+            candidates=candidates,
+            max_targets=max_targets,
+            random_state=random_state,
+            weigh=lambda targets: _weights(uncertainty, targets, len(rows)),
         )
-        return rows[chosen]
 
 
 class UHerdingSampling(OnUtility):
     """Ask rows whose kernels cover what the model is unsure about.
 
-    A batch is chosen by :func:`u_herding`, where labelled rows and rows asked before
-    count as chosen. With few labels it covers the pool, with many it asks uncertain
-    rows that differ, as the bandwidth follows the distances of the labelled rows.
+    A batch is chosen by :func:`~skactive.acquisition.functional.u_herding`, where
+    labelled rows and rows asked before count as chosen. With few labels it covers the
+    pool, with many it asks uncertain rows that differ, as the bandwidth follows the
+    distances of the labelled rows.
 
     The paper also scales the temperature of a network so that its probabilities are
     calibrated. Here they are taken as they are; wrap the estimator in
@@ -307,24 +157,19 @@ class UHerdingSampling(OnUtility):
         self.max_targets = max_targets
 
     def select(self, pool, n_queries):
-        known = np.flatnonzero(pool.labeled | pool.asked)
-        rows = np.concatenate([known, pool.candidates])
         utilities = self._base_utilities(pool)
         bandwidth = self.bandwidth
         if bandwidth == "auto":
             labeled = np.flatnonzero(pool.labeled)
             bandwidth = smallest_distance(pool.embedding(labeled), default=1.0)
-        chosen = u_herding(
-            pool.embedding(rows),
-            np.concatenate([np.zeros(len(known)), utilities]),
+        return select_to_cover(
+            pool,
+            u_herding,
             n_queries,
-            labeled=np.arange(len(known)),
-            candidates=len(known) + tie_order(pool),
+            uncertainty=np.concatenate([np.zeros(len(known_rows(pool))), utilities]),
             bandwidth=bandwidth,
             max_targets=self.max_targets,
-            random_state=pool.random_state,
         )
-        return rows[chosen]
 
 
 def smallest_distance(features, *, default):

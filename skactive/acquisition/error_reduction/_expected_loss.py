@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skactive.acquisition._base import BaseStrategy, utilities
-from skactive.acquisition.committee._bayesian import draw_candidates
+from skactive.acquisition._drawing import draw_candidates
 from skactive.utils._outputs import (
     align_columns,
     read_labels,
@@ -43,7 +43,7 @@ def expected_loss(surrogate_proba, model_proba, *, loss="zero_one"):
 
     Examples
     --------
-    >>> from skactive.acquisition import expected_loss
+    >>> from skactive.acquisition.functional import expected_loss
     >>> surrogate, model = [[0.9, 0.1], [0.4, 0.6]], [[0.5, 0.5], [0.8, 0.2]]
     >>> expected_loss(surrogate, model).round(3)
     array([0.1, 0.6])
@@ -70,9 +70,10 @@ class ExpectedLossSampling(BaseStrategy):
     For testing, not for training: a label tells most about the risk of `model` where
     its loss is large [1]_. The loss is expected under the probabilities of the
     classifier that is learnt, the *surrogate*, which gets better with every label; see
-    :func:`expected_loss`. The probabilities of the draws are reported, so that
-    :func:`~skactive.model_selection.queried_risk` can estimate the risk of `model`
-    without bias. `model` itself must not be trained on the labels that are asked.
+    :func:`~skactive.acquisition.functional.expected_loss`. The probabilities of the
+    draws are reported, so that :func:`~skactive.model_selection.queried_risk` can
+    estimate the risk of `model` without bias. `model` itself must not be trained on the
+    labels that are asked.
 
     With ``initial_strategy="random"`` the rows of the cold start count, too.
     :func:`~skactive.model_selection.active_test` does all of it.

@@ -1,4 +1,4 @@
-"""Core-set selection: rows that leave no other row far from a label."""
+"""k-centre, or the core-set approach: rows that leave no other row far from a label."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +7,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skactive.acquisition._base import (
-    BaseStrategy,
     select_without_embedding,
     tie_order,
 )
+from skactive.acquisition._known_rows import known_rows
 from skactive.acquisition.diversity._farthest import FarthestFirst
+from skactive.acquisition.diversity._keeping import KeepingStrategy
 from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows
 from skactive.utils._threads import one_thread
@@ -66,7 +67,7 @@ def k_center(features, n_queries, *, labeled=()):
 
     Examples
     --------
-    >>> from skactive.acquisition import k_center
+    >>> from skactive.acquisition.functional import k_center
     >>> k_center([[0.0], [1.0], [10.0], [4.0]], 2, labeled=[0])
     array([2, 3])
     """
@@ -90,17 +91,6 @@ def k_center(features, n_queries, *, labeled=()):
         return free[_choose(cover, n_queries, allowed, take)]
 
 
-class KeepingStrategy(BaseStrategy):
-    """A strategy that keeps something as large as the data in `kept_`.
-
-    It is of no use outside of its run, and is not pickled.
-    """
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        return {name: state[name] for name in state if name != "kept_"}
-
-
 class KCenterSampling(KeepingStrategy):
     """Ask the row that is farthest from all that was labelled, asked and chosen.
 
@@ -119,7 +109,7 @@ class KCenterSampling(KeepingStrategy):
 
     See Also
     --------
-    k_center : The same for an array.
+    skactive.acquisition.functional.k_center : The same for an array.
 
     References
     ----------
@@ -214,7 +204,7 @@ class _Kept:
 
 def _choose_once(pool, n_queries):
     """Choose rows of a pool with nothing kept from or for another round."""
-    known = np.flatnonzero(pool.labeled | pool.asked)
+    known = known_rows(pool)
     rows = np.concatenate([known, pool.candidates[tie_order(pool)]])
     features = pool.embedding(rows)
     return rows[k_center(features, n_queries, labeled=np.arange(len(known)))]
