@@ -8,11 +8,7 @@ from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
-from skactive.acquisition import (
-    BaseStrategy,
-    MarginSampling,
-    get_strategy,
-)
+from skactive.acquisition import BaseStrategy, MarginSampling, get_strategy
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import check_needs
 from skactive.testing import check_strategy

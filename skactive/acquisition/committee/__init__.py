@@ -1,5 +1,11 @@
 """Query by committee: rows on which several models disagree.
 
-The members of an ensemble, or the draws of a Bayesian model, vote; what they disagree
-about is what a label would tell about the model.
+The members of an ensemble, or samples of a posterior, vote or give probabilities.
+
+- How far they disagree: `VoteEntropySampling`, `VariationRatioSampling`,
+  `ConsensusEntropySampling`, `MeanStdSampling`.
+- What a label would tell about which member is right: `BALDSampling`, and for batches
+  `BatchBALDSampling` and `PowerBALDSampling`.
+- What a label would change in the predictions for other rows: `EPIGSampling`,
+  `BEMPSSampling`.
 """

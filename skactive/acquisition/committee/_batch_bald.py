@@ -13,6 +13,7 @@ from skactive.acquisition.committee._joint_labels import (
     JointTable,
     as_float,
 )
+from skactive.utils._rows import slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -227,10 +228,8 @@ def _own_gains(member_proba):
     """Return the mutual information of the model and each label for itself."""
     n_members, n_samples, n_classes = member_proba.shape
     nothing_known = JointTable(n_members, 1, None)
-    size = max(1, _OWN_COLUMNS // n_classes)
     gains = np.empty(n_samples)
-    for start in range(0, n_samples, size):
-        block = slice(start, start + size)
+    for block in slices(n_samples, _OWN_COLUMNS // n_classes):
         gains[block] = nothing_known.gains(member_proba[:, block])
     return _without_rounding(gains)
 
@@ -283,18 +282,18 @@ def _largest_gain(member_proba, left, bounds, table):
     # To make a summary takes as long as to look at a few rows.
     if table.is_large and len(rows) * member_proba.shape[2] > N_GROUPS:
         upper_bounds = table.upper_bounds()
-        for start in range(0, len(rows), n_block):
-            look_at(rows[start : start + n_block], upper_bounds)
+        for block in slices(len(rows), n_block):
+            look_at(rows[block], upper_bounds)
         rows = rows[bounds[rows] > best_gain]
         rows = rows[np.argsort(-bounds[rows], kind="stable")][:_MAX_IN_FULL]
     else:
         rows = rows[np.argsort(-bounds[rows], kind="stable")]
-    for start in range(0, len(rows), n_block):
-        block = rows[start : start + n_block]
-        block = block[bounds[block] > best_gain]
-        if len(block) == 0:
+    for block in slices(len(rows), n_block):
+        hopeful = rows[block]
+        hopeful = hopeful[bounds[hopeful] > best_gain]
+        if len(hopeful) == 0:
             break
-        gains = look_at(block, table.gains)
+        gains = look_at(hopeful, table.gains)
         if gains.max() > best_gain:
-            best, best_gain = block[gains.argmax()], gains.max()
+            best, best_gain = hopeful[gains.argmax()], gains.max()
     return best, best_gain

@@ -5,16 +5,10 @@ from numbers import Real
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from skactive.acquisition._base import (
-    select_by_utility,
-    top_candidates,
-    utilities,
-)
+from skactive.acquisition._base import select_by_utility, top_candidates, utilities
 from skactive.acquisition.committee._disagreement import consensus, consensus_entropy
 from skactive.acquisition.committee._epig import epig
-from skactive.acquisition.committee._joint_labels import (
-    as_float,
-)
+from skactive.acquisition.committee._joint_labels import as_float
 from skactive.acquisition.committee._prediction import (
     PredictionStrategy,
     member_proba_of,

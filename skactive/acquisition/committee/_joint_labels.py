@@ -5,6 +5,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import pairwise_distances_argmin
 
 from skactive.acquisition.uncertainty._probabilities import entropy
+from skactive.utils._rows import slices
 from skactive.utils._threads import one_thread
 
 # Information that does not count, in nats: less than this is rounding; and
@@ -235,10 +236,8 @@ def label_entropy(mass, posterior, proba):
     n_members, n_rows, n_classes = proba.shape
     columns = proba.reshape(n_members, -1).astype(posterior.dtype, copy=False)
     total = np.zeros(columns.shape[1])
-    step = max(1, _TILE // max(columns.shape[1], 1))
     tiny = np.finfo(posterior.dtype).tiny
-    for start in range(0, len(mass), step):
-        outcomes = slice(start, start + step)
+    for outcomes in slices(len(mass), _TILE // max(columns.shape[1], 1)):
         predicted = posterior[outcomes] @ columns
         terms = predicted + tiny  # so that 0 log 0 is 0
         np.log(terms, out=terms)

@@ -8,9 +8,7 @@ from scipy.stats import rankdata
 from skactive.acquisition._base import utilities
 from skactive.acquisition._drawing import draw_candidates
 from skactive.acquisition.committee._bald import bald
-from skactive.acquisition.committee._disagreement import (
-    MemberProbaStrategy,
-)
+from skactive.acquisition.committee._disagreement import MemberProbaStrategy
 from skactive.utils._sklearn import Interval, StrOptions
 
 

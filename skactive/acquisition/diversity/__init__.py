@@ -1,5 +1,10 @@
-"""Diversity and representativeness: rows that stand for the rest of the pool.
+"""Diversity and representativeness: rows that represent the rest of the pool.
 
-Rows are chosen by where they lie: they cover the pool, are typical of a region, or are
-far from everything that is labelled. Most of these strategies need no model.
+Rows are chosen by where they lie, and none of these strategies needs a model.
+
+- In the middle of clusters, or in dense places: `KMeansSampling`, `TypiClustSampling`,
+  `GraphDensitySampling`, `HierarchicalSampling`.
+- So that they cover the pool: `KCenterSampling` (the core-set approach),
+  `FacilityLocationSampling`, `ProbCoverSampling`, `MaxHerdingSampling`.
+- Unlike everything that is labelled: `DiscriminativeSampling`.
 """

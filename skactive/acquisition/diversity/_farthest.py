@@ -16,7 +16,7 @@ from scipy.sparse import issparse, vstack
 from scipy.spatial.distance import cdist
 
 from skactive.utils._distances import squared_norms
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import block_rows, slices
 from skactive.utils._ties import drop_rounding
 
 # Rows that are compared with each new centre: so many for each row still to be chosen,
@@ -78,9 +78,8 @@ class FarthestFirst:
 
     def add(self, features):
         """Add centres, given by their features."""
-        for start in range(0, features.shape[0], _MAX_CENTERS):
-            part = features[start : start + _MAX_CENTERS]
-            self._centers.append(self._rows.as_centers(part))
+        for part in slices(features.shape[0], _MAX_CENTERS):
+            self._centers.append(self._rows.as_centers(features[part]))
 
     def choose(self, n_picks, allowed):
         """Choose the farthest row, make it a centre, and so on.
@@ -131,8 +130,7 @@ class FarthestFirst:
         """Apply the centres that were added since the last time to all rows."""
         for centers in self._centers.since(self._n_applied):
             size = max(_BLOCK_SIZE // len(centers), 1024)
-            for start in range(0, len(self._smallest), size):
-                block = slice(start, start + size)
+            for block in slices(len(self._smallest), size):
                 new = self._rows.smallest(self._rows.features[block], centers)
                 np.minimum(self._smallest[block], new, out=self._smallest[block])
         self._n_applied = self._centers.n_centers
@@ -181,11 +179,10 @@ class FarthestFirst:
         for n_seen in np.unique(seen):
             group = positions[seen == n_seen]
             for centers in self._centers.since(n_seen):
-                size = max(_BLOCK_SIZE // len(centers), 1)
-                for start in range(0, len(group), size):
-                    block = group[start : start + size]
-                    new = self._rows.exact(block, centers)
-                    self._exact[block] = np.minimum(self._exact[block], new)
+                for block in slices(len(group), _BLOCK_SIZE // len(centers)):
+                    rows = group[block]
+                    new = self._rows.exact(rows, centers)
+                    self._exact[rows] = np.minimum(self._exact[rows], new)
         self._n_seen[positions] = n_centers
 
 
@@ -296,12 +293,10 @@ class _DenseRows:
     def _read(self, n_rows, n_features, dtype):
         self.features = np.empty((n_rows, n_features), dtype=dtype)
         self.norms = np.empty(n_rows, dtype=dtype)
-        size = block_rows(self.features)
-        for start in range(0, n_rows, size):
-            stop = min(start + size, n_rows)
-            moved, norms = self._moved(self.take(np.arange(start, stop)))
-            self.features[start:stop] = moved
-            self.norms[start:stop] = norms
+        for block in slices(n_rows, block_rows(self.features)):
+            moved, norms = self._moved(self.take(np.arange(block.start, block.stop)))
+            self.features[block] = moved
+            self.norms[block] = norms
         # |fl(|c|^2 - 2 x.c + |x|^2) - |x - c|^2| <= error (|x| + |c|)^2, by the bound
         # of n u / (1 - n u) for a sum of n products, u the unit roundoff.
         self._error = (n_features / 2 + 10) * np.finfo(dtype).eps / 2 + _DROPPED

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, issparse
 from sklearn.neighbors import kneighbors_graph
 
 from skactive.acquisition._base import select_without_embedding
-from skactive.acquisition.diversity._keeping import KeepingStrategy
+from skactive.acquisition._keeping import KeepingStrategy
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order

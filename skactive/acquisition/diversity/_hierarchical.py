@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skactive.acquisition._base import select_without_embedding
+from skactive.acquisition._keeping import KeepingStrategy
 from skactive.acquisition.diversity._clustering import nearest_center
-from skactive.acquisition.diversity._keeping import KeepingStrategy
 from skactive.acquisition.diversity._linkage import link_in_order
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval

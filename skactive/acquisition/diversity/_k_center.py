@@ -6,15 +6,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from skactive.acquisition._base import (
-    select_without_embedding,
-    tie_order,
-)
+from skactive.acquisition._base import select_without_embedding, tie_order
+from skactive.acquisition._keeping import KeepingStrategy
 from skactive.acquisition._known_rows import known_rows
 from skactive.acquisition.diversity._farthest import FarthestFirst
-from skactive.acquisition.diversity._keeping import KeepingStrategy
 from skactive.utils._distances import squared_distances
-from skactive.utils._rows import as_floats, block_rows
+from skactive.utils._rows import as_floats, block_rows, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
 
@@ -223,9 +220,7 @@ def _choose(cover, n_queries, allowed, take):
 def _most_central(take, positions):
     """Return the position of the row nearest to the mean of some rows."""
     size = block_rows(take(positions[:1]))
-    blocks = [
-        positions[start : start + size] for start in range(0, len(positions), size)
-    ]
+    blocks = [positions[block] for block in slices(len(positions), size)]
     total = sum(np.asarray(take(b).sum(axis=0), dtype=np.float64) for b in blocks)
     mean = total.ravel() / len(positions)
     distances = [squared_distances(take(block), mean) for block in blocks]

@@ -5,6 +5,8 @@ from scipy.cluster.hierarchy import linkage
 from scipy.sparse import issparse
 from sklearn.metrics import pairwise_distances
 
+from skactive.utils._rows import slices
+
 # Distances are computed in blocks of about so many numbers, 8 MiB.
 _BLOCK_NUMBERS = 2**20
 
@@ -47,10 +49,10 @@ def condensed_distances(features):
         features = features.astype(np.float64)
         features -= features.mean(axis=0)
     condensed = np.empty(n_samples * (n_samples - 1) // 2)
-    size, filled = max(1, _BLOCK_NUMBERS // n_samples), 0
-    for start in range(0, n_samples, size):
-        block = pairwise_distances(features[start : start + size], features[start:])
-        above = block[np.triu(np.ones(block.shape, dtype=bool), k=1)]
+    filled = 0
+    for block in slices(n_samples, _BLOCK_NUMBERS // n_samples):
+        distances = pairwise_distances(features[block], features[block.start :])
+        above = distances[np.triu(np.ones(distances.shape, dtype=bool), k=1)]
         condensed[filled : filled + len(above)] = above
         filled += len(above)
     return condensed

@@ -5,10 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition.diversity._coverage import (
-    choose_to_cover,
-    select_to_cover,
-)
+from skactive.acquisition.diversity._coverage import choose_to_cover, select_to_cover
 from skactive.acquisition.diversity._unit_rows import UnitRows
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread

@@ -11,7 +11,7 @@ from skactive.acquisition._base import BaseStrategy, select_without_embedding
 from skactive.acquisition._known_rows import known_then_candidates
 from skactive.acquisition.diversity._clustering import fit_k_means
 from skactive.utils._distances import squared_norms
-from skactive.utils._rows import as_floats
+from skactive.utils._rows import as_floats, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -308,14 +308,12 @@ def _most_typical(features, n_neighbors):
     means = np.full(n_rows, np.inf)
     central = np.argsort(rows.norms, kind="stable")[:8]
     means[central] = rows.mean_distances(central, n_neighbors)
-    size = max(_BLOCK_SIZE // n_rows, 1)
-    for start in range(0, n_rows, size):
+    for block in slices(n_rows, _BLOCK_SIZE // n_rows):
         if means.min() == 0:
             # A later row is at most as typical.
             stop = np.flatnonzero(means == 0)[0]
-            if start >= stop:
+            if block.start >= stop:
                 break
-        block = slice(start, min(start + size, n_rows))
         for some in _hopeful(rows, block, n_neighbors, means):
             means[some] = rows.mean_distances(some, n_neighbors)
     return int(np.flatnonzero(means <= means.min() * (1 + _TIE))[0])
@@ -337,8 +335,7 @@ def _hopeful(rows, block, n_neighbors, means):
     lower = np.sqrt(squared).mean(axis=1)
     order = np.argsort(lower, kind="stable")
     left, lower = left[order] + block.start, lower[order]
-    for start in range(0, len(left), _N_EXACT):
-        some = slice(start, start + _N_EXACT)
+    for some in slices(len(left), _N_EXACT):
         best = means.min()
         hopeful = left[some][lower[some] <= best * (1 + _TIE)]
         if best == 0:

@@ -4,14 +4,13 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import gen_batches
 from sklearn.utils.class_weight import compute_class_weight
 
 from skactive._models.fitting import begin_partial_fit
 from skactive._models.label_codes import CodedClassifier, codes_of
 from skactive.utils._outputs import read_labels
 from skactive.utils._pipelines import is_sampler, predicting_steps, training_rows
-from skactive.utils._rows import block_rows, slice_rows, take_rows
+from skactive.utils._rows import block_rows, slice_rows, slices, take_rows
 from skactive.utils._sklearn import _num_samples, _set_random_states
 
 
@@ -81,7 +80,7 @@ def _for_epochs(estimator, y, random_state):
 
 def predict_in_blocks(model, X):
     """Yield slices of the rows, and what is predicted for them."""
-    for rows in gen_batches(_num_samples(X), block_rows(X)):
+    for rows in slices(_num_samples(X), block_rows(X)):
         yield rows, read_labels(model, slice_rows(X, rows.start, rows.stop))
 
 

@@ -1,5 +1,6 @@
-"""Expected error: rows that say most about the errors of a model.
+"""Expected error: rows whose labels say most about the errors of a model.
 
-Either a label is expected to reduce the error on the whole pool most, or it tells where
-a finished model errs.
+A label is expected to reduce the error on the whole pool
+(`ExpectedErrorReductionSampling`), or to show where a finished model errs
+(`ExpectedLossSampling`).
 """

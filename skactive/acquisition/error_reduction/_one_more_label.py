@@ -16,7 +16,7 @@ from skactive.acquisition.error_reduction._closed_forms import closed_form
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_proba
 from skactive.utils._pipelines import is_sampler
-from skactive.utils._rows import take_rows
+from skactive.utils._rows import slices, take_rows
 from skactive.utils._sklearn import _check_method_params, get_tags
 from skactive.utils._threads import one_thread
 
@@ -179,13 +179,12 @@ class ClosedForm:
         """Return the error for each row and class, by blocks of rows."""
         X, _, _ = self._pool.training_data()
         targets, classes = self._features(targets), self._pool.classes
-        size = max(1, _BLOCK_NUMBERS // (max(targets.shape) * len(classes) ** 2))
+        size = _BLOCK_NUMBERS // (max(targets.shape) * len(classes) ** 2)
         errors = np.zeros((len(rows), len(classes)))
         columns = np.isin(classes, self._model.classes_)  # the others have proba 0
         with one_thread():
             after = self._predicts_after(self._model, self._as_array(X), targets)
-            for start in range(0, len(rows), size):
-                block = slice(start, start + size)
+            for block in slices(len(rows), size):
                 errors[block, columns] = error(after(self._features(rows[block])))
         return np.where(proba > 0, errors, 0.0)
 

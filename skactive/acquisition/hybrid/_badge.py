@@ -2,12 +2,11 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import gen_batches
 
 from skactive.acquisition._base import BaseStrategy, candidate_keys
 from skactive.acquisition._drawing import draw_one
 from skactive.utils._distances import squared_norms
-from skactive.utils._rows import as_floats
+from skactive.utils._rows import as_floats, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import first_of_best
 
@@ -197,7 +196,7 @@ def _centered(features):
     center = sample.mean(axis=0, dtype=np.float64)
     rows = np.empty(features.shape, dtype=dtype)
     norms, centered_norms = np.empty(n_samples), np.empty(n_samples, dtype=dtype)
-    for block in gen_batches(n_samples, _BLOCK_ROWS):
+    for block in slices(n_samples, _BLOCK_ROWS):
         norms[block] = squared_norms(features[block], np.float64)
         centered = features[block] - center
         centered_norms[block] = squared_norms(centered, np.float64) / scale**2

@@ -7,7 +7,7 @@ from sklearn.utils.extmath import row_norms
 from skactive.acquisition.diversity._clustering import fit_k_means, new_k_means
 from skactive.acquisition.hybrid._prefiltered import PrefilteredSampling
 from skactive.utils._distances import squared_distances
-from skactive.utils._rows import as_floats
+from skactive.utils._rows import as_floats, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import drop_rounding
 
@@ -159,9 +159,7 @@ def _nearest_rows(features, centers, keys):
         row_norms(features, squared=True).max() + row_norms(centers, squared=True)
     )
     chosen, taken = [], np.zeros(features.shape[0], dtype=bool)
-    size = max(1, _BLOCK_NUMBERS // len(taken))
-    for start in range(0, len(centers), size):
-        block = slice(start, start + size)
+    for block in slices(len(centers), _BLOCK_NUMBERS // len(taken)):
         distances = euclidean_distances(centers[block], features, squared=True)
         limits = distances.min(axis=1) + slack[block]
         is_sure = (distances <= limits[:, np.newaxis]).sum(axis=1) == 1
@@ -169,9 +167,9 @@ def _nearest_rows(features, centers, keys):
             if taken[row] or not is_sure[i]:
                 row = _nearest_row(
                     features,
-                    centers[start + i],
+                    centers[block.start + i],
                     distances[i],
-                    slack[start + i],
+                    slack[block.start + i],
                     taken,
                     keys,
                 )

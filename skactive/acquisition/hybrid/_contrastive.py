@@ -8,10 +8,9 @@ from scipy.special import xlogy
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
-from sklearn.utils import gen_batches
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.utils._rows import as_floats, block_rows
+from skactive.utils._rows import as_floats, block_rows, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -123,7 +122,7 @@ class _LabeledRows:
         last, next_one = distances[:, k - 1] ** 2, distances[:, n_found - 1] ** 2
         tied = np.flatnonzero(next_one - last < _ROUNDING)
         if n_found > k and len(tied):
-            for part in gen_batches(len(tied), max(1, _BLOCK_NUMBERS // n_labeled)):
+            for part in slices(len(tied), _BLOCK_NUMBERS // n_labeled):
                 rows = tied[part]
                 shares = self._shares(unit_features[rows], last[rows])
                 mean_proba[rows] = shares @ self._proba
@@ -190,7 +189,7 @@ class ContrastiveSampling(BaseStrategy):
         size = block_rows(features)
         utility = np.empty(len(pool))
         for positions, block in pool.blocks():
-            for part in gen_batches(len(block), size):
+            for part in slices(len(block), size):
                 unit = normalize(pool.embedding(block.candidates[part]), copy=False)
                 with one_thread():
                     scores = labeled.divergence(block.proba[part], unit)

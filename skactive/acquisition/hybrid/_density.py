@@ -8,9 +8,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skactive.acquisition._combination import OnUtility
-from skactive.acquisition.diversity._keeping import KeepingStrategy
+from skactive.acquisition._keeping import KeepingStrategy
 from skactive.utils._distances import squared_norms
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import block_rows, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
@@ -167,8 +167,8 @@ class _Units:
                 products[block] = features @ mean
         else:
             size = block_rows(pool.embedding(slice(0, 1)))
-            for start in range(0, len(pool.candidates), size):
-                rows = pool.candidates[start : start + size]
+            for block in slices(len(pool.candidates), size):
+                rows = pool.candidates[block]
                 products[rows] = _as_rows(pool.embedding(rows)) @ mean
         return (products * self.inverse_norms)[pool.candidates]
 
@@ -176,8 +176,7 @@ class _Units:
 def _blocks(pool):
     """Yield the fixed embedding of all rows in blocks."""
     size = block_rows(pool.embedding(slice(0, 1)))
-    for start in range(0, len(pool.labeled), size):
-        block = slice(start, min(start + size, len(pool.labeled)))
+    for block in slices(len(pool.labeled), size):
         yield block, _as_rows(pool.embedding(block))
 
 

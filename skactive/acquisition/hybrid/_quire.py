@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
 
 from skactive.acquisition._base import BaseStrategy
+from skactive.utils._rows import slices
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Function, Interval, StrOptions
 from skactive.utils._threads import one_thread
@@ -180,11 +181,13 @@ class QUIRESampling(BaseStrategy):
             everything = None
             if self.criterion == "simplified":
                 rows = draw_rows(np.arange(len(pool.labeled)), self.max_samples, rng)
-                everything = _Inverse(rows, self._embed(pool, rows), self)
+                everything = _Inverse(
+                    rows, self._embed(pool, rows), self._kernel, self.reg
+                )
             value = np.empty(len(pool))
-            size = max(1, _BLOCK_NUMBERS // (features_known.shape[1] + len(known)))
-            for start in range(0, len(pool), size):
-                rows = pool.candidates[start : start + size]
+            size = _BLOCK_NUMBERS // (features_known.shape[1] + len(known))
+            for block in slices(len(pool), size):
+                rows = pool.candidates[block]
                 features = self._embed(pool, rows)
                 kernel = self._kernel(features, features_known)
                 diagonal = self._diagonal(features)
@@ -195,7 +198,7 @@ class QUIRESampling(BaseStrategy):
                     part = machine.simplified(
                         kernel, diagonal, L_ss, everything.log_det
                     )
-                value[start : start + size] = part
+                value[block] = part
         return -value
 
     def _embed(self, pool, rows):
@@ -221,10 +224,7 @@ class QUIRESampling(BaseStrategy):
         )
 
     def _diagonal(self, features):
-        parts = [
-            features[start : start + _DIAGONAL_ROWS]
-            for start in range(0, features.shape[0], _DIAGONAL_ROWS)
-        ]
+        parts = [features[b] for b in slices(features.shape[0], _DIAGONAL_ROWS)]
         return np.concatenate([self._kernel(part, part).diagonal() for part in parts])
 
 
@@ -291,14 +291,17 @@ class _Inverse:
     features : {ndarray, sparse matrix} of shape (n_rows, n_features)
         Their embedding.
 
-    strategy : QUIRESampling
-        Has the kernel.
+    kernel : callable
+        ``kernel(features, others)`` returns the kernel matrix between them.
+
+    reg : float
+        Regularisation.
     """
 
-    def __init__(self, rows, features, strategy):
-        self._rows, self._features, self._strategy = rows, features, strategy
-        kernel = strategy._kernel(features, features)
-        self._factor = _cholesky(kernel, strategy.reg)
+    def __init__(self, rows, features, kernel, reg):
+        self._rows, self._features = rows, features
+        self._kernel, self._reg = kernel, reg
+        self._factor = _cholesky(kernel(features, features), reg)
         self.log_det = 2.0 * np.log(self._factor.diagonal()).sum()
         whitened = _solve(self._factor, np.eye(len(rows)))
         self._own = np.einsum("ij,ij->j", whitened, whitened)
@@ -309,10 +312,10 @@ class _Inverse:
         L_ss = self._own[where]
         others = np.flatnonzero(self._rows[where] != rows)
         if len(others):
-            kernel = self._strategy._kernel(features[others], self._features)
+            kernel = self._kernel(features[others], self._features)
             whitened = _solve(self._factor, kernel.T)
             explained = np.einsum("ij,ij->j", whitened, whitened)
-            L_ss[others] = 1.0 / (diagonal[others] + self._strategy.reg - explained)
+            L_ss[others] = 1.0 / (diagonal[others] + self._reg - explained)
         return L_ss
 
 

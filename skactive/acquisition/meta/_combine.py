@@ -13,9 +13,7 @@ from skactive.acquisition._base import (
     select_queries,
 )
 from skactive.acquisition._combination import Combination, UtilityCombination
-from skactive.acquisition._registry import (
-    check_model,
-)
+from skactive.acquisition._registry import check_model
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._sklearn import (
     Function,

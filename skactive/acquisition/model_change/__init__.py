@@ -1,5 +1,6 @@
 """Expected model change: rows whose label would change the model most.
 
-The change is measured by the gradient that a label would add, or by what it would add
-to the Fisher information.
+The change is the length of the gradient that a label would add
+(`ExpectedGradientLengthSampling`), or what it would add to the Fisher information
+(`BAITSampling`).
 """

@@ -14,10 +14,9 @@ import numpy as np
 from scipy.linalg import helmert, solve_triangular
 from scipy.sparse import issparse
 from sklearn.random_projection import GaussianRandomProjection
-from sklearn.utils import gen_batches
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.utils._rows import block_rows
+from skactive.utils._rows import block_rows, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import first_of_best, in_order
@@ -230,7 +229,7 @@ class _DenseEmbedding:
 
     def blocks(self, rows):
         """Yield row numbers and their features, block by block."""
-        for block in gen_batches(len(rows), self._block_rows) if len(rows) else ():
+        for block in slices(len(rows), self._block_rows):
             features = self._pool.embedding(rows[block])
             if self._projection is not None:
                 features = self._projection.transform(features)
@@ -296,8 +295,7 @@ class _TraceSearch:
     def _squares(self, factor):
         n_free = self._weights.shape[1]
         out = np.empty_like(self._weights)
-        size = max(1, _BLOCK_NUMBERS // (n_free * len(factor)))
-        for rows in gen_batches(len(out), size):
+        for rows in slices(len(out), _BLOCK_NUMBERS // (n_free * len(factor))):
             products = _products(self._features[rows], factor)
             out[rows] = products @ products.transpose(0, 2, 1)
         return out
@@ -343,8 +341,7 @@ class _TraceSearch:
             self._b[rows] -= cross + cross.transpose(0, 2, 1)
 
     def _row_blocks(self):
-        size = max(1, _BLOCK_NUMBERS // self._weights[0].size)
-        return gen_batches(len(self._features), size)
+        return slices(len(self._features), _BLOCK_NUMBERS // self._weights[0].size)
 
 
 def _no_information(n_classes, n_components):
@@ -356,8 +353,8 @@ def _add_information(matrix, proba, features):
     """Add the Fisher information of samples to a matrix, in place."""
     n_features, n_classes = features.shape[1], proba.shape[1]
     parts = matrix.reshape(n_classes - 1, n_features, n_classes - 1, n_features)
-    size = max(1, _BLOCK_NUMBERS // max(n_features, n_classes**2))
-    for rows in gen_batches(len(proba), size) if len(proba) else ():
+    size = _BLOCK_NUMBERS // max(n_features, n_classes**2)
+    for rows in slices(len(proba), size):
         weights, h = _class_information(proba[rows]), features[rows]
         for i in range(n_classes - 1):
             for j in range(i + 1):

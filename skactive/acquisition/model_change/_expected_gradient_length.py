@@ -1,10 +1,10 @@
 """Expected gradient length: how far a label is expected to move the model."""
 
 import numpy as np
-from sklearn.utils import gen_batches
 
-from skactive.acquisition._base import BaseStrategy
+from skactive.acquisition._keeping import KeepingStrategy
 from skactive.utils._distances import squared_norms
+from skactive.utils._rows import slices
 
 # Rows that are centred, and weights that are summed, in one go.
 _BLOCK_ROWS = 1024
@@ -50,7 +50,7 @@ def expected_gradient_length(proba, features, *, fit_intercept=True):
     return _expected_error_length(proba) * np.sqrt(norms + bool(fit_intercept))
 
 
-class ExpectedGradientLengthSampling(BaseStrategy):
+class ExpectedGradientLengthSampling(KeepingStrategy):
     """Ask the rows whose label is expected to change the model most.
 
     The change is the length of the gradient of the log loss with respect to the
@@ -85,12 +85,6 @@ class ExpectedGradientLengthSampling(BaseStrategy):
     def __init__(self, fit_intercept=True):
         self.fit_intercept = fit_intercept
 
-    def __getstate__(self):
-        # What is kept for the next round does not belong into a pickle: it holds X.
-        kept = ("X_", "squared_norms_")
-        state = super().__getstate__()
-        return {name: value for name, value in state.items() if name not in kept}
-
     @property
     def needs(self):
         return frozenset({"proba", "embedding"})
@@ -101,16 +95,17 @@ class ExpectedGradientLengthSampling(BaseStrategy):
         return _expected_error_length(pool.proba) * lengths
 
     def _squared_norms(self, pool):
+        """Return the squared lengths of the candidates, as embedded rows."""
         rows = pool.candidates
         if not pool.embedding_is_fixed:
             return squared_norms(pool.embedding(rows), np.float64)
-        if getattr(self, "X_", None) is not pool.X:
-            n_samples = len(pool.y)
-            norms = np.empty(n_samples)
-            for block in gen_batches(n_samples, _BLOCK_ROWS):
+        X, norms = getattr(self, "kept_", (None, None))
+        if X is not pool.X:
+            norms = np.empty(len(pool.y))
+            for block in slices(len(norms), _BLOCK_ROWS):
                 norms[block] = squared_norms(pool.embedding(block), np.float64)
-            self.X_, self.squared_norms_ = pool.X, norms
-        return self.squared_norms_[rows]
+            self.kept_ = pool.X, norms
+        return norms[rows]
 
 
 def _expected_error_length(proba):

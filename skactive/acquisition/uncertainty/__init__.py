@@ -1,5 +1,6 @@
 """Uncertainty sampling: rows of which the model is least sure.
 
-Each row is judged by itself: by the probabilities of its classes, by its distance from
-the decision boundary, or by the loss that the model is expected to have there.
+Each row is judged by itself: by the probabilities of its classes or its distance from
+the decision boundary (`LeastConfidentSampling`, `MarginSampling`, `EntropySampling`),
+or by the loss that the model is predicted to have there (`LossPredictionSampling`).
 """

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import StratifiedKFold
 from sklearn.random_projection import SparseRandomProjection
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from skactive._models.fitting import fit_classifier
@@ -18,7 +18,7 @@ from skactive.acquisition._base import BaseStrategy
 from skactive.utils._capabilities import HasMethodsOnceFitted
 from skactive.utils._labels import as_labels
 from skactive.utils._outputs import check_proba_of, read_proba
-from skactive.utils._rows import block_rows, take_rows
+from skactive.utils._rows import block_rows, slices, take_rows
 from skactive.utils._sklearn import (
     Interval,
     _check_method_params,
@@ -214,7 +214,7 @@ class LossPredictionSampling(BaseStrategy):
         )
         utility, size = np.empty(len(pool)), block_rows(embedding)
         for positions, block in pool.blocks():
-            for part in gen_batches(len(block), size):
+            for part in slices(len(block), size):
                 features = reduce(pool.embedding(block.candidates[part]))
                 described = _describe(features, block.proba[part])
                 utility[positions][part] = regressor.predict(described)

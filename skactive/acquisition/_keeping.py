@@ -1,8 +1,6 @@
 """Strategies that keep something as large as the data from round to round."""
 
-from skactive.acquisition._base import (
-    BaseStrategy,
-)
+from skactive.acquisition._base import BaseStrategy
 
 
 class KeepingStrategy(BaseStrategy):
