@@ -1,9 +1,10 @@
-"""Draw rows at random in proportion to weights, and say how likely each was."""
+"""Draw rows at random, in proportion to weights."""
 
 import numpy as np
 from scipy.special import logsumexp
 
-# Weights that are summed in one go.
+# Weights that are summed in one block. To draw a row, the sums of all blocks are
+# searched, and then the running sum of one block.
 _BLOCK_ROWS = 1024
 
 
@@ -14,17 +15,17 @@ def draw_without_replacement(log_weights, n_queries, *, epsilon=0.0, random_stat
     ----------
     log_weights : array-like of shape (n_samples,)
         Logarithms of the weights, for instance :func:`power_scores`. Rows of weight 0
-        are drawn last, all equally likely.
+        are drawn last, all with the same probability.
 
     n_queries : int
-        How many rows to draw, at most n_samples.
+        Number of rows to draw, at most n_samples.
 
     epsilon : float, default=0.0
-        Probability, in [0, 1], that a row is drawn uniformly from those left instead.
-        If it is positive, every row may be drawn at any time.
+        Probability, in [0, 1], that a row is drawn uniformly from those left. If it is
+        positive, every row may be drawn at any time.
 
     random_state : int, numpy.random.Generator or None, default=None
-        Draws.
+        Draws the rows.
 
     Returns
     -------
@@ -32,7 +33,7 @@ def draw_without_replacement(log_weights, n_queries, *, epsilon=0.0, random_stat
         Positions in `log_weights`, in the order drawn.
 
     probabilities : ndarray of shape (n_queries,)
-        In (0, 1]: how likely each row was to be drawn next, among those then left.
+        Probability, in (0, 1], of each row to be drawn next among those then left.
 
     References
     ----------
@@ -57,7 +58,7 @@ def draw_without_replacement(log_weights, n_queries, *, epsilon=0.0, random_stat
 
 
 def draw_candidates(pool, log_weights, n_queries, epsilon):
-    """Draw candidates, and state with which probabilities if all could be drawn.
+    """Draw candidates, and return their probabilities if all could be drawn.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def draw_candidates(pool, log_weights, n_queries, epsilon):
         Logarithms of the weights.
 
     n_queries : int
-        How many rows to draw.
+        Number of rows to draw.
 
     epsilon : float
         Probability that a row is drawn uniformly instead.
@@ -79,8 +80,8 @@ def draw_candidates(pool, log_weights, n_queries, epsilon):
         Row numbers of `X`, in the order drawn.
 
     probabilities : ndarray of shape (n_queries,), or None
-        How likely each was among those left; None if one that was left could not be
-        drawn, on which no estimate can be based.
+        Probability of each row among those left. None if a row that was left could not
+        be drawn, as no unbiased estimate can be based on the others.
     """
     positions, probabilities = draw_without_replacement(
         log_weights, n_queries, epsilon=epsilon, random_state=pool.random_state
@@ -91,9 +92,10 @@ def draw_candidates(pool, log_weights, n_queries, epsilon):
 
 
 def draw_one(weights, remaining, rng, noise=0.0):
-    """Draw a position by its weight; uniformly from the remaining if these are 0.
+    """Draw a position by its weight, or uniformly if all weights are 0.
 
-    A sum of weights that is not above the `noise` counts as 0.
+    Only positions in the mask `remaining` are drawn. A sum of weights up to `noise`
+    counts as 0.
     """
     starts = np.arange(0, len(weights), _BLOCK_ROWS)
     ends = np.cumsum(np.add.reduceat(weights, starts))
@@ -106,16 +108,16 @@ def draw_one(weights, remaining, rng, noise=0.0):
     within = np.cumsum(weights[start : start + _BLOCK_ROWS])
     if block > 0:
         target -= ends[block - 1]
-    # The block may sum up to a little less here than there.
+    # Rounding: the running sum may end a little below the sum of the block.
     target = min(target, np.nextafter(within[-1], 0))
     return start + np.searchsorted(within, target, side="right")
 
 
 def _mix_in(uniform, order, n_queries, epsilon, rng):
-    """Take rows from one order or the other; return all rows in the order taken.
+    """Take each row from one of two orders; return all rows in the order taken.
 
-    A row that is taken from one order is passed over in the other. In both, what is
-    left stays in an order as if drawn from these rows alone.
+    A row that is taken from one order is skipped in the other. The rows left are then
+    in a random order that does not depend on those taken.
     """
     is_left = np.ones(len(order), dtype=bool)
     sources, taken = (iter(order.tolist()), iter(uniform.tolist())), []
@@ -127,11 +129,11 @@ def _mix_in(uniform, order, n_queries, epsilon, rng):
 
 
 def _shares(log_weights, n_queries, epsilon):
-    """Return how likely each of the first rows was among itself and those after it."""
+    """Return the probability of each first row, among itself and those after it."""
     picked, others = log_weights[:n_queries], log_weights[n_queries:]
     n_left = len(log_weights) - np.arange(n_queries)
-    # Sums of what is left before each pick, added up from the last one backwards:
-    # taking the picks away from the total would lose small numbers.
+    # The weight left before each pick, added up from the last pick backwards:
+    # subtracting picks from the total would lose small weights.
     rest = logsumexp(others) if len(others) else -np.inf
     left = np.logaddexp.accumulate(np.append(rest, picked[::-1]))[:0:-1]
     nothing_left = np.isneginf(left)  # but rows of weight 0, all equally likely

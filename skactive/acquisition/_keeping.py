@@ -6,7 +6,7 @@ from skactive.acquisition._base import BaseStrategy
 class KeepingStrategy(BaseStrategy):
     """A strategy that keeps something as large as the data in `kept_`.
 
-    It is of no use outside of its run, and is not pickled.
+    It is useless outside its run, and is not pickled.
     """
 
     def __getstate__(self):

@@ -1,4 +1,4 @@
-"""The rows about which an oracle was asked, beside which candidates are chosen."""
+"""The rows about which an oracle was queried, beside which candidates are chosen."""
 
 import numpy as np
 

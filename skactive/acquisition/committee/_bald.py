@@ -1,4 +1,4 @@
-"""BALD: what a label would tell about the model."""
+"""BALD: rows whose label tells most about the model."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ from skactive.acquisition.uncertainty._probabilities import entropy
 def bald(member_proba):
     """Return the mutual information of label and model, in nats.
 
-    It is the entropy of the mean minus the mean of the entropies of the members, that
-    is, what a label tells about which member is right. :func:`kl_divergence` is the
-    same number by another name.
+    It is the entropy of the mean minus the mean entropy of the members: the information
+    of a label about which member is right. :func:`kl_divergence` is the same number
+    under another name.
 
     Parameters
     ----------
     member_proba : array-like of shape (n_members, n_samples, n_classes)
-        Probabilities of the members, which stand for samples of the posterior.
+        Probabilities of the members, taken as samples of the posterior.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def uncertainty_split(member_proba):
         Entropy of the mean probabilities, in nats; the sum of the other two.
 
     aleatoric : ndarray of shape (n_samples,)
-        Mean entropy of the members: what more labels will not remove.
+        Mean entropy of the members, which more labels do not remove.
 
     epistemic : ndarray of shape (n_samples,)
-        The rest, :func:`bald`: what more labels can remove.
+        The rest, which more labels can remove; the same as :func:`bald`.
 
     References
     ----------
@@ -83,11 +83,11 @@ def uncertainty_split(member_proba):
 
 
 class BALDSampling(MemberProbaStrategy):
-    """Ask where the members of a committee disagree although each is certain.
+    """Query rows where the members of a committee disagree although each is certain.
 
     The mutual information of label and model [1]_, which is the mean divergence of the
-    members from their consensus [2]_: the names ``"bald"`` and ``"kl_divergence"``
-    mean this one class.
+    members from their consensus [2]_: the names ``"bald"`` and ``"kl_divergence"`` both
+    mean this class.
 
     References
     ----------

@@ -17,17 +17,18 @@ from skactive.utils._rows import slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
-# Candidates are looked at in blocks with about so many columns of probabilities, the
-# most promising few first.
+# Columns of probabilities in one block of candidates; a block of a few promising rows
+# comes first, whose gains show that most of the others need not be computed.
 _BLOCK_COLUMNS, _FIRST_BLOCK = 512, 8
 
-# Before anything is known the table has one row, and blocks are larger.
+# Columns of a block before any row is chosen, when the table has one row only.
 _OWN_COLUMNS = 2**13
 
-# Gains are rounded to so many, which is about what is negligible.
+# Decimals to which gains are rounded; what is cut off is negligible.
 _DECIMALS = 12
 
-# Where a table is summarised, no more than so many candidates are looked at in full.
+# The largest number of candidates whose gains are computed in full where a table is
+# summarised.
 _MAX_IN_FULL = 256
 
 
@@ -41,34 +42,33 @@ def batch_bald(
 ):
     """Choose rows whose labels tell most about the model together.
 
-    Each row is the one that adds most to the mutual information of the model and the
-    labels of all rows chosen so far [1]_. A row that repeats another adds little,
+    Each choice is the row that adds most to the mutual information of the model and the
+    labels of all chosen rows [1]_. A row that resembles a chosen one adds little,
     however large its own :func:`bald` is.
 
     Parameters
     ----------
     member_proba : array-like of shape (n_members, n_samples, n_classes)
-        Probabilities of the members, which stand for samples of the posterior. A
-        member must be one function for all rows, or the labels of different rows seem
-        to be independent.
+        Probabilities of the members, taken as samples of the posterior. A member must
+        be one function for all rows; otherwise the labels of different rows seem
+        independent.
 
     n_queries : int
-        How many rows to choose, at most n_samples.
+        Number of rows to choose, at most n_samples.
 
     max_configurations : int, default=40_000
-        The joint distribution of the labels of the chosen rows is exact while they can
-        take at most so many configurations, in general n_classes to the power of their
-        number. From then on it is estimated from about so many configurations, equally
-        many of them sampled from each member.
+        Largest number of configurations of the labels of the chosen rows, in general
+        n_classes to the power of their number, for which their joint distribution is
+        exact. From then on it is estimated from about this number of configurations,
+        the same number sampled from each member.
 
     min_gain : float, default=0.0
-        Once the best row adds no more than this share of what the first one added,
-        what the members can tell counts as used up, and the rest is chosen as a batch
-        of its own. With 0 that is when no row adds anything.
+        Once the best row adds no more than this share of the gain of the first one, the
+        members have little more to tell, and the rest is chosen as a batch of its own.
+        With 0, this happens when no row adds anything.
 
     random_state : int, numpy.random.Generator or None, default=None
-        Samples the configurations, and says which of several equally good rows is
-        chosen.
+        Samples the configurations, and decides between equally good rows.
 
     Returns
     -------
@@ -77,8 +77,8 @@ def batch_bald(
 
     scores : ndarray of shape (n_queries,)
         Mutual information of the model and the labels of the rows chosen up to each of
-        them, in nats; at most log n_members, up to the error of sampling. Where a new
-        batch has begun, that of the batch that tells most, a lower bound.
+        them, in nats; at most log n_members, up to the error of sampling. Once a new
+        batch has begun, it is that of the most informative batch, a lower bound.
 
     Raises
     ------
@@ -90,24 +90,21 @@ def batch_bald(
     bald : The mutual information of the model and a single label.
     joint_entropy : Entropy of the labels of several rows.
 
-    Notes
-    -----
-    The mutual information is submodular: what a row adds shrinks as others are chosen.
-    What it would have added earlier is therefore an upper bound, and so is what it adds
-    when configurations of labels that say much the same are not told apart. Rows whose
-    bounds are below the best value found are not looked at. Neither are, of more than
-    900 configurations, any rows but those of the 256 highest bounds. With sampled
-    configurations, bounds and values have errors in the order of one over the root of
-    their number, and the choice is the greedy one up to these.
+    Notes ----- The mutual information is submodular: the gain of a row shrinks as
+    others are chosen. Its gain in an earlier step is therefore an upper bound, and so
+    is its gain if similar configurations of labels are merged. Gains are computed
+    lazily, only for rows whose bounds exceed the best gain found; with more than 900
+    configurations, only for the rows of the 256 highest bounds. With sampled
+    configurations, bounds and gains have errors in the order of one over the square
+    root of their number, and the choice is the greedy one up to these errors.
 
     References
     ----------
     .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
        acquisition for deep Bayesian active learning". NeurIPS 2019.
 
-    Examples
-    --------
-    The first two rows are disputed most, but one of them tells what the other does:
+    Examples -------- The members disagree most on the first two rows, but one of these
+    tells as much as both:
 
     >>> import numpy as np
     >>> from skactive.acquisition.functional import bald, batch_bald
@@ -128,7 +125,7 @@ def batch_bald(
             f"{n_queries}."
         )
     rng = np.random.default_rng(random_state)
-    # Of equally good rows the first one in this order is chosen.
+    # Of equally good rows, the first one in this random order is chosen.
     left = rng.permutation(n_samples)
     positions, scores = [], [0.0]
     with one_thread():
@@ -144,16 +141,16 @@ def batch_bald(
 
 
 class BatchBALDSampling(BaseStrategy):
-    """Ask rows whose labels tell most about the model together.
+    """Query rows whose labels tell most about the model together.
 
-    :func:`~skactive.acquisition.functional.batch_bald` on the probabilities of a
-    committee [1]_: unlike those of :class:`BALDSampling`, the rows of a batch do not
-    repeat each other. A batch of one row is the same.
+    :func:`~skactive.acquisition.functional.batch_bald` is applied to the probabilities
+    of a committee [1]_. Unlike with :class:`BALDSampling`, the rows of a batch do not
+    resemble each other; a batch of one row is the same.
 
-    What labels can tell is limited to log n_members, and a batch of ten or twenty rows
-    uses it up. What follows is chosen as a batch of its own: a large batch is several
-    small ones, which may resemble each other, and takes several times as long. After
-    `max_joint` rows the others are those of BALD. For large batches
+    Labels can tell at most log n_members nats, which a batch of ten or twenty rows uses
+    up. The rows that follow are chosen as a batch of their own: a large batch is
+    several small ones, which may resemble each other, and takes several times as long.
+    After `max_joint` rows, the others are those of BALD. For large batches
     :class:`PowerBALDSampling` costs next to nothing, and is often as good [2]_.
 
     Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
@@ -162,16 +159,16 @@ class BatchBALDSampling(BaseStrategy):
     Parameters
     ----------
     max_configurations : int, default=40_000
-        The joint distribution of the labels of a batch is exact while they can take at
-        most so many configurations, and then estimated from about so many.
+        Largest number of configurations of the labels of a batch for which their joint
+        distribution is exact; then it is estimated from about this number.
 
     min_gain : float, default=0.01
-        A new batch is begun once the best row adds no more than this share of what the
-        first one added.
+        A new batch begins once the best row adds no more than this share of the gain of
+        the first one.
 
     max_joint : int, default=100
-        How many rows are chosen together at most. The rest of a larger batch are the
-        rows of largest :func:`~skactive.acquisition.functional.bald`.
+        Largest number of rows that are chosen together. The rest of a larger batch are
+        the rows of largest :func:`~skactive.acquisition.functional.bald`.
 
     References
     ----------
@@ -225,7 +222,7 @@ class BatchBALDSampling(BaseStrategy):
 
 
 def _own_gains(member_proba):
-    """Return the mutual information of the model and each label for itself."""
+    """Return the mutual information of the model and the label of each row alone."""
     n_members, n_samples, n_classes = member_proba.shape
     nothing_known = JointTable(n_members, 1, None)
     gains = np.empty(n_samples)
@@ -235,14 +232,15 @@ def _own_gains(member_proba):
 
 
 def _without_rounding(gains):
-    """Return gains in which equal rows have equal numbers, whatever their block."""
+    """Round gains, so that equal rows have equal gains whatever block they are in."""
     return np.round(np.where(gains > NEGLIGIBLE, gains, 0.0), _DECIMALS)
 
 
 def _greedy_batch(member_proba, left, bounds, table, min_gain):
-    """Yield rows of largest gain and the information so far, until it is used up.
+    """Yield the row of largest gain and the information so far, until little is gained.
 
-    `bounds` are upper bounds of what the rows `left` add; at first their own gains.
+    `bounds` are upper bounds of the gains of the rows `left`, at first their gains
+    alone.
     """
     best = int(np.argmax(bounds))
     first = gain = bounds[best]
@@ -253,15 +251,15 @@ def _greedy_batch(member_proba, left, bounds, table, min_gain):
         bounds[best] = -np.inf
         table.add(member_proba[:, left[best]])
         best, gain = _largest_gain(member_proba, left, bounds, table)
-    if information == 0.0:  # no label tells anything
+    if information == 0.0:  # no label tells anything: any rows will do
         for best in np.argsort(-bounds, kind="stable"):
             yield left[best], 0.0
 
 
 def _largest_gain(member_proba, left, bounds, table):
-    """Find the row of largest gain, looking at the most promising ones only.
+    """Find the row of largest gain, computing the gains of promising rows only.
 
-    The bounds of rows that were looked at become lower.
+    The bounds of these rows are lowered to their gains.
     """
 
     def look_at(rows, gains):
@@ -279,7 +277,8 @@ def _largest_gain(member_proba, left, bounds, table):
     best, best_gain = rows[gains.argmax()], gains.max()
     n_block = max(_FIRST_BLOCK, _BLOCK_COLUMNS // member_proba.shape[2])
     rows = np.flatnonzero(bounds > best_gain)
-    # To make a summary takes as long as to look at a few rows.
+    # A summary takes as long as the gains of a few rows, so it must save more than
+    # these.
     if table.is_large and len(rows) * member_proba.shape[2] > N_GROUPS:
         upper_bounds = table.upper_bounds()
         for block in slices(len(rows), n_block):

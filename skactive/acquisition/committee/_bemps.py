@@ -1,4 +1,4 @@
-"""BEMPS: how much a label would raise the expected score of predictions."""
+"""BEMPS: rows whose label raises the expected score of predictions most."""
 
 from numbers import Real
 
@@ -31,9 +31,9 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
     """Return how much labels would raise the expected score of predictions.
 
     The Bayesian estimate of mean proper scores [1]_. A label makes some members more
-    likely than others, and changes the predictions for the targets by it; no model is
-    fitted. What the score of a prediction is expected to gain is the divergence of the
-    new prediction from the old one that belongs to the score.
+    likely than others, and so changes the predictions for the targets; no model is
+    fitted. The expected gain of a score is the divergence that belongs to it, of the
+    new prediction from the old one.
 
     Parameters
     ----------
@@ -41,12 +41,11 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
         Probabilities of the members. A member must be one function for all rows.
 
     target_proba : array-like of shape (n_members, n_targets, n_classes)
-        Probabilities of the same members for rows that stand for those to be predicted.
+        Probabilities of the same members for rows like those to be predicted.
 
     score : {"brier", "log"}, default="brier"
-        The score: minus the squared distance of probabilities and label (CoreMSE in the
-        paper), or the log probability of the label (CoreLog). For the latter the gain
-        is the same as :func:`epig`.
+        Minus the squared distance of probabilities and label (CoreMSE in the paper), or
+        the log probability of the label (CoreLog), for which the gain is :func:`epig`.
 
     per_target : bool, default=False
         Whether to return the gain for each target instead of their mean.
@@ -61,20 +60,17 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
     ValueError
         If there is no such score.
 
-    Notes
-    -----
-    The authors' code adds a constant to the one score, and leaves out the logarithm of
-    the other; this follows the paper.
+    Notes ----- The authors' code adds a constant to the first score and leaves out the
+    logarithm of the second; this follows the paper.
 
     References
     ----------
     .. [1] W. Tan, L. Du, W. Buntine. "Diversity enhanced active learning with strictly
        proper scoring rules". NeurIPS 2021.
 
-    Examples
-    --------
-    The first label would bring the prediction for the target from an even chance to
-    0.82 or 0.18, the second to 0.9 or 0.1, as it says which of the members is right:
+    Examples -------- The first label would move the prediction for the target from 0.5
+    to 0.82 or 0.18, the second to 0.9 or 0.1, as it tells which of the members is
+    right:
 
     >>> from skactive.acquisition.functional import bemps
     >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]
@@ -93,41 +89,38 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
 
 
 class BEMPSSampling(PredictionStrategy):
-    """Ask rows whose labels raise the expected score of the predictions most.
+    """Query rows whose labels raise the expected score of the predictions most.
 
     The Bayesian estimate of mean proper scores [1]_ is error reduction without refits:
-    a label makes some members of the committee more likely than others, and the
-    predictions for other rows follow.
+    a label makes some members of the committee more likely than others, which changes
+    the predictions for other rows.
 
-    A batch is made diverse as in the paper: each row of the better part of the
-    candidates is described by the gains it would bring for each target, these vectors
-    are scaled to length one and clustered by k-means into as many clusters as there are
-    rows to ask, at most 500, and the row nearest each centre is asked, largest cluster
-    first. Rows of the highest utility follow if they are fewer.
+    A batch is made diverse as in the paper. The share `top` of the candidates is
+    described by the gains for each target, scaled to length one. These vectors are
+    clustered by k-means, into one cluster for each row to query, at most 500. The row
+    nearest to each centre is queried, largest cluster first; rows of the highest
+    utility follow if these are too few.
 
     Parameters
     ----------
     score : {"brier", "log"}, default="brier"
-        The score whose gain is looked for, see
-        :func:`~skactive.acquisition.functional.bemps`. With ``"log"`` the utility is
-        that of :class:`EPIGSampling`.
+        The score that is to gain, see :func:`~skactive.acquisition.functional.bemps`.
+        With ``"log"`` the utility is that of :class:`EPIGSampling`.
 
     targets : {array-like, sparse matrix, data frame, list} or None, default=None
-        Rows like those that will have to be predicted, in the form of `X`. None:
-        `n_targets` rows of `X`, drawn anew in each round.
+        Rows like those to be predicted, in the container of `X`. If None, `n_targets`
+        rows of `X` are drawn anew in each round.
 
     n_targets : int, default=1000
-        How many rows of `X` are drawn.
+        Number of rows of `X` to draw.
 
     top : float or None, default=0.5
-        The share of the candidates, of highest utility, that a batch is chosen from; no
-        more than 10,000 unless more are to be asked. None: a batch is the rows of
+        The share of the candidates, of highest utility, from which a batch is chosen;
+        at most 10,000 unless more are to be queried. If None, a batch is the rows of
         highest utility.
 
-    Notes
-    -----
-    Time: n_candidates n_classes n_members² with ``"brier"``, as EPIG with ``"log"``.
-    Memory: blocks of candidates, O(n_members n_targets n_classes), and
+    Notes ----- Time: n_candidates n_classes n_members² with ``"brier"``, that of EPIG
+    with ``"log"``. Memory: blocks of candidates, O(n_members n_targets n_classes), and
     O(10,000 n_targets) for a batch.
 
     References
@@ -172,7 +165,7 @@ class BEMPSSampling(PredictionStrategy):
         return pool.candidates[best[chosen]]
 
     def _nearest_to_centers(self, pool, positions, n_queries):
-        """Return where in `positions` the rows nearest the cluster centres stand."""
+        """Return the places in `positions` of the rows nearest to the centres."""
         proba = member_proba_of(pool, take_rows(pool.X, pool.candidates[positions]))
         proba, target_proba = proba.astype(np.float32), self._target_proba(pool)
         target_proba = target_proba.astype(np.float32)
@@ -187,9 +180,9 @@ class BEMPSSampling(PredictionStrategy):
 def _mean_brier_gain(member_proba, target_proba):
     """Return the expected gain of the Brier score over all targets, in O(n K C²).
 
-    With p the mean probabilities and A, B the deviations of the members from them, the
-    new prediction for a target differs from the old one by A_y' B / (C p_y), so that
-    only B B', summed over targets and their classes, is needed.
+    Let p be the mean probabilities and A, B the deviations of the members from them.
+    The new prediction for a target differs from the old one by A_y' B / (C p_y), so
+    that only the sum of B B' over targets and their classes is needed.
     """
     n_members, n_samples, n_classes = member_proba.shape
     n_targets = target_proba.shape[1]
@@ -227,8 +220,8 @@ def _gain_per_target(member_proba, target_proba, score):
 
 def _brier_gain(proba, target_proba):
     mean, target_mean = consensus(proba), consensus(target_proba)
-    # Row x y of the product is the change of all predictions by the label y of x, times
-    # its probability.
+    # Row (x, y) of the product is the change of all predictions by the label y of x,
+    # times its probability.
     changes = _products(proba - mean, target_proba - target_mean)
     np.square(changes, out=changes)
     mean = mean[:, :, None]

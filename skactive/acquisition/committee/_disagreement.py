@@ -1,4 +1,4 @@
-"""Disagreement of a committee: votes, consensus, divergence, spread."""
+"""Disagreement of a committee: votes, consensus, divergence and spread."""
 
 import numpy as np
 from scipy.special import entr
@@ -13,11 +13,11 @@ def vote_entropy(votes, n_classes=None):
     Parameters
     ----------
     votes : array-like of shape (n_members, n_samples), dtype int
-        For each member the class it votes for, as an index from 0.
+        The class that each member votes for, as an index from 0.
 
     n_classes : int or None, default=None
-        Number of classes; the largest index plus one if None. Classes without votes
-        do not change the entropy.
+        Number of classes; the largest index plus one if None. Classes without votes do
+        not change the entropy.
 
     Returns
     -------
@@ -36,19 +36,20 @@ def vote_entropy(votes, n_classes=None):
     array([1.0986, 0.    ])
     """
     counts = count_votes(votes, n_classes)
-    # There are few different counts, so their terms are looked up.
+    # A count is at most the number of members, so the terms are computed once and
+    # looked up.
     n_members = len(votes)
     terms = entr(np.arange(n_members + 1) / n_members)
     return terms[counts].sum(axis=1)
 
 
 def variation_ratio(votes, n_classes=None):
-    """Return the share of members who do not vote for the favourite, 1 - max V / C.
+    """Return the share of members that do not vote for the favourite, 1 - max V / C.
 
     Parameters
     ----------
     votes : array-like of shape (n_members, n_samples), dtype int
-        For each member the class it votes for, as an index from 0.
+        The class that each member votes for, as an index from 0.
 
     n_classes : int or None, default=None
         Number of classes; the largest index plus one if None.
@@ -74,7 +75,7 @@ def variation_ratio(votes, n_classes=None):
 
 
 def soft_variation_ratio(member_proba):
-    """Return how far the consensus is from being certain, 1 - max of the mean.
+    """Return how far the consensus is from certainty, 1 - max of the mean.
 
     Parameters
     ----------
@@ -194,8 +195,10 @@ def mean_std(member_proba):
 
 
 def consensus(member_proba):
-    """Return the mean probabilities, summed member by member in fixed order."""
+    """Return the mean probabilities of the members."""
     member_proba = np.asarray(member_proba)
+    # Always in this order, so that equal rows get equal means; np.mean sums in an order
+    # that depends on the memory layout.
     total = member_proba[0].copy(order="K")
     for proba in member_proba[1:]:
         total += proba
@@ -204,7 +207,7 @@ def consensus(member_proba):
 
 
 def _without_rounding(disagreement, n_members):
-    """Write 0 where members agree up to rounding, so that all such rows are equal."""
+    """Set disagreement that is only rounding to 0, so that these rows tie."""
     noise = n_members * np.finfo(disagreement.dtype).eps
     np.maximum(disagreement, 0.0, out=disagreement)
     disagreement *= disagreement > noise
@@ -249,11 +252,11 @@ class MemberProbaStrategy(BaseStrategy):
 
 
 class VoteEntropySampling(_VotingStrategy):
-    """Ask where the votes of a committee are spread most evenly.
+    """Query rows where the votes of a committee are spread most evenly.
 
-    The only strategy of a committee, besides the hard `variation_ratio`, that does
-    without probabilities. Without ``committee=``, the estimator is the committee if
-    it is an ensemble, else ten bagged clones of it are.
+    It needs no probabilities, like the hard `variation_ratio` and unlike the other
+    strategies of a committee. Without ``committee=``, the committee is the estimator if
+    it is an ensemble, otherwise ten bagged clones of it.
 
     References
     ----------
@@ -274,7 +277,7 @@ class VoteEntropySampling(_VotingStrategy):
 
 
 class ConsensusEntropySampling(MemberProbaStrategy):
-    """Ask where the mean probabilities of a committee have the highest entropy.
+    """Query rows where the mean probabilities of a committee have most entropy.
 
     References
     ----------
@@ -294,7 +297,7 @@ class ConsensusEntropySampling(MemberProbaStrategy):
 
 
 class MeanStdSampling(MemberProbaStrategy):
-    """Ask where the probabilities of a committee vary most from member to member.
+    """Query rows where the probabilities vary most from member to member.
 
     References
     ----------
@@ -317,13 +320,13 @@ class MeanStdSampling(MemberProbaStrategy):
 
 
 class VariationRatioSampling(BaseStrategy):
-    """Ask where the favourite class of a committee has the least support.
+    """Query rows where the favourite class of a committee has the least support.
 
     Parameters
     ----------
     soft : bool, default=False
-        Whether the support is the mean probability of the favourite class [3]_,
-        instead of its share of the votes [1]_ [2]_.
+        Whether the support is the mean probability of the favourite class [3]_ instead
+        of its share of the votes [1]_ [2]_.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""EPIG: what a label would tell about the labels of other rows."""
+"""EPIG: rows whose label tells most about the labels of other rows."""
 
 import numpy as np
 
@@ -17,11 +17,11 @@ _BLOCK_COLUMNS = 512
 
 
 def epig(member_proba, target_proba):
-    """Return what labels would tell about the labels of target rows, in nats.
+    """Return the information of labels about the labels of target rows, in nats.
 
     The expected predictive information gain [1]_: the mutual information of the label
-    of a sample and that of a target, averaged over the targets. What :func:`bald` says
-    is worth knowing about the model may never matter for a prediction; this does.
+    of a sample and that of a target, averaged over the targets. Information about the
+    model, as :func:`bald` measures it, may never matter for a prediction; this does.
 
     Parameters
     ----------
@@ -29,25 +29,23 @@ def epig(member_proba, target_proba):
         Probabilities of the members. A member must be one function for all rows.
 
     target_proba : array-like of shape (n_members, n_targets, n_classes)
-        Probabilities of the same members for rows that stand for those to be predicted.
+        Probabilities of the same members for rows like those to be predicted.
 
     Returns
     -------
     utility : ndarray of shape (n_samples,)
         In [0, log n_classes], and at most :func:`bald`.
 
-    See Also
-    --------
-    bemps : The same as a gain of a proper score, and for other scores.
+    See Also -------- bemps : The same as a gain of the log score; also for the Brier
+    score.
 
     References
     ----------
     .. [1] F. Bickford Smith, A. Kirsch, S. Farquhar, Y. Gal, A. Foster, T. Rainforth.
        "Prediction-oriented Bayesian active learning". AISTATS 2023.
 
-    Examples
-    --------
-    Both samples tell which of two members is right; the targets depend on it or do not:
+    Examples -------- Both samples tell which of two members is right. The first targets
+    depend on it, the second do not:
 
     >>> from skactive.acquisition.functional import epig
     >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]
@@ -59,8 +57,8 @@ def epig(member_proba, target_proba):
     member_proba, target_proba = as_float(member_proba), as_float(target_proba)
     n_members, n_samples, n_classes = member_proba.shape
     n_targets = target_proba.shape[1]
-    # H(y) less the mean of H(y | label of a target): each label of each target makes
-    # other members likely.
+    # H(y) minus the mean of H(y | label of a target): each label of each target is an
+    # outcome that makes other members likely.
     joint = target_proba.transpose(1, 2, 0).reshape(-1, n_members)
     totals = joint.sum(axis=1)
     joint, totals = joint[totals > 0], totals[totals > 0]
@@ -73,20 +71,20 @@ def epig(member_proba, target_proba):
 
 
 class EPIGSampling(PredictionStrategy):
-    """Ask rows whose labels tell most about the labels of the rows to be predicted.
+    """Query rows whose labels tell most about the labels of the rows to predict.
 
-    The expected predictive information gain [1]_: unlike BALD it leaves rows alone
-    that would tell something about the model but nothing about the predictions that
-    matter, such as outliers.
+    The expected predictive information gain [1]_. Unlike BALD, it avoids rows such as
+    outliers, which tell something about the model but nothing about the predictions
+    that matter.
 
     Parameters
     ----------
     targets : {array-like, sparse matrix, data frame, list} or None, default=None
-        Rows like those that will have to be predicted, in the form of `X`. None:
-        `n_targets` rows of `X`, drawn anew in each round.
+        Rows like those to be predicted, in the container of `X`. If None, `n_targets`
+        rows of `X` are drawn anew in each round.
 
     n_targets : int, default=1000
-        How many rows of `X` are drawn.
+        Number of rows of `X` to draw.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Labels of several rows together: their entropy, and what they tell of the model."""
+"""Joint labels of several rows: their entropy, and what they tell about the model."""
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -8,18 +8,19 @@ from skactive.acquisition.uncertainty._probabilities import entropy
 from skactive.utils._rows import slices
 from skactive.utils._threads import one_thread
 
-# Information that does not count, in nats: less than this is rounding; and
-# configurations of labels that leave no more than this to be told are left out of a
-# table. It may be more where the error of sampling is larger by far.
+# Information in nats that is negligible. Gains below it are rounding, and
+# configurations of labels after which the members are known this well are dropped from
+# a table. With sampled configurations the error of sampling is far larger, so more may
+# be dropped.
 NEGLIGIBLE, _NEGLIGIBLE_IF_SAMPLED = 1e-12, 1e-6
 
-# A large table is summarised by so many groups of configurations.
+# Groups of configurations that summarise a large table.
 N_GROUPS = 300
 
 # Error of gains in single precision, in nats, rounded up.
 _SINGLE_ERROR = 1e-5
 
-# Numbers in one tile of a matrix product, which is to stay in the cache.
+# Numbers in one tile of a matrix product, which should fit into the cache.
 _TILE = 2**17
 
 
@@ -34,8 +35,8 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
         Probabilities of the members for these rows.
 
     max_configurations : int, default=40_000
-        As in :func:`batch_bald`: with more configurations of labels the entropy is
-        estimated from a sample of about so many.
+        With more configurations of labels, the entropy is estimated from a sample of
+        about this number, see :func:`batch_bald`.
 
     random_state : int, numpy.random.Generator or None, default=None
         Samples the configurations.
@@ -50,9 +51,8 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
     .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
        acquisition for deep Bayesian active learning". NeurIPS 2019.
 
-    Examples
-    --------
-    Two members that know the labels, and contradict each other in both:
+    Examples -------- Two members that are sure of the labels, and contradict each other
+    in both:
 
     >>> from skactive.acquisition.functional import joint_entropy
     >>> round(joint_entropy([[[1, 0], [0, 1]], [[0, 1], [1, 0]]]), 4)
@@ -61,7 +61,7 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
     member_proba = as_float(member_proba)
     rng = np.random.default_rng(random_state)
     table = JointTable(len(member_proba), max_configurations, rng)
-    # H(y) = H(y | member) + I(y; member), and the latter row by row.
+    # H(y) = H(y | member) + I(y; member); the latter is added up row by row.
     total = sum(float(entropy(proba).sum()) for proba in member_proba)
     total /= len(member_proba)
     with one_thread():
@@ -72,7 +72,7 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
 
 
 class JointTable:
-    """What the labels of the rows added so far would say about which member is right.
+    """The members that are likely after each configuration of labels of the rows added.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class JointTable:
         Number of members.
 
     max_configurations : int
-        Number of configurations of labels above which they are sampled.
+        Number of configurations above which they are sampled.
 
     rng : numpy.random.Generator
         Samples them.
@@ -99,7 +99,7 @@ class JointTable:
         return len(self._mass)
 
     def gains(self, proba):
-        """Return how much the labels of rows would add, each row for itself.
+        """Return the information that the label of each row alone would add.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class JointTable:
         Returns
         -------
         gain : ndarray of shape (n_rows,)
-            Mutual information of member and label given the labels of the rows added,
+            Mutual information of member and label, given the labels of the rows added;
             at least 0.
         """
         return mutual_information(*self._in_use, proba)
@@ -122,8 +122,8 @@ class JointTable:
     def upper_bounds(self):
         """Return a function like `gains` that is faster, and gives upper bounds.
 
-        Configurations that say much the same about the members are counted as one, and
-        who is not told which of them it is has more to learn.
+        Configurations that say much the same about the members are merged. Whoever is
+        not told which of them is true has more to learn, so gains can only grow.
         """
         unknown = np.cumsum(self._mass * entropy(self._posterior))
         points = np.linspace(0, unknown[-1], N_GROUPS, endpoint=False)
@@ -160,7 +160,7 @@ class JointTable:
         self._in_use = self._mass.astype(dtype), self._posterior.astype(dtype)
 
     def _multiply(self, proba):
-        """Follow each configuration by each label."""
+        """Extend each configuration by each label."""
         joint = self._posterior[:, None, :] * proba.T
         totals = joint.sum(axis=2)
         possible = totals > 0
@@ -179,7 +179,7 @@ class JointTable:
             self._sample(proba)
 
     def _sample(self, proba):
-        """Follow each configuration by a label drawn from the member it comes from."""
+        """Extend each configuration by a label drawn from its own member."""
         labels = np.empty(len(self._source), dtype=np.intp)
         for member, distribution in enumerate(np.cumsum(proba, axis=1)):
             own = np.flatnonzero(self._source == member)
@@ -192,7 +192,7 @@ class JointTable:
         self._posterior /= self._posterior.sum(axis=1, keepdims=True)
 
     def _drop_resolved(self):
-        """Forget configurations after which there is nothing left to be told."""
+        """Drop configurations after which the member is known."""
         limit = NEGLIGIBLE if self._source is None else _NEGLIGIBLE_IF_SAMPLED
         # A label cannot tell more than there is to know about the member.
         self._keep(self._mass * entropy(self._posterior) > limit / max(len(self), 1))
@@ -204,7 +204,7 @@ class JointTable:
 
 
 def mutual_information(mass, posterior, proba):
-    """Return that of member and label, given one of several outcomes; for many rows."""
+    """Return the mutual information of member and label, given the outcomes so far."""
     n_members, n_rows, n_classes = proba.shape
     proba = proba.astype(posterior.dtype, copy=False)
     own = entropy(proba.reshape(-1, n_classes)).reshape(n_members, n_rows)
@@ -215,12 +215,12 @@ def mutual_information(mass, posterior, proba):
 
 
 def label_entropy(mass, posterior, proba):
-    """Return the entropy of labels that is left once something else is known.
+    """Return the entropy of labels once an outcome is known.
 
     Parameters
     ----------
     mass : ndarray of shape (n_outcomes,)
-        Probability of each outcome of what becomes known.
+        Probability of each outcome.
 
     posterior : ndarray of shape (n_outcomes, n_members)
         Probability of each member after this outcome.

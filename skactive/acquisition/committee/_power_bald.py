@@ -1,4 +1,4 @@
-"""PowerBALD: rows drawn in proportion to what BALD says of them."""
+"""PowerBALD: rows drawn at random, in proportion to a power of BALD."""
 
 from numbers import Real
 
@@ -15,18 +15,18 @@ from skactive.utils._sklearn import Interval, StrOptions
 def power_scores(scores, *, beta=1.0, form="power"):
     """Return log weights by which rows are drawn in proportion to their scores.
 
-    Plus noise from a Gumbel(0, 1) distribution they are the keys of a random order:
-    the rows of the largest keys are a sample without replacement [1]_. The paper gives
-    the noise the scale 1 / `beta` instead, which leaves the order as it is.
+    With noise from a Gumbel(0, 1) distribution added, they are the keys of a random
+    order, in which the first rows are a sample without replacement [1]_. The paper
+    scales the noise by 1 / `beta` instead, which gives the same order.
 
     Parameters
     ----------
     scores : array-like of shape (n_samples,)
-        How useful each row is for itself, at least 0 for the form ``"power"``.
+        Utility of each row, at least 0 for the form ``"power"``.
 
     beta : float, default=1.0
-        How much the scores count, more than 0; near 0 all rows are equally likely, and
-        the larger it is, the more likely are the best.
+        How much the scores count, more than 0: near 0, all rows are equally likely; the
+        larger it is, the more likely are the best rows.
 
     form : {"power", "softmax", "softrank"}, default="power"
         Whether the weights are scores to the power of `beta`, exponentials of `beta`
@@ -42,8 +42,7 @@ def power_scores(scores, *, beta=1.0, form="power"):
     Raises
     ------
     ValueError
-        If a score is negative and is to be raised to a power, or if there is no such
-        form.
+        If the form is ``"power"`` and a score is negative, or if there is no such form.
 
     References
     ----------
@@ -80,26 +79,26 @@ def power_scores(scores, *, beta=1.0, form="power"):
 
 
 class PowerBALDSampling(MemberProbaStrategy):
-    """Draw rows at random, in proportion to what BALD says they tell about the model.
+    """Draw rows at random, in proportion to a power of BALD.
 
-    The best rows by :func:`~skactive.acquisition.functional.bald` resemble each other;
-    a random batch does not [1]_. It costs no more than BALD, and is often as good as
-    :class:`BatchBALDSampling`. Rows on which the members agree fully are asked last
-    with the form ``"power"``.
+    The best rows according to :func:`~skactive.acquisition.functional.bald` resemble
+    each other; those of a random batch do not [1]_. It costs no more than BALD, and is
+    often as good as :class:`BatchBALDSampling`. With the form ``"power"``, rows on
+    which all members agree are queried last.
 
     The probabilities of the draws are reported, see
     :func:`~skactive.acquisition.functional.draw_without_replacement`, if every
-    candidate could be drawn: always with a positive `epsilon`, and else unless some
-    weights are 0.
+    candidate could be drawn. That is always so with a positive `epsilon`, otherwise
+    only if no weight is 0.
 
     Parameters
     ----------
     beta : float, default=1.0
-        How much the scores count: near 0 the rows are drawn uniformly, and for large
-        values they are those of BALD.
+        How much the scores count: near 0, rows are drawn uniformly; for large values,
+        they are those of BALD.
 
     form : {"power", "softmax", "softrank"}, default="power"
-        What rows are drawn in proportion to, see
+        The weights in proportion to which rows are drawn, see
         :func:`~skactive.acquisition.functional.power_scores`.
 
     epsilon : float, default=0.0

@@ -1,4 +1,4 @@
-"""What EPIG and BEMPS share: a committee predicts candidates and target rows."""
+"""The base of EPIG and BEMPS: a committee predicts candidates and target rows."""
 
 from numbers import Integral
 
@@ -13,7 +13,7 @@ from skactive.utils._sklearn import Interval
 
 
 class PredictionStrategy(BaseStrategy):
-    """Utility from the probabilities of a committee, for candidates and for targets."""
+    """Utility from the probabilities of a committee for candidates and for targets."""
 
     _parameter_constraints = {
         "targets": ["array-like", "sparse matrix", None],
@@ -25,7 +25,7 @@ class PredictionStrategy(BaseStrategy):
         return frozenset({"member_proba"})
 
     def check_X(self, X):
-        """Raise if the targets are no rows like those of a run.
+        """Raise if the targets are not rows like those of a run.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class PredictionStrategy(BaseStrategy):
 
 
 def member_proba_of(pool, X):
-    """Return the probabilities of the members for any rows of data."""
+    """Return the probabilities of the members for any rows."""
     committee = pool.committee
     proba = committee.predict_member_proba(X)
     return check_member_proba(committee, proba, pool.classes)

@@ -1,4 +1,4 @@
-"""Balls around all rows, and how many rows that are not covered each of them holds."""
+"""Balls around all rows, and the number of uncovered rows in each of them."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,22 @@ import numpy as np
 
 from skactive.utils._rows import slices
 
-# Rows of one tile of distances, and columns.
+# Rows and columns of one tile of distances.
 _TILE_ROWS, _TILE_COLUMNS = 1024, 2048
 
 
 @dataclass
 class CoverState:
-    """What is covered, and how many of the other rows each ball holds.
+    """The covered rows, and the number of uncovered rows in each ball.
 
-    Counts are not brought up to date when rows are covered, but when they are needed.
+    Counts are not updated when rows are covered, but when they are needed.
     """
 
     centers: np.ndarray  # rows whose balls are covered
     uncovered: np.ndarray  # mask of the targets in none of these balls
     covered: np.ndarray  # targets that were covered since the first count, in order
     counts: np.ndarray | None = None  # for each row, uncovered ones in its ball, ...
-    counted: np.ndarray | None = None  # ... when so many rows had been covered
+    counted: np.ndarray | None = None  # ... when this many rows had been covered
 
     @classmethod
     def of_targets(cls, targets, n_rows):
@@ -37,7 +37,7 @@ class CoverState:
 
 
 class Balls:
-    """Balls around all rows, and what is left to be covered.
+    """Balls around all rows, and the rows that are left to be covered.
 
     Parameters
     ----------
@@ -48,19 +48,20 @@ class Balls:
         Radius of the balls.
 
     state : CoverState
-        What is covered so far; it is changed.
+        The state so far; it is changed.
     """
 
     def __init__(self, rows, radius, state):
         self._rows, self.state = rows, state
-        # A row is in a ball if minus half its squared distance is above the cut. A
-        # distance equal to the radius, which may be one of the data, is not.
+        # A row is in a ball if minus half its squared distance is above the cut. A row
+        # at the radius is outside, whatever rounding did: the radius may be a distance
+        # of the data.
         self._cut = rows.dtype.type(-(radius**2) / 2 + rows.resolution)
         size = min(_TILE_ROWS, rows.block_rows(_TILE_COLUMNS))
         self._tile = (size, _TILE_COLUMNS)
 
     def cover(self, centers):
-        """Cover the balls of some rows, besides those that are covered."""
+        """Cover the balls of some rows as well."""
         state = self.state
         centers = np.setdiff1d(np.asarray(centers, dtype=np.intp), state.centers)
         state.centers = np.concatenate([state.centers, centers])
@@ -76,7 +77,7 @@ class Balls:
     def choose(self, candidates, n_queries):
         """Choose the candidates of largest count, then the farthest ones.
 
-        Of equals, the first in the order of the candidates is chosen.
+        Of equal candidates, the first one is chosen.
         """
         if self.state.counts is None:
             self.state.counts = self._count_uncovered()
@@ -96,10 +97,10 @@ class Balls:
         return self._add_farthest(chosen, candidates, n_queries)
 
     def _update_largest(self, candidates):
-        """Bring those counts up to date that may be the largest.
+        """Update the counts that may be the largest.
 
-        A count that was true some rows ago is an upper bound. No row meets a covered
-        one twice, so that all updates together take one pass over all pairs.
+        Counts only fall, so an old count is an upper bound. No row is compared with a
+        covered row twice, so all updates together take one pass over all pairs.
         """
         state, n_next = self.state, 128
         while True:
@@ -115,7 +116,7 @@ class Balls:
             n_next *= 2
 
     def _update(self, rows):
-        """Take rows covered since the last count out of it, or count anew."""
+        """Subtract rows covered since the last count, or count anew if that is less."""
         state = self.state
         uncovered = np.flatnonzero(state.uncovered)
         for since in np.unique(state.counted[rows]):
@@ -137,10 +138,9 @@ class Balls:
         return counts
 
     def _count_among(self, rows):
-        """Count for each row which of the same rows its ball holds.
+        """Count the rows in the ball of each of the same rows.
 
-        A ball holds a row if the ball of that row holds its centre: every pair of rows
-        is looked at once.
+        Distances are symmetric, so each pair of rows is compared only once.
         """
         counts = np.zeros(len(rows), dtype=np.intp)
         for batch in slices(len(rows), self._tile[0]):
@@ -151,14 +151,14 @@ class Balls:
         return counts
 
     def _count(self, rows, others):
-        """Count for each row which of others its ball holds."""
+        """Count the others in the ball of each row."""
         counts = np.zeros(len(rows), dtype=np.intp)
         for batch, _, inside in self._tiles(rows, others):
             counts[batch] += _n_true(inside, axis=1)
         return counts
 
     def _tiles(self, rows, others, first=0):
-        """Yield slices of rows and of others, and whose balls hold which of these."""
+        """Yield slices of rows and of others, and a mask of the others in each ball."""
         values, (n_rows, n_columns) = self._rows.values, self._tile
         for batch in slices(len(rows), n_rows):
             block = values[rows[batch]]
@@ -193,5 +193,5 @@ class Balls:
 
 
 def _n_true(mask, axis):
-    # Several times faster than to add truth values up as long integers.
+    # Several times faster than adding up truth values as long integers.
     return mask.view(np.uint8).sum(axis=axis, dtype=np.uint32)

@@ -1,4 +1,4 @@
-"""k-means as strategies use it: quietly, on one thread, each place one cluster."""
+"""k-means as strategies use it, and the rows nearest to the centres."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from skactive.utils._threads import one_thread
 
 # Above this number of distances per iteration of k-means, mini-batches are used.
 _MAX_DISTANCES = 2_000_000
-# Centres that are closer than this, relatively, are one.
+# Centres that are closer than this, relative to their spread, are at one place.
 _SAME_PLACE = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-9}
 
 
@@ -51,9 +51,9 @@ def new_k_means(n_rows, n_clusters, random_state, *, n_init=1, max_distances=Non
 def fit_k_means(k_means, features, sample_weight=None):
     """Return the cluster of each row, and the centres.
 
-    If fewer rows are different than there are clusters, some centres are at the same
-    place, or next to it by rounding, which must not say to whom a row belongs: all the
-    rows there are those of the first of them, and the others stay empty.
+    If there are fewer different rows than clusters, several centres are at one place
+    but for rounding, which must not decide to which of them a row belongs. All rows
+    there belong to the first of these centres; the clusters of the others stay empty.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def fit_k_means(k_means, features, sample_weight=None):
         The centres.
     """
     with one_thread(), warnings.catch_warnings():
-        # Fewer different rows than clusters.
+        # k-means warns of fewer different rows than clusters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         k_means.fit(features, sample_weight=sample_weight)
     centers = k_means.cluster_centers_
@@ -83,7 +83,7 @@ def fit_k_means(k_means, features, sample_weight=None):
 
 
 def _first_of_same_place(centers):
-    """Return for each centre the first one that is where it is."""
+    """Return for each centre the first centre at the same place."""
     moved = centers - centers.mean(axis=0)
     size = _SAME_PLACE[centers.dtype] * np.abs(moved).max()
     if size == 0:
@@ -95,7 +95,7 @@ def _first_of_same_place(centers):
 
 
 def nearest_center(pool, rows, centers):
-    """Return the position of the center that is nearest to each row, in blocks."""
+    """Return the position of the centre nearest to each row, block by block."""
     parts = [
         pairwise_distances_argmin(pool.embedding(rows[block]), centers)
         for block in slices(len(rows), block_rows(centers))
@@ -114,10 +114,10 @@ def cluster_rows(features, n_clusters, random_state):
 
 
 def nearest_in_free_clusters(labels, distances, n_known, n_queries, keys):
-    """Return the row nearest the centre in clusters without any of the known rows.
+    """Return the row nearest to the centre in each cluster without a known row.
 
-    The first `n_known` rows are the known ones. Of equally near rows the one of the
-    lowest key is returned.
+    The first `n_known` rows are known. Of equally near rows, the one of the lowest key
+    is returned.
     """
     sizes = np.bincount(labels)
     free = sizes > 0

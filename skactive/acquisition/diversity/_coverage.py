@@ -1,4 +1,4 @@
-"""Cover the pool: how well chosen rows cover the others, and a lazy greedy choice."""
+"""Cover the pool: how well chosen rows cover others, and a lazy greedy choice."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from skactive.acquisition._base import tie_order
 from skactive.acquisition._known_rows import known_then_candidates
 from skactive.utils._sampling import draw_rows
 
-# Gains that are so close to the largest, relatively, count as equal to it.
+# Relative differences from the largest gain that count as ties.
 _TIES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-6}
 _MAX_TIE = 1e-6
 
@@ -26,10 +26,10 @@ class Cover:
         Turns a block of products into similarities in place; None leaves them.
 
     weights : ndarray of shape (n_targets,) or None, default=None
-        What it is worth to cover each target; 1 if None.
+        Worth of covering each target; 1 if None.
 
     noise : float, default=0.0
-        How much of a similarity may be the rounding of a product.
+        Rounding error of a similarity that comes from the product behind it.
     """
 
     def __init__(self, rows, targets, *, transform=None, weights=None, noise=0.0):
@@ -39,12 +39,12 @@ class Cover:
         self._weights = None if weights is None else weights.astype(rows.dtype)
         total = len(targets) if weights is None else weights.sum()
         self.tie = min(max(_TIES[rows.dtype], noise), _MAX_TIE)
-        # A smaller gain is nothing but rounding.
+        # A smaller gain is only rounding.
         self._least = float(np.finfo(rows.dtype).eps * total)
         self._level = np.zeros(len(targets), dtype=rows.dtype)
 
     def add(self, centers):
-        """Choose some rows; return the similarities before."""
+        """Add chosen rows; return the similarities before."""
         before = self._level.copy()
         for batch in self._rows.batches(len(centers), len(before)):
             block = self._similarities(centers[batch], self._targets)
@@ -52,7 +52,7 @@ class Cover:
         return before
 
     def gains(self, candidates):
-        """Return by how much each row would raise the sum of similarities."""
+        """Return the amount by which each row would raise the sum of similarities."""
         gains = self._rises(candidates, slice(None), self._level)
         gains[gains < self._least] = 0.0
         return gains
@@ -62,14 +62,14 @@ class Cover:
         return np.count_nonzero(self._level > before) / max(len(before), 1)
 
     def lower(self, bounds, candidates, before):
-        """Take from bounds of gains what rows chosen since have taken from them."""
+        """Lower bounds of gains by what the last chosen row has taken from them."""
         raised = np.flatnonzero(self._level > before)
         low, high = before[raised], self._level[raised]
         lost = self._rises(candidates, raised, low, high - low)
         return np.maximum(bounds - (1 - self.tie) * lost, self._least)
 
     def _rises(self, candidates, columns, low, height=None):
-        """Sum up by how much rows are above a level, up to a height."""
+        """Return sums of similarities above a level, up to a height above it."""
         targets, sums = self._targets[columns], np.empty(len(candidates))
         for batch in self._rows.batches(len(candidates), len(low)):
             block = self._similarities(candidates[batch], targets)
@@ -101,7 +101,7 @@ def select_to_cover(pool, choose, n_queries, *, candidates=None, **params):
         The formula, such as :func:`facility_location`.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     candidates : ndarray of int or None, default=None
         Positions in ``pool.candidates`` to choose from; all if None. Of equally good
@@ -148,7 +148,7 @@ def choose_to_cover(
         All rows.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int or bool
         Rows that count as chosen from the beginning.
@@ -163,8 +163,8 @@ def choose_to_cover(
         Seed of the sample.
 
     weigh : callable or None, default=None
-        ``weigh(targets)``, given the rows without a label, returns what it is worth to
-        cover each of all rows; 1 if None.
+        ``weigh(targets)``, given the rows without a label, returns the worth of
+        covering each of all rows; 1 if None.
 
     transform : callable or None, default=None
         See :class:`Cover`.
@@ -189,15 +189,15 @@ def choose_to_cover(
 
 
 def choose_greedily(cover, candidates, n_queries):
-    """Choose the row of largest gain, again and again.
+    """Choose the row of largest gain, again and again, computing few gains.
 
-    Gains only fall as rows are chosen, so that old ones are upper bounds; they are
-    computed anew only where they might still be the largest [1]_.
+    Gains only fall as rows are chosen, so old gains are upper bounds. They are computed
+    anew only where they may still be the largest [1]_.
 
     Parameters
     ----------
     cover : Cover
-        What is covered already; it is changed.
+        The cover so far; it is changed.
 
     candidates : ndarray of int
         The rows that may be chosen.
@@ -208,7 +208,7 @@ def choose_greedily(cover, candidates, n_queries):
     Returns
     -------
     chosen : ndarray of shape (n_queries,), dtype int
-        Candidates, in the order in which they were chosen. Of equals, the first.
+        Candidates, in the order of choice. Of equal gains, the first one is chosen.
 
     References
     ----------
@@ -227,13 +227,13 @@ def choose_greedily(cover, candidates, n_queries):
 
 
 def _tighten(bounds, cover, candidates, before, was_lowered):
-    """Make those bounds exact that may be the largest, after a row was chosen.
+    """Make the bounds exact that may be the largest, after a row was chosen.
 
-    Return whether all bounds were lowered for it.
+    Return whether all bounds had to be lowered.
     """
     stale = bounds > 0
-    # It costs as much as so many gains to lower all bounds by what they have lost. If
-    # that was necessary last time, it soon is again.
+    # To lower all bounds by what they have lost costs as much as this number of gains.
+    # If it was necessary last time, it probably is again.
     allowance = cover.share_raised(before) * np.count_nonzero(stale)
     allowance *= 0.1 if was_lowered else 1.0
     n_exact, is_lowered = 0, False

@@ -1,4 +1,4 @@
-"""Rows that a classifier can tell from the labelled ones."""
+"""Discriminative: rows that a classifier can tell from the labelled ones."""
 
 from numbers import Integral
 
@@ -23,9 +23,9 @@ def discriminative(
 ):
     """Choose the rows that a classifier tells best from the labelled ones.
 
-    A classifier learns which rows are labelled; those of the others that it takes for
-    unlabelled with the highest probability are chosen. That is repeated for each
-    sub-batch, with the rows chosen before on the side of the labelled ones.
+    A classifier learns which rows are labelled. Of the others, those are chosen that it
+    takes for unlabelled with the highest probability. This is repeated for each
+    sub-batch, where rows that were chosen before count as labelled.
 
     Parameters
     ----------
@@ -33,24 +33,24 @@ def discriminative(
         All rows.
 
     labeled : array-like of shape (n_samples,), dtype bool
-        Which of them are labelled. If none is, the first row is drawn at random.
+        Mask of the labelled rows. If there are none, the first row is drawn at random.
 
     n_queries : int
-        How many of the others to choose.
+        Number of other rows to choose.
 
     estimator : estimator object or None, default=None
         The classifier, see :class:`~skactive.acquisition.DiscriminativeSampling`.
 
     n_sub_batches : int, default=10
-        In how many parts to choose them.
+        Number of parts in which they are chosen.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the classifier, and says which of equal rows are taken.
+        Seeds the classifier, and decides between equal rows.
 
     Returns
     -------
     rows : ndarray of shape (n_queries,), dtype int
-        Row numbers of `features`, in the order in which they were chosen.
+        Row numbers of `features`, in the order of choice.
 
     Raises
     ------
@@ -98,10 +98,10 @@ def discriminative(
 def _prepare(estimator, features, seed):
     """Return the seeded classifier, and the features that it is fitted on."""
     if estimator is None:
-        # Centred, the optimum is the same one and is found sooner.
+        # Centring does not change the optimum, which is found sooner.
         scaler = StandardScaler(with_mean=not issparse(features))
         features = scaler.fit_transform(features)
-        # Few rows change sides from one sub-batch to the next.
+        # Few rows change sides between sub-batches, so each fit starts from the last.
         estimator = LogisticRegression(
             class_weight="balanced", max_iter=1000, warm_start=True
         )
@@ -111,43 +111,44 @@ def _prepare(estimator, features, seed):
 
 
 def _score_unlabeled(model, features, labeled, others):
-    """Return how surely the model takes rows for unlabelled ones."""
+    """Return the confidence of the model that rows are unlabelled."""
     with one_thread():
         model.fit(features, (~labeled).astype(int))
         if hasattr(model, "decision_function"):
-            # In the order of the probabilities, but not rounded to 1 with them.
+            # The same order as that of the probabilities, which may be rounded to 1.
             return model.decision_function(features)[others]
         return model.predict_proba(features)[others, 1]
 
 
 class DiscriminativeSampling(BaseStrategy):
-    """Ask rows that a classifier can tell from the labelled ones.
+    """Query rows that a classifier can tell from the labelled ones.
 
     Discriminative active learning [1]_: if labelled and unlabelled rows could not be
-    told apart, the labelled ones would stand for the pool. So a second, binary
-    classifier learns which rows of the embedding are labelled, and the candidates that
-    it takes for unlabelled most surely are asked. A batch is chosen in sub-batches:
-    after each, the rows chosen count as labelled and the classifier is fitted again.
-    Rows that were asked and not answered count as labelled, too.
+    told apart, the labelled ones would represent the pool. So a second, binary
+    classifier learns from the embedding which rows are labelled, and the candidates are
+    queried that are unlabelled with the highest probability. A batch is chosen in
+    sub-batches: after each, the chosen rows count as labelled and the classifier is
+    fitted again. Rows that were queried without an answer count as labelled, too.
 
-    It reads neither the labels nor the model, so it can also begin a run; where
-    nothing is labelled the first row is random. All candidates are fitted on, as in the
-    paper; its official code samples ten times as many as there are labels.
+    It uses neither labels nor a model, so it can be the `initial_strategy`; if no row
+    is labelled, the first row is random. The binary classifier is fitted on all
+    candidates, as in the paper; the official code samples ten candidates for each
+    label.
 
-    One fit and one prediction of the binary classifier on all rows for each sub-batch.
-    Memory: the embedding of the labelled rows and the candidates, and what the binary
-    classifier makes of it, O(n_samples n_components).
+    Time: one fit and one prediction of the binary classifier on all rows for each
+    sub-batch. Memory: O(n_samples n_components) for the embedding, and what the binary
+    classifier needs.
 
     Parameters
     ----------
     estimator : estimator object or None, default=None
-        The binary classifier. Labelled rows are few, so it should weigh the classes
-        evenly. None means a logistic regression with ``class_weight="balanced"`` on
-        standardised features. It looks in one direction for each sub-batch; a
-        network or a forest can see several regions at once.
+        The binary classifier. Labelled rows are few, so it should weight the classes
+        equally. If None, a logistic regression with ``class_weight="balanced"`` on
+        standardised features. It finds one direction for each sub-batch; a network or a
+        forest can find several regions at once.
 
     n_sub_batches : int, default=10
-        In how many parts a batch is chosen; at most one for each row.
+        Number of parts in which a batch is chosen; at most one for each row.
 
     References
     ----------

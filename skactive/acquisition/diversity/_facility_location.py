@@ -22,7 +22,7 @@ def facility_location(
 
     They maximise ``F(S) = sum_j max_{i in S} sim(i, j)`` over all rows j without a
     label, where the similarity is the cosine, or 0 if that is negative, and labelled
-    rows belong to S from the beginning. F of nothing is 0. F is submodular, so that
+    rows belong to S from the beginning. F of the empty set is 0. F is submodular, so
     the greedy choice reaches at least 1 - 1/e of the optimum.
 
     Parameters
@@ -31,7 +31,7 @@ def facility_location(
         All rows.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int or bool, default=()
         Rows that belong to S already.
@@ -41,8 +41,8 @@ def facility_location(
         first of these is chosen.
 
     max_targets : int or None, default=10_000
-        If more rows are without a label, the sum runs over a random sample of so many
-        of them.
+        If more rows are without a label, the sum runs over a random sample of this
+        size.
 
     random_state : int, default=0
         Seed of the sample.
@@ -84,18 +84,19 @@ def facility_location(
 
 
 class FacilityLocationSampling(BaseStrategy):
-    """Ask rows to which all others are similar.
+    """Query rows to which all others are similar.
 
     A batch is chosen by :func:`~skactive.acquisition.functional.facility_location`,
-    where labelled rows and rows asked before count as chosen. Needs no model, only an
-    embedding of the rows. Time: O(n_candidates (max_targets + n_labeled) n_components),
-    several times that for a large batch; memory: O(n_samples n_components).
+    where labelled rows and rows queried before count as chosen. It needs no model, only
+    an embedding of the rows. Time: O(n_candidates (max_targets + n_labeled)
+    n_components), several times that for a large batch; memory: O(n_samples
+    n_components).
 
     Parameters
     ----------
     max_targets : int or None, default=10_000
-        Of more candidates than this, a random sample of so many has to be similar to
-        the chosen rows. All candidates may be chosen. None: never sample.
+        Of more candidates than this, a random sample of this size has to be similar to
+        the chosen rows. All candidates may be chosen. If None, all candidates count.
 
     References
     ----------

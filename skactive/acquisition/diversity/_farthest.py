@@ -1,12 +1,12 @@
-"""Which rows are farthest from a growing set of centres: exactly, in few passes.
+"""The rows farthest from a growing set of centres: exact, in few passes.
 
-The distance of a row to its nearest centre never grows when centres are added, so that
-an old distance is an upper bound of the new one. Few rows can be the farthest, then,
-and a new centre is compared with these rows only, until their distances fall below what
-is known about the others; then many centres at once are applied to all rows, by one
-product of matrices in single precision. Its rounding errors are bounded: where they
-leave open which row is the farthest, exact distances decide. These have twelve digits,
-so that rows which are equally far but for rounding are so.
+The distance of a row to its nearest centre never grows when centres are added, so an
+old distance is an upper bound of the new one. Only a few rows can be the farthest. A
+new centre is compared with these rows alone, the front, until their distances fall
+below the bounds of the others. Then all new centres are applied to all rows at once, by
+one product of matrices in single precision. Its rounding errors are bounded: where they
+leave open which row is the farthest, exact distances decide. These are rounded to
+twelve digits, so that rows tie if only rounding tells their distances apart.
 """
 
 import copy
@@ -19,25 +19,25 @@ from skactive.utils._distances import squared_norms
 from skactive.utils._rows import block_rows, slices
 from skactive.utils._ties import drop_rounding
 
-# Rows that are compared with each new centre: so many for each row still to be chosen,
-# at most one of 16, but not too few.
+# Size of the front: this number of rows for each row still to be chosen, but at most
+# one row in 16, and at least 1024.
 _FRONT_PER_PICK = 64
 _FRONT_SHARE = 16
 _MIN_FRONT = 1024
-# Rows from which the shift and the scale of dense features are taken.
+# Rows that determine the shift and the scale of dense features.
 _N_SAMPLE = 4096
 # Numbers in a block of products.
 _BLOCK_SIZE = 2**18
 # Centres in one product.
 _MAX_CENTERS = 128
-# Squares of larger numbers are too large for single precision.
+# With larger norms, sums of squares may overflow in single precision.
 _LARGE = 1e30
-# Exact distances are rounded by this part of themselves.
+# Relative rounding of exact distances.
 _DROPPED = 2.0**-41
 
 
 class FarthestFirst:
-    """Rows, centres, and which rows are farthest from their nearest centre.
+    """Rows and centres, and the rows that are farthest from their nearest centre.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ class FarthestFirst:
         self._rows = kind(take, n_rows)
         self._centers = _CenterList()
         self._n_applied = 0
-        # The smallest |c|^2 - 2 x.c over the centres c that were applied to all rows.
+        # The smallest |c|^2 - 2 x.c over the centres c that were applied to all rows;
+        # with |x|^2 added, it is the squared distance of x to the nearest of them.
         self._smallest = np.full(n_rows, np.inf, dtype=self._rows.norms.dtype)
         # Squared distances to the nearest of the first n_seen centres.
         self._exact = np.full(n_rows, np.inf)
@@ -69,11 +70,11 @@ class FarthestFirst:
 
     @property
     def n_centers(self):
-        """How many centres there are."""
+        """Number of centres."""
         return self._centers.n_centers
 
     def read_from(self, take):
-        """Let the features of the same rows be taken by another function."""
+        """Take the features of the same rows by another function from now on."""
         self._rows.take = take
 
     def add(self, features):
@@ -82,20 +83,20 @@ class FarthestFirst:
             self._centers.append(self._rows.as_centers(features[part]))
 
     def choose(self, n_picks, allowed):
-        """Choose the farthest row, make it a centre, and so on.
+        """Choose the farthest row, make it a centre, and repeat.
 
         Parameters
         ----------
         n_picks : int
-            How many rows to choose, at most the number of allowed ones.
+            Number of rows to choose, at most the number of allowed ones.
 
         allowed : ndarray of shape (n_rows,), dtype bool
-            Which rows may be chosen.
+            Mask of the rows that may be chosen.
 
         Returns
         -------
         picks : list of int
-            Positions; of several rows that are equally far the first one.
+            Positions; of equally far rows, the first one.
         """
         picks, front, allowed = [], None, allowed.copy()
         while len(picks) < n_picks:
@@ -107,7 +108,7 @@ class FarthestFirst:
                 front = _Front(self._rows, self._smallest, self._upper(allowed), size)
             best, distance = self._farthest_in(front)
             if best is None:
-                if is_new:  # bounds do not tell, so exact distances have to
+                if is_new:  # bounds leave it open, so exact distances decide
                     self._settle(np.flatnonzero(self._upper(allowed) >= distance))
                 front = None
                 continue
@@ -127,7 +128,7 @@ class FarthestFirst:
         return upper
 
     def _apply_all(self):
-        """Apply the centres that were added since the last time to all rows."""
+        """Apply the centres that were added since the last call to all rows."""
         for centers in self._centers.since(self._n_applied):
             size = max(_BLOCK_SIZE // len(centers), 1024)
             for block in slices(len(self._smallest), size):
@@ -136,7 +137,7 @@ class FarthestFirst:
         self._n_applied = self._centers.n_centers
 
     def _farthest_in(self, front):
-        """Return the farthest row of all, if the front tells, and how far it is."""
+        """Return the farthest row, None if it may be behind the front; its distance."""
         upper, lower = front.bounds()
         upper = np.minimum(upper, self._exact[front.positions])
         upper[~front.is_left] = -np.inf
@@ -152,9 +153,10 @@ class FarthestFirst:
         return (best if is_sure else None), distance
 
     def _farthest_of(self, positions, upper):
-        """Return the farthest of some rows and its distance, by falling upper bounds.
+        """Return the farthest of some rows, which come by falling upper bounds.
 
-        Equal bounds stand in the order of the rows.
+        Rows of equal bounds are in ascending order. The search ends once the best exact
+        distance exceeds all bounds that are left. Also returned is the distance.
         """
         best, distance = len(self._exact), -np.inf
         start, size = 0, 32
@@ -187,10 +189,10 @@ class FarthestFirst:
 
 
 class _Front:
-    """The rows that may be the farthest ones; they meet every new centre.
+    """The rows that may be the farthest; each new centre is compared with them.
 
-    The rows behind it are no farther than the `limit`, and those that may be as far as
-    that come not before `first_behind`.
+    Rows behind the front are no farther than `limit`; the first that may be as far is
+    `first_behind`.
     """
 
     def __init__(self, rows, smallest, upper, size):
@@ -240,7 +242,7 @@ class _Centers:
 
 
 class _CenterList:
-    """Centres in the order in which they came, in parts of a limited size."""
+    """Centres in the order in which they were added, in parts of limited size."""
 
     def __init__(self, parts=(), n_centers=0):
         self._parts = list(parts)
@@ -273,8 +275,8 @@ class _CenterList:
 class _DenseRows:
     """Dense features, shifted to about zero and scaled to about one.
 
-    Without the shift, |x|^2 - 2 x.c + |c|^2 has no correct digit where the mean is
-    large beside the deviations.
+    Without the shift, |x|^2 - 2 x.c + |c|^2 would not have a correct digit where the
+    mean is large compared with the deviations.
     """
 
     def __init__(self, take, n_rows):
@@ -283,7 +285,7 @@ class _DenseRows:
         sample = np.asarray(take(np.arange(0, n_rows, step)), dtype=np.float64)
         self._shift = sample.mean(axis=0)
         spread = np.abs(sample - self._shift).mean()
-        # A power of two changes no digit.
+        # A power of two, as scaling by it does not round.
         self._scale = 2.0 ** -np.round(np.log2(spread)) if spread > 0 else 1.0
         for dtype in (np.float32, np.float64):
             self._read(n_rows, sample.shape[1], dtype)
@@ -347,7 +349,7 @@ class _DenseRows:
 
 
 class _SparseRows(_DenseRows):
-    """Sparse features, in double precision as they are: to shift them would fill them.
+    """Sparse features in double precision, not shifted, as that would make them dense.
 
     Distances below the rounding error of the products count as zero.
     """

@@ -1,4 +1,4 @@
-"""Density in a graph of neighbours: the densest places, one after the other."""
+"""Graph density: rows in the densest places of a graph of neighbours."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,15 +14,15 @@ from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
 
-# Scores are sums of numbers up to 1, of which rounding takes less than this.
+# Scores are sums of numbers up to 1, whose rounding errors are below this.
 _TIE = 1e-12
 
 
 def graph_density(features, n_neighbors=10):
     """Return the mean weight of the edges of rows in a graph of nearest neighbours.
 
-    Two rows share an edge if one is among the nearest neighbours of the other, by the
-    Manhattan distance d; its weight is exp(-d / n_features).
+    Two rows share an edge if one is among the nearest neighbours of the other by the
+    Manhattan distance d. Its weight is exp(-d / n_features).
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def graph_density(features, n_neighbors=10):
         Rows.
 
     n_neighbors : int, default=10
-        Neighbours of each row; all others if there are fewer.
+        Number of neighbours of each row; all others if there are fewer.
 
     Returns
     -------
@@ -54,16 +54,16 @@ def graph_density(features, n_neighbors=10):
 
 
 class GraphDensitySampling(KeepingStrategy):
-    """Ask the rows in the densest places, and each time lower those around.
+    """Query the rows in the densest places, away from those queried before.
 
-    In a graph of nearest neighbours, a row is scored by the mean weight of its edges;
-    the row of the highest score is asked, and its score is taken from those of its
-    neighbours [1]_, so that the next question comes from elsewhere. Needs no model,
-    only an embedding of the rows; scale the features, as the weight of an edge is
-    exp(-d / n_features), d the Manhattan distance.
+    In a graph of nearest neighbours, the score of a row is the mean weight of its
+    edges. The row of the highest score is queried, and its score is subtracted from
+    those of its neighbours [1]_, so that the next row comes from elsewhere. It needs no
+    model, only an embedding of the rows. Scale the features, as the weight of an edge
+    is exp(-d / n_features), where d is the Manhattan distance.
 
-    Rows that were labelled or asked by others lower their neighbours, too, in the order
-    of their scores. The well-known implementation [2]_ leaves out those that were
+    Rows that were labelled beforehand or queried by another strategy lower the scores
+    of their neighbours, too. The well-known implementation [2]_ ignores rows that were
     labelled before its first query, as ``discount_labeled=False`` does.
 
     Time: O(m^2 n_components) for a graph of m rows, once while the embedding is the
@@ -72,16 +72,16 @@ class GraphDensitySampling(KeepingStrategy):
     Parameters
     ----------
     n_neighbors : int, default=10
-        Neighbours of each row in the graph.
+        Number of neighbours of each row in the graph.
 
     discount_labeled : bool, default=True
-        Whether rows that had a label before the first query lower the scores of their
+        Whether rows that were labelled before the first query lower the scores of their
         neighbours.
 
     max_samples : int, default=10_000
-        Of larger pools the graph holds a random sample of this many rows: up to half of
-        it labelled or asked ones, then candidates. Other candidates are asked only when
-        those in the graph are used up and another sample is drawn.
+        The graph of a larger pool holds a random sample of this size: up to one half
+        labelled or queried rows, the rest candidates. Other candidates are queried only
+        when those in the graph are used up and another sample is drawn.
 
     See Also
     --------
@@ -131,7 +131,8 @@ class GraphDensitySampling(KeepingStrategy):
         graph = getattr(self, "kept_", None)
         if graph is None or not graph.serves(pool, n_queries):
             rows = self._sample(pool, n_queries)
-            # Which of equally near rows are neighbours must not depend on the file.
+            # The order of the file must not decide which of equally near rows are
+            # neighbours.
             rows = rows[in_order(pool.tie_keys(rows))]
             with one_thread():
                 features = pool.embedding(rows)
@@ -160,14 +161,14 @@ class GraphDensitySampling(KeepingStrategy):
 
 @dataclass
 class _Graph:
-    """A graph of neighbours and its scores, as they are after the rows known so far."""
+    """A graph of neighbours, and its scores given the known rows."""
 
     X: Any
-    rows: np.ndarray  # row numbers of X; of equal scores the first is picked
+    rows: np.ndarray  # row numbers of X; of equal scores, the first is picked
     weights: csr_matrix
     scores: np.ndarray
-    picks: list  # positions of the rows whose neighbours were lowered, in order
-    chosen: list  # positions of the rows that were chosen last
+    picks: list  # positions of rows whose neighbours were lowered, in order
+    chosen: list  # positions of the rows chosen last
 
     @classmethod
     def build(cls, X, rows, features, n_neighbors):
@@ -175,12 +176,12 @@ class _Graph:
         return cls(X, rows, weights, _densities(weights), [], [])
 
     def serves(self, pool, n_queries):
-        """Tell whether enough candidates of a pool are in the graph."""
+        """Tell whether the graph holds enough candidates of a pool."""
         n_inside = np.isin(pool.candidates, self.rows, assume_unique=True).sum()
         return self.X is pool.X and n_inside >= min(n_queries, len(pool.candidates))
 
     def choose(self, candidates, is_known, n_queries):
-        """Choose rows of X: the highest score first, which is taken from around it."""
+        """Choose rows of X: the highest score first, which lowers those around it."""
         is_known = is_known[self.rows]
         if not is_known[self.picks].all():
             self._start_again()
@@ -205,7 +206,7 @@ class _Graph:
 
 
 def _pick_highest(weights, scores, allowed, n_picks):
-    """Pick rows by their scores, which change with each of them."""
+    """Pick rows of the highest scores; each pick lowers those around it."""
     picks, allowed = [], allowed.copy()
     for _ in range(n_picks):
         left = np.where(allowed, scores, -np.inf)
@@ -228,7 +229,7 @@ def _neighbor_graph(features, n_neighbors):
     if n_neighbors == 0:
         return csr_matrix((n_rows, n_rows))
     graph = kneighbors_graph(features, n_neighbors, mode="distance", p=1)
-    # exp(-d) may be too small for a number, and the edge would be lost.
+    # exp(-d) may underflow to 0, and the edge would be lost.
     tiny = np.finfo(np.float64).tiny
     graph.data = np.maximum(np.exp(-graph.data / n_features), tiny)
     return graph.maximum(graph.T).tocsr()

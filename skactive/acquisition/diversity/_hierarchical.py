@@ -1,4 +1,4 @@
-"""Hierarchical sampling: which clusters of a tree are pure, and where it is open."""
+"""Hierarchical sampling: rows of clusters whose labels are still open."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -15,20 +15,20 @@ from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
 
-# Two clusterings whose errors differ by rounding only are equally good.
+# Relative difference of errors below which two clusterings are equally good.
 _RELATIVE_ROUNDING = 1e-10
 
 
 def label_bounds(counts):
-    """Bound the share of each label in clusters of which some rows are known.
+    """Bound the share of each label in clusters in which some labels are known.
 
-    For a share p among n known rows they are p ± (1 / n + sqrt(p (1 - p) / n)), clipped
-    to [0, 1]; 0 and 1 where nothing is known.
+    For a share p among n known rows, the bounds are p ± (1 / n + sqrt(p (1 - p) / n)),
+    clipped to [0, 1]; 0 and 1 if no row is known.
 
     Parameters
     ----------
     counts : array-like of shape (n_clusters, n_labels)
-        How many known rows of each cluster have each label.
+        Number of known rows of each cluster with each label.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def label_bounds(counts):
 
 
 def admissible_labels(counts, beta=2.0):
-    """Tell which labels a cluster may be given as a whole.
+    """Tell which labels may be given to a cluster as a whole.
 
     A label is admissible if the error of giving it to all rows is surely less than
     `beta` times that of any other label: 1 - lower(l) < beta (1 - upper(l')) for all
@@ -71,11 +71,11 @@ def admissible_labels(counts, beta=2.0):
     Parameters
     ----------
     counts : array-like of shape (n_clusters, n_labels)
-        How many known rows of each cluster have each label. There are at least two
-        labels; one that was never seen has a column of zeros.
+        Number of known rows of each cluster with each label. At least two labels; one
+        that was never seen has a column of zeros.
 
     beta : float, default=2.0
-        How much worse than the best label may be, at least 1.
+        Factor by which the error of an admissible label may exceed others, at least 1.
 
     Returns
     -------
@@ -86,10 +86,8 @@ def admissible_labels(counts, beta=2.0):
     ----------
     .. [1] S. Dasgupta, D. Hsu. "Hierarchical sampling for active learning". ICML 2008.
 
-    Examples
-    --------
-    One row tells nothing yet, two of a kind do; of two labels that are equally
-    frequent both are admissible once the shares are known well:
+    Examples -------- A single row tells nothing, two of the same label do. Of two
+    equally frequent labels, both are admissible once the shares are known well:
 
     >>> from skactive.acquisition.functional import admissible_labels
     >>> admissible_labels([[1, 0], [2, 0], [5, 5], [50, 50]])
@@ -100,38 +98,40 @@ def admissible_labels(counts, beta=2.0):
     """
     lower, upper = label_bounds(counts)
     two_highest = np.partition(upper, -2, axis=1)[:, -2:]
-    # The highest bound of the other labels is the second one for the label that has it.
+    # The highest bound among the other labels is the second highest for the label that
+    # has the highest.
     is_highest = np.arange(upper.shape[1]) == upper.argmax(axis=1)[:, np.newaxis]
     others = np.where(is_highest, two_highest[:, :1], two_highest[:, 1:])
     return 1.0 - lower < beta * (1.0 - others)
 
 
 class HierarchicalSampling(KeepingStrategy):
-    """Ask at random in the clusters of a tree whose labels are open, and refine them.
+    """Query random rows of clusters whose labels are open, and refine the clusters.
 
     All rows are clustered once into a tree, by Ward's linkage. The strategy holds a
     *pruning*, clusters of the tree that together hold every row once: at first all rows
-    are one cluster. Each row to ask comes from a cluster drawn in proportion to its
+    are one cluster. Each row to query comes from a cluster drawn in proportion to its
     size times one minus the lower bound for the share of its label, and is drawn there
-    at random [1]_. So a large cluster that is not known to be pure is asked in, and one
-    that is pure is left alone as soon as that is known; no row is ever out of reach.
+    at random [1]_. So rows come from large clusters that are not known to be pure, and
+    a pure cluster is left alone as soon as it is known to be pure; every row keeps a
+    chance.
 
-    Whenever labels came, each cluster of the pruning is split if that lowers the error
-    of giving each cluster its label: that of the majority if it is admissible, see
-    :func:`~skactive.acquisition.functional.admissible_labels`, and that of the cluster
-    it was split from else, which counts as an error of 1. Only clusters that have an
-    admissible label are split, so that noise in a few labels splits nothing. What is
-    admissible is judged by all labels so far.
+    After each round, each cluster of the pruning is split if that lowers the error of
+    giving each cluster one label: that of the majority if it is admissible, see
+    :func:`~skactive.acquisition.functional.admissible_labels`, otherwise that of its
+    parent, which counts as an error of 1. Only clusters with an admissible label are
+    split, so that noise in a few labels has no effect. All labels so far decide what is
+    admissible.
 
     The probability of each pick, among the rows then left, is kept in
-    `query_probabilities_`. Rows of a batch are drawn by the same clusters; those of
-    which no row is left take no part. Rows that had a label before the run, or from
-    another strategy, count in their clusters as if they had been drawn at random, which
-    they were not: many of them from one corner of a cluster mislead it. Rows without an
-    answer count for nothing.
+    `query_probabilities_`. All rows of a batch are drawn with the same clusters, as
+    long as these have rows left. Rows that were labelled before the run, or queried by
+    another strategy, count in their clusters as if they had been drawn at random: many
+    of them in one corner of a cluster are misleading. Rows without an answer do not
+    count.
 
-    Needs no model, only an embedding of the rows; scale the features. The tree is built
-    once while the embedding is the same in all rounds. One that changes, such as
+    It needs no model, only an embedding of the rows; scale the features. The tree is
+    built once while the embedding is the same in all rounds. One that changes, such as
     ``embed`` of the estimator, gives a new tree in each round, whose pruning starts
     with all rows as one cluster and is refined by all labels.
 
@@ -141,28 +141,28 @@ class HierarchicalSampling(KeepingStrategy):
     Parameters
     ----------
     beta : float, default=2.0
-        How many times the error of another label that of an admissible one may be, at
-        least 1. With less, more labels are needed before anything is split.
+        Factor by which the error of an admissible label may exceed that of another one,
+        at least 1. The lower it is, the more labels are needed for a split.
 
     max_samples : int, default=5_000
-        Of larger pools so many rows, drawn at random, are linked to a tree, and each
-        other row goes with the linked one that is nearest to it.
+        Largest number of rows that are linked to a tree. In larger pools they are drawn
+        at random, and each other row goes with its nearest linked row.
 
     Attributes
     ----------
     clusters_ : ndarray of shape (n_samples,), dtype int
-        The cluster of the pruning that each row of `X` is in, as the number of a node
-        of the tree, when rows were selected last.
+        The cluster of each row of `X` when rows were selected last, as the number of a
+        node of the tree.
 
     labels_ : ndarray of shape (n_samples,)
-        The labels that the clusters gave to all rows then. Not set before there is a
+        The label of the cluster of each row at that time. Not set before there is a
         label.
 
     See Also
     --------
     skactive.acquisition.functional.admissible_labels :
-        Which labels may be given to clusters.
-    ClusterMarginSampling : Uncertain rows out of the clusters of a tree.
+        The labels that may be given to clusters.
+    ClusterMarginSampling : Uncertain rows from the clusters of a tree.
 
     References
     ----------
@@ -218,7 +218,7 @@ class HierarchicalSampling(KeepingStrategy):
 
 @dataclass
 class _Pruning:
-    """A tree of the rows of one run, and which of its nodes are the clusters now."""
+    """A tree of the rows of one run, and the nodes of it that are the clusters."""
 
     X: Any
     tree: "_Tree"
@@ -242,13 +242,13 @@ class _Pruning:
         return cls(pool.X, tree, leaf_of_row, root, pool.classes[:0])
 
     def refine(self, pool, beta):
-        """Refine the clusters by the labels known now; return how much each is open."""
+        """Refine the clusters by all known labels; return weights to draw from them."""
         known, classes = np.flatnonzero(pool.labeled), pool.classes
         codes = np.searchsorted(classes, as_labels(pool.y[known]))
         leaf_counts = np.zeros((self.tree.n_leaves, max(2, len(classes))))
         np.add.at(leaf_counts, (self.leaf_of_row[known], codes), 1.0)
         counts = self.tree.add_up(leaf_counts)
-        # A root without an admissible label has that of the majority.
+        # A root without an admissible label gets that of the majority.
         inherited = counts[self.nodes].argmax(axis=1)
         if len(self.labels):
             inherited = np.searchsorted(classes, self.labels)
@@ -267,17 +267,17 @@ class _Pruning:
 
 @dataclass
 class _Tree:
-    """A binary tree: leaves first, then each node after its children, the root last.
+    """A binary tree: leaves come first, each node after its children, the root last.
 
-    If the leaves are put in the right order, those of each node are next to each other.
+    In the order of `order`, the leaves of each node are next to each other.
     """
 
     children: np.ndarray  # (n_leaves - 1, 2)
-    levels: list  # the nodes with children, those above leaves alone first
+    levels: list  # the nodes with children, from the leaves up
     order: np.ndarray  # the leaves in order
-    starts: np.ndarray  # the places of the leaves of each node
-    stops: np.ndarray
-    sizes: np.ndarray  # how many rows each node holds
+    starts: np.ndarray  # where in this order the leaves of each node start, ...
+    stops: np.ndarray  # ... and where they end
+    sizes: np.ndarray  # number of rows of each node
 
     @classmethod
     def build(cls, children, leaf_sizes):
@@ -301,7 +301,7 @@ class _Tree:
         return len(self.order)
 
     def children_of(self, nodes):
-        """Return the children of nodes that have some, (n_nodes, 2)."""
+        """Return the children of inner nodes, (n_nodes, 2)."""
         return self.children[nodes - self.n_leaves]
 
     def add_up(self, of_leaves):
@@ -312,7 +312,7 @@ class _Tree:
 
 
 def _levels(children, n_leaves):
-    """Return the nodes with children, by how many nodes are at most below them."""
+    """Return the nodes with children, level by level from the leaves up."""
     heights = np.zeros(2 * n_leaves - 1, dtype=np.intp)
     while True:
         new = heights[children].max(axis=1) + 1
@@ -324,7 +324,7 @@ def _levels(children, n_leaves):
 
 
 def _refine(tree, counts, nodes, inherited, beta):
-    """Split nodes as long as that lowers the error; return the new ones and labels.
+    """Split nodes as long as that lowers the error; return the new nodes and labels.
 
     Labels are columns of `counts`; a node without an admissible one inherits.
     """
@@ -332,7 +332,8 @@ def _refine(tree, counts, nodes, inherited, beta):
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
     adjusted = np.where(admissible, 1.0 - share, 1.0)
     has_label, best = admissible.any(axis=1), adjusted.argmin(axis=1)
-    # Rows that are given a wrong label, if the best is made of what is below a node.
+    # Number of rows with a wrong label, if everything below a node is split in the best
+    # way.
     errors = tree.sizes * adjusted.min(axis=1)
     splits = np.zeros(len(errors), dtype=bool)
     for level in tree.levels:
@@ -344,7 +345,7 @@ def _refine(tree, counts, nodes, inherited, beta):
 
 
 def _split(tree, splits, nodes, own, inherited):
-    """Replace nodes by their children as long as they split."""
+    """Replace nodes that split by their children, again and again."""
     labels = np.where(own[nodes] >= 0, own[nodes], inherited)
     while splits[nodes].any():
         split = splits[nodes]
@@ -358,9 +359,9 @@ def _split(tree, splits, nodes, own, inherited):
 
 
 def _draw(cluster, weights, n_draws, rng):
-    """Draw rows without replacement: a cluster by its weight, and a row in it.
+    """Draw rows without replacement: a cluster by its weight, then a row of it.
 
-    Returns positions in `cluster`, and the probability of each among those left.
+    Return positions in `cluster`, and the probability of each among those left.
     """
     shuffled = rng.permutation(len(cluster))
     shuffled = shuffled[np.argsort(cluster[shuffled], kind="stable")]
@@ -388,10 +389,10 @@ def _ward(features, order):
 
 
 def _nearest_linked(pool, linked, order, features):
-    """Return for each row the position of the linked row that is nearest to it.
+    """Return the position of the nearest linked row of each row.
 
-    The features are those of the rows ``linked[order]``; of equally near ones the first
-    is the nearest.
+    The features are those of the rows ``linked[order]``; the first of equally near rows
+    counts as nearest.
     """
     n_rows = len(pool.labeled)
     nearest = np.empty(n_rows, dtype=np.intp)

@@ -1,4 +1,4 @@
-"""k-centre, or the core-set approach: rows that leave no other row far from a label."""
+"""k-centre, the core-set approach: rows that leave no other row far from a label."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,8 @@ from skactive.utils._rows import as_floats, block_rows, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
 
-# State is kept for all rows without a label if this share of them is candidates.
+# Distances are kept for all rows without a label if at least this share of them are
+# candidates; otherwise most of the work would be for rows that cannot be queried.
 _KEPT_SHARE = 0.5
 
 
@@ -23,16 +24,17 @@ def k_center(features, n_queries, *, labeled=()):
     """Choose rows one after the other, each the farthest from all chosen and labelled.
 
     The greedy algorithm for the k-centre problem: the largest Euclidean distance of a
-    row to its nearest centre is at most twice what the best choice of as many centres
-    could reach. Without a labelled row the first choice is the row nearest to the mean.
+    row to its nearest centre is at most twice that of the best choice of the same
+    number of centres. Without a labelled row, the first choice is the row nearest to
+    the mean.
 
     Parameters
     ----------
     features : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, labelled ones too.
+        All rows, including the labelled ones.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int, default=()
         Positions of the rows that are centres already.
@@ -40,20 +42,18 @@ def k_center(features, n_queries, *, labeled=()):
     Returns
     -------
     positions : ndarray of shape (n_queries,), dtype int
-        Positions of the chosen rows, in the order in which they were chosen. Of several
-        rows that are equally far the first one is chosen.
+        Positions of the chosen rows, in the order of choice. Of equally far rows, the
+        first one is chosen.
 
     Raises
     ------
     ValueError
         If fewer than `n_queries` rows are not labelled.
 
-    Notes
-    -----
-    Memory: O(n_samples n_features) in single precision for dense features, and a copy
-    of sparse ones. Time: at most one pass over the features for each chosen row; many
-    rows are chosen in one pass where the distances allow it. The choice is that of
-    distances in double precision.
+    Notes ----- Memory: O(n_samples n_features) in single precision for dense features,
+    and a copy of sparse ones. Time: at most one pass over the features for each chosen
+    row; where the distances allow it, many rows are chosen in one pass. The choice is
+    the same as with distances in double precision.
 
     References
     ----------
@@ -89,20 +89,20 @@ def k_center(features, n_queries, *, labeled=()):
 
 
 class KCenterSampling(KeepingStrategy):
-    """Ask the row that is farthest from all that was labelled, asked and chosen.
+    """Query the row that is farthest from all labelled, queried and chosen rows.
 
     The core-set approach [1]_ by the greedy algorithm for the k-centre problem: no row
-    shall be far from a label. Distances are Euclidean, in the embedding of the rows.
-    Rows that were asked in vain count as covered. As long as nothing is labelled or
-    asked, the row nearest to the mean of the candidates comes first.
+    should be far from a label. Distances are Euclidean, in the embedding of the rows.
+    Rows that were queried without an answer count as covered. As long as no row is
+    labelled or queried, the row nearest to the mean of the candidates comes first.
 
-    Scale the features, as large ones decide what is far. The farthest rows are often
-    outliers; see :class:`TypiClustSampling` for the opposite.
+    Scale the features, as large ones dominate the distances. The farthest rows are
+    often outliers; see :class:`TypiClustSampling` for the opposite.
 
     Memory: O(n_samples n_components), a copy of the embedding in single precision.
     While the embedding is the same in all rounds, this copy and the distances are kept,
     so that a round of b queries takes at most b passes over the rows. An embedding that
-    changes, such as ``embed`` of the estimator, takes one more for each label.
+    changes, such as ``embed`` of the estimator, takes one more pass for each label.
 
     See Also
     --------
@@ -141,7 +141,7 @@ class KCenterSampling(KeepingStrategy):
             return self._choose_with_memory(pool, n_queries)
 
     def _choose_with_memory(self, pool, n_queries):
-        """Choose rows with the distances that are known from earlier rounds."""
+        """Choose rows with the distances that were kept from earlier rounds."""
         is_known = pool.labeled | pool.asked
         kept = getattr(self, "kept_", None)
         if kept is None or not kept.is_of(pool, is_known):
@@ -158,11 +158,11 @@ class _Kept:
     """Distances that are kept from round to round."""
 
     X: Any
-    rows: np.ndarray  # row numbers of X; of equally far ones the first is chosen
-    where: np.ndarray  # where each row of X stands among them; -1: nowhere
+    rows: np.ndarray  # row numbers of X; of equally far rows, the first is chosen
+    where: np.ndarray  # position of each row of X among them; -1 if it is not
     cover: FarthestFirst
-    centers: np.ndarray  # which rows of X are centres of `cover`
-    trial: FarthestFirst | None = None  # `cover` with the rows that were chosen last
+    centers: np.ndarray  # mask of the rows of X that are centres of `cover`
+    trial: FarthestFirst | None = None  # `cover` with the rows chosen last as centres
     picks: np.ndarray | None = None
 
     @classmethod
@@ -184,6 +184,8 @@ class _Kept:
         def take(positions):
             return pool.embedding(self.rows[positions])
 
+        # The last choice becomes part of the cover only if all its rows were queried:
+        # a combination of strategies may have passed over some of them.
         if self.trial is not None and is_known[self.picks].all():
             self.cover, self.centers[self.picks] = self.trial, True
         self.cover.read_from(take)
@@ -195,12 +197,12 @@ class _Kept:
         allowed = np.zeros(len(self.rows), dtype=bool)
         allowed[self.where[pool.candidates]] = True
         self.picks = self.rows[_choose(self.trial, n_queries, allowed, take)]
-        self.cover.read_from(None)  # the pool may go
+        self.cover.read_from(None)  # so that the pool of this round can be freed
         return self.picks
 
 
 def _choose_once(pool, n_queries):
-    """Choose rows of a pool with nothing kept from or for another round."""
+    """Choose rows without anything kept from or for another round."""
     known = known_rows(pool)
     rows = np.concatenate([known, pool.candidates[tie_order(pool)]])
     features = pool.embedding(rows)

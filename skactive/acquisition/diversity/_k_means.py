@@ -1,4 +1,4 @@
-"""k-means: the rows in the middle of clusters that hold no label yet."""
+"""k-means: rows in the middle of clusters without a label."""
 
 from numbers import Integral
 
@@ -15,23 +15,22 @@ from skactive.utils._sklearn import Interval
 
 
 class KMeansSampling(BaseStrategy):
-    """Ask the rows in the middle of clusters that hold no labelled row yet.
+    """Query the rows in the middle of clusters without a labelled row.
 
-    Labelled rows and candidates are clustered together into as many clusters as there
-    are labelled or asked rows and rows to ask. From each cluster without a labelled or
-    asked row the candidate nearest to the centre is asked, largest cluster first. If
-    there are fewer such clusters than rows to ask, the candidates farthest from
-    everything labelled, asked and chosen follow.
+    Labelled rows and candidates are clustered together, into one cluster for each
+    labelled or queried row and each row to query. In each cluster without a labelled or
+    queried row, the candidate nearest to the centre is queried, largest cluster first.
+    If these clusters are too few, the candidates farthest from all labelled, queried
+    and chosen rows follow.
 
-    Needs no model, only an embedding of the rows, and is what
-    :class:`~skactive.ActiveLearningClassifier` begins with when it knows too few
-    labels. Memory: O(n_samples (1 + n_components)); mini-batches are used for large
-    pools.
+    It needs no model, only an embedding of the rows, and is the `initial_strategy` of
+    :class:`~skactive.ActiveLearningClassifier`. Memory: O(n_samples (1 +
+    n_components)); mini-batches are used for large pools.
 
     Parameters
     ----------
     max_clusters : int, default=500
-        Never make more clusters than this.
+        Largest number of clusters.
 
     References
     ----------
@@ -78,7 +77,7 @@ class KMeansSampling(BaseStrategy):
 
 
 def _fill_with_farthest(features, chosen, n_known, n_queries, keys):
-    """Add the rows farthest from all known and chosen ones, one after the other."""
+    """Add the rows farthest from all known and chosen rows, one after the other."""
     if len(chosen) == n_queries:
         return chosen
     centers = np.concatenate([np.arange(n_known), chosen])

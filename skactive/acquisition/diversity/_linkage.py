@@ -1,4 +1,4 @@
-"""Trees of rows by linkage, whose ties the place in a file does not decide."""
+"""Trees of rows by linkage, whose ties do not depend on the order of the file."""
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
@@ -7,15 +7,15 @@ from sklearn.metrics import pairwise_distances
 
 from skactive.utils._rows import slices
 
-# Distances are computed in blocks of about so many numbers, 8 MiB.
+# Distances are computed in blocks of about this many numbers, 8 MiB.
 _BLOCK_NUMBERS = 2**20
 
 
 def link_in_order(features, order, method):
-    """Return the tree of scipy's `linkage`, where ties are decided by an order of rows.
+    """Return the tree of scipy's `linkage`, with ties decided by an order of the rows.
 
-    Without ties it is that of the rows in their own order: leaves have the numbers of
-    the rows, and of two children the one of the lower number comes first.
+    Without ties, it is the tree of the rows in their own order: leaves have the numbers
+    of the rows, and the child of the lower number comes first.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def link_in_order(features, order, method):
 
 
 def condensed_distances(features):
-    """Return the distances of all pairs of rows, in the order that scipy wants."""
+    """Return the distances of all pairs of rows, in scipy's condensed order."""
     n_samples = features.shape[0]
     if not issparse(features):
         # The expansion |x|^2 - 2xy + |y|^2 is exact only near the origin.

@@ -33,7 +33,7 @@ def max_herding(
         All rows; they need not have length one.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int or bool, default=()
         Rows that belong to S already.
@@ -47,8 +47,8 @@ def max_herding(
         2 apart.
 
     max_targets : int or None, default=10_000
-        If more rows are without a label, the sum runs over a random sample of so many
-        of them.
+        If more rows are without a label, the sum runs over a random sample of this
+        size.
 
     random_state : int, default=0
         Seed of the sample.
@@ -98,7 +98,7 @@ def herd(rows, n_queries, *, bandwidth, **params):
         All rows, for distances.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     bandwidth : float
         Distance at which the kernel has fallen to 1/e.
@@ -122,13 +122,14 @@ def herd(rows, n_queries, *, bandwidth, **params):
 
 
 class MaxHerdingSampling(BaseStrategy):
-    """Ask rows whose kernels cover the pool: a smooth form of covering it by balls.
+    """Query rows whose kernels cover the pool, a smooth form of covering it by balls.
 
     A batch is chosen by :func:`~skactive.acquisition.functional.max_herding`, where
-    labelled rows and rows asked before count as chosen. It does not depend on a radius
-    as :class:`ProbCoverSampling` does, and needs no model, only an embedding of the
-    rows. Time: O(n_candidates (max_targets + n_labeled) n_components), several times
-    that for a large batch; memory: O(n_samples n_components).
+    labelled rows and rows queried before count as chosen. Unlike
+    :class:`ProbCoverSampling`, it does not depend on a radius. It needs no model, only
+    an embedding of the rows. Time: O(n_candidates (max_targets + n_labeled)
+    n_components), several times that for a large batch; memory: O(n_samples
+    n_components).
 
     Parameters
     ----------
@@ -137,8 +138,8 @@ class MaxHerdingSampling(BaseStrategy):
         1/e.
 
     max_targets : int or None, default=10_000
-        Of more candidates than this, a random sample of so many is to be covered. All
-        candidates may be chosen. None: never sample.
+        Of more candidates than this, a random sample of this size is to be covered. All
+        candidates may be chosen. If None, all candidates count.
 
     References
     ----------

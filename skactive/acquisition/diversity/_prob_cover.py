@@ -1,4 +1,4 @@
-"""Probability coverage: rows whose balls cover the largest part of the pool."""
+"""ProbCover: rows whose balls cover the largest part of the pool."""
 
 import warnings
 import zlib
@@ -18,10 +18,10 @@ from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
 from skactive.utils._threads import one_thread
 
-# So many rows say how pure the balls are.
+# Number of rows around which the purity of balls is measured.
 _MAX_PURITY_ROWS = 2_000
 
-# Above this many distances per iteration of k-means, mini-batches are used.
+# Above this number of distances per iteration of k-means, mini-batches are used.
 _MAX_DISTANCES = 500_000
 
 
@@ -40,12 +40,12 @@ def prob_cover(
     Rows are scaled to length one. Of the rows that no ball of a labelled row covers,
     each choice covers as many as possible; a ball holds the rows closer than `radius`
     to its centre. Once all rows are covered, the row farthest from all labelled and
-    chosen ones is chosen. The number of covered rows is submodular, so that the greedy
+    chosen ones is chosen. The number of covered rows is submodular, so the greedy
     choice reaches at least 1 - 1/e of the optimum.
 
     Time: at most one and a half passes over all pairs of rows, O(n_samples^2
-    n_components). Memory: O(n_samples n_components), as no edge of the graph is
-    stored; the rows that a choice covers are taken out of the counts of the others.
+    n_components). Memory: O(n_samples n_components), as edges of the graph are not
+    stored: the rows that a choice covers are subtracted from the counts of the others.
 
     Parameters
     ----------
@@ -53,21 +53,21 @@ def prob_cover(
         All rows; they need not have length one.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     radius : float
         Radius of the balls, see :func:`choose_radius`; rows of length one are at most
         2 apart.
 
     labeled : array-like of int or bool, default=()
-        Rows whose balls are covered already.
+        Rows whose balls are already covered.
 
     candidates : array-like of int or bool or None, default=None
         Rows that may be chosen; all but the labelled if None. Of equally good ones, the
         first of these is chosen.
 
     max_targets : int or None, default=100_000
-        Of more rows than this, a random sample of so many is to be covered.
+        Of more rows than this, a random sample of this size is to be covered.
 
     random_state : int, default=0
         Seed of the sample.
@@ -87,9 +87,7 @@ def prob_cover(
     .. [1] O. Yehuda, A. Dekel, G. Hacohen, D. Weinshall. "Active learning through a
        covering lens". NeurIPS 2022.
 
-    Examples
-    --------
-    The middle of three rows, then one of two, then the one that is farthest:
+    Examples -------- The middle of three rows, then one of two, then the farthest row:
 
     >>> from skactive.acquisition.functional import prob_cover
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
@@ -106,14 +104,14 @@ def prob_cover(
 
 
 def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
-    """Choose the largest radius with which balls hold one pseudo-class only.
+    """Choose the largest radius at which most balls hold a single pseudo-class.
 
     Rows are scaled to length one and clustered by k-means. A ball is pure if all rows
-    that are closer to its centre than the radius belong to one cluster. Returned is
-    the largest radius with which the share of rows in the middle of a pure ball is at
-    least `purity`; it is found exactly, as a ball is pure up to the distance of the
-    nearest row of another cluster. If there are more than 2,000 rows, a random sample
-    of 2,000 stands for the centres; their balls hold all rows.
+    that are closer to its centre than the radius belong to one cluster. The result is
+    the largest radius at which the share of rows at the centre of a pure ball is at
+    least `purity`. It is exact, as a ball is pure up to the distance of the nearest row
+    of another cluster. If there are more than 2,000 rows, only the balls around a
+    random sample of 2,000 are considered; they hold all rows.
 
     Parameters
     ----------
@@ -121,7 +119,7 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
         All rows; they need not have length one.
 
     n_clusters : int
-        Number of pseudo-classes, as many as there are classes.
+        Number of pseudo-classes; best the number of classes.
 
     purity : float, default=0.95
         Share of pure balls, in (0, 1].
@@ -132,16 +130,14 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
     Returns
     -------
     radius : float
-        In (0, 2], or infinity if k-means finds one cluster only.
+        In (0, 2], or infinity if k-means finds only one cluster.
 
     References
     ----------
     .. [1] O. Yehuda, A. Dekel, G. Hacohen, D. Weinshall. "Active learning through a
        covering lens". NeurIPS 2022.
 
-    Examples
-    --------
-    Two clusters, and at most one ball in four may be impure:
+    Examples -------- Two clusters; at most one ball in four may be impure:
 
     >>> from skactive.acquisition.functional import choose_radius
     >>> X = [[1.0, 0.0], [0.8, 0.6], [-0.8, 0.6], [-1.0, 0.0]]
@@ -153,24 +149,23 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
         clusters = _cluster(rows.values[:, :-2], n_clusters, random_state)
         centers = draw_rows(np.arange(len(rows)), _MAX_PURITY_ROWS, random_state)
         distances = _distances_to_other_clusters(rows, clusters, centers)
-    # Rounding must not turn 0.05 times 20 rows into less than one.
+    # Rounding must not make 0.05 times 20 rows less than one.
     n_impure = int((1 - purity) * len(centers) + 1e-9)
     n_impure = min(n_impure, len(centers) - 1)
     return float(np.partition(distances, n_impure)[n_impure])
 
 
 class ProbCoverSampling(BaseStrategy):
-    """Ask rows whose balls cover the largest part of the pool.
+    """Query rows whose balls cover the largest part of the pool.
 
     A batch is chosen by :func:`~skactive.acquisition.functional.prob_cover`, where
-    labelled rows and rows asked before cover their balls. Needs no model, only an
+    labelled rows and rows queried before cover their balls. It needs no model, only an
     embedding of the rows, and is meant for few labels.
 
-    The radius is chosen by :func:`~skactive.acquisition.functional.choose_radius`, once
-    for as long as the embedding and the number of known classes stay what they are. For
-    as long, the counts of uncovered rows are kept, too, so that all rounds together
-    take the time of two passes over all pairs of rows. Memory: O(n_samples
-    n_components).
+    The radius is chosen by :func:`~skactive.acquisition.functional.choose_radius`, and
+    kept as long as the embedding and the number of known classes do not change. So are
+    the counts of uncovered rows: all rounds together take the time of two passes over
+    all pairs of rows. Memory: O(n_samples n_components).
 
     Parameters
     ----------
@@ -178,20 +173,20 @@ class ProbCoverSampling(BaseStrategy):
         Radius of the balls, for rows scaled to length one.
 
     n_clusters : int or None, default=None
-        Number of pseudo-classes for the choice of the radius; the number of classes
-        known, but at least two, if None. State it if it is known beforehand.
+        Number of pseudo-classes for the choice of the radius. If None, the number of
+        known classes, at least two. Pass it if it is known beforehand.
 
     purity : float, default=0.95
-        Share of balls that hold one pseudo-class only.
+        Share of balls that hold a single pseudo-class.
 
     max_targets : int or None, default=100_000
-        Of more rows than this, a random sample of so many is to be covered. All
-        candidates may be chosen. None: never sample.
+        Of more rows than this, a random sample of this size is to be covered. All
+        candidates may be chosen. If None, all rows count.
 
     Attributes
     ----------
     radius_ : float
-        The radius of the latest round.
+        The radius of the last round.
 
     References
     ----------
@@ -238,12 +233,13 @@ class ProbCoverSampling(BaseStrategy):
             before = balls.state.copy()
             candidates = pool.candidates[tie_order(pool)]
             chosen = balls.choose(candidates, n_queries)
-        # Whoever called may ask for other rows after all.
+        # A combination of strategies may query other rows instead of these, so the
+        # state before the choice is kept, too.
         self.states_ = [balls.state, before]
         return chosen
 
     def _set_radius(self, features, pool):
-        """Choose the radius, and drop the counts, if anything they rest on changed."""
+        """Choose the radius and drop the counts, if what they depend on has changed."""
         n_clusters = self.n_clusters or max(2, len(pool.classes))
         given = (_fingerprint(features), n_clusters if self.radius == "auto" else None)
         if given == getattr(self, "given_", None):
@@ -258,7 +254,7 @@ class ProbCoverSampling(BaseStrategy):
             )
 
     def _last_state(self, known, pool):
-        """Return what was counted in the last round, if its centres are known now."""
+        """Return the state of the last round, if all its centres are known now."""
         for state in self.states_:
             if np.isin(state.centers, known).all():
                 return state
@@ -278,13 +274,13 @@ def _cluster(values, n_clusters, random_state):
         max_distances=_MAX_DISTANCES,
     )
     with warnings.catch_warnings():
-        # Fewer distinct rows than clusters: some stay empty, which does no harm.
+        # With fewer distinct rows than clusters, some stay empty, which does no harm.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return k_means.fit_predict(values)
 
 
 def _distances_to_other_clusters(rows, clusters, centers):
-    """Return how far the nearest row of another cluster is from some rows."""
+    """Return the distances of some rows to the nearest row of another cluster."""
     order = np.argsort(clusters, kind="stable")
     found, starts = np.unique(clusters[order], return_index=True)
     own = np.searchsorted(found, clusters[centers])
@@ -299,7 +295,7 @@ def _distances_to_other_clusters(rows, clusters, centers):
 
 
 def _fingerprint(features):
-    """Return what tells features from others."""
+    """Return a value that differs for different features."""
     parts = [features]
     if issparse(features):
         parts = [features.data, features.indices, features.indptr]

@@ -1,4 +1,4 @@
-"""Typical rows of many clusters, where few or no labels are known."""
+"""TypiClust: the most typical rows of clusters without labels."""
 
 from numbers import Integral
 
@@ -15,21 +15,21 @@ from skactive.utils._rows import as_floats, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
-# With more clusters than this, mini-batches of this many rows are used.
+# With more clusters than this, k-means uses mini-batches of this size.
 _MAX_FULL_CLUSTERS = 50
 _BATCH_SIZE = 5000
 # Products in one block.
 _BLOCK_SIZE = 2**22
-# Rows whose typicality is computed in double precision at a time.
+# Rows of a block whose typicality is computed in double precision.
 _N_EXACT = 64
-# Squared distances below this part of the squared norms are taken for zero.
+# Squared distances below this share of the squared norms are rounding, and set to 0.
 _ZERO = 1e-13
-# Mean distances that differ by less than this part are equal.
+# Relative difference below which mean distances tie.
 _TIE = 1e-9
 
 
 def typicality(features, n_neighbors):
-    """Return how typical rows are: 1 / mean distance to their nearest neighbours.
+    """Return the typicality of rows: 1 / mean distance to their nearest neighbours.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def typicality(features, n_neighbors):
         Rows.
 
     n_neighbors : int
-        How many of the other rows are the neighbours, fewer than `n_samples`.
+        Number of neighbours of each row, less than `n_samples`.
 
     Returns
     -------
@@ -79,57 +79,55 @@ def typiclust(
 ):
     """Choose the most typical rows of the clusters with the fewest labels.
 
-    All rows are clustered by k-means into as many clusters as there are labelled rows
-    and rows to choose. Clusters with the fewest labelled rows come first, the largest
-    first among these; from each in turn the most typical row is taken that is neither
-    labelled nor chosen.
+    All rows are clustered by k-means, into one cluster for each labelled row and each
+    row to choose. Clusters with the fewest labelled rows come first, and the largest
+    first among these. Each in turn gives its most typical row that is neither labelled
+    nor chosen.
 
     Parameters
     ----------
     features : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows, labelled ones too.
+        All rows, including the labelled ones.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int, default=()
         Positions of the labelled rows.
 
     max_clusters : int, default=500
-        Never make more clusters than this.
+        Largest number of clusters.
 
     n_neighbors : int, default=20
-        Neighbours in the typicality; half of the free rows of a cluster if that is
-        less.
+        Number of neighbours that define typicality; at most half of the free rows of a
+        cluster.
 
     min_cluster_size : int, default=6
-        Smaller clusters are left out, until all others are used up.
+        Smaller clusters are used only once all others are used up.
 
     random_state : int, RandomState instance or None, default=None
         Seed of k-means.
 
     keys : array-like of shape (n_samples,) or None, default=None
-        Different numbers: of equally typical rows, the one of the lowest is chosen.
-        None: the first one.
+        Different numbers: of equally typical rows, the one of the lowest key is chosen.
+        If None, the first row is.
 
     Returns
     -------
     positions : ndarray of shape (n_queries,), dtype int
-        Positions of the chosen rows, in the order in which they were chosen.
+        Positions of the chosen rows, in the order of choice.
 
     Raises
     ------
     ValueError
         If fewer than `n_queries` rows are not labelled.
 
-    Notes
-    -----
-    With more than 50 clusters k-means uses mini-batches of 5000 rows. Neighbours are
-    searched among the free rows of one cluster, in blocks: a cluster of m rows takes
-    O(m^2 n_features) time but no memory of m^2. Rows whose nearest neighbour is too far
-    for them to be the most typical ones are found in single precision and left out.
+    Notes ----- With more than 50 clusters k-means uses mini-batches of 5000 rows.
+    Neighbours are searched among the free rows of one cluster, in blocks: a cluster of
+    m rows takes O(m^2 n_features) time, but not m^2 memory. Rows whose neighbours are
+    too far for them to be the most typical are found in single precision and skipped.
 
-    The paper leaves open what happens where all clusters are small or used up. Here
+    The paper does not say what happens if all clusters are small or used up. Here,
     small clusters follow once the larger ones are used up.
 
     References
@@ -175,39 +173,41 @@ def typiclust(
 
 
 class TypiClustSampling(BaseStrategy):
-    """Ask the most typical row of each cluster without labels.
+    """Query the most typical row of each cluster without labels.
 
-    For the very first labels [1]_, when a model knows too little to be unsure about
-    anything in particular: labelled rows and candidates are clustered by k-means, into
-    one cluster for each labelled row and each row to ask. Clusters with the fewest
-    labels come first, then large ones, and of each the row is asked whose nearest
-    neighbours are nearest. Rows that were asked in vain count as labelled.
+    For the very first labels [1]_, when the uncertainty of a model means little.
+    Labelled rows and candidates are clustered by k-means, into one cluster for each
+    labelled row and each row to query. Clusters with the fewest labels come first, and
+    the largest first among these. In each, the row is queried whose nearest neighbours
+    are nearest. Rows that were queried without an answer count as labelled.
 
     Distances are Euclidean, in the embedding of the rows; the paper uses the features
-    of a self-supervised network. Needs no model, and suits as ``initial_strategy``.
+    of a self-supervised network. It needs no model, so it can be the
+    `initial_strategy`.
 
     Memory: O(n_samples n_components). Time: that of k-means, and O(m^2 n_components)
-    for each cluster of m rows that is asked. It is small with many clusters, and most
-    of all with two: before the third label of a large pool, batches or ``"k_means"``
-    are faster.
+    for each cluster of m rows from which a row is queried. It is short with many
+    clusters and longest with two: for the first labels of a large pool, batches or
+    ``"k_means"`` are faster.
 
     Parameters
     ----------
     max_clusters : int, default=500
-        Never make more clusters than this.
+        Largest number of clusters.
 
     n_neighbors : int, default=20
-        Neighbours in the typicality; half of the rows of a cluster if that is less.
+        Number of neighbours that define typicality; at most half of the rows of a
+        cluster.
 
     min_cluster_size : int, default=6
-        Smaller clusters are left out, until all others are used up. Where there are
-        only a few rows for each label to buy, nearly all are: 1 leaves out none.
+        Smaller clusters are used only once all others are used up. With only a few rows
+        for each label to buy, nearly all clusters are small; 1 treats all alike.
 
     See Also
     --------
     skactive.acquisition.functional.typiclust : The same for an array.
     skactive.acquisition.functional.typicality :
-        The number by which rows of one cluster are compared.
+        The value by which rows of one cluster are compared.
 
     References
     ----------
@@ -281,7 +281,7 @@ def _members(labels, is_free):
 
 
 def _turns(labels, is_free, n_queries, min_cluster_size):
-    """Return the cluster of each row to choose."""
+    """Return the cluster from which each row is chosen."""
     sizes = np.bincount(labels)
     n_free = np.bincount(labels[is_free], minlength=len(sizes))
     by_rank = np.lexsort([-sizes, sizes - n_free])
@@ -300,7 +300,7 @@ def _turns(labels, is_free, n_queries, min_cluster_size):
 
 
 def _most_typical(features, n_neighbors):
-    """Return the position of the most typical row; the first one of equals."""
+    """Return the position of the most typical row, the first of equal ones."""
     n_rows = features.shape[0]
     if n_neighbors == 0:
         return 0
@@ -320,9 +320,10 @@ def _most_typical(features, n_neighbors):
 
 
 def _hopeful(rows, block, n_neighbors, means):
-    """Yield rows of a block that may be the most typical ones, few at a time.
+    """Yield the rows of a block that may be the most typical, a few at a time.
 
-    `means` holds the mean distances that are known, infinity elsewhere.
+    `means` holds the mean distances computed so far, and infinity for other rows. Lower
+    bounds come from the nearest neighbour first, then from all neighbours.
     """
     nearest, slack = rows.nearness(block)
     norms = rows.norms[block] - slack
@@ -345,9 +346,9 @@ def _hopeful(rows, block, n_neighbors, means):
 
 
 class _Rows:
-    """The rows of one cluster, shifted and scaled: dense ones in single precision, too.
+    """The rows of one cluster, shifted and scaled; dense rows in single precision, too.
 
-    Sparse rows stay where they are, and are in double precision only.
+    Sparse rows are not shifted, and are in double precision only.
     """
 
     def __init__(self, features):
@@ -367,8 +368,8 @@ class _Rows:
     def nearness(self, block):
         """Return x.y - |y|^2 / 2 of a block of rows and all others, and slack.
 
-        The squared distance |x - y|^2 is |x|^2 minus twice that; what is computed is
-        wrong by less than the slack of each row.
+        The squared distance |x - y|^2 is |x|^2 minus twice that. The rounding error is
+        below the slack of each row.
         """
         n_rows = len(self.norms)
         is_whole = block == slice(0, n_rows)

@@ -11,12 +11,12 @@ from skactive.utils._rows import slices
 # Pools of at most this many rows are computed in float64, larger ones in float32.
 _MAX_FLOAT64_ROWS = 2_000
 
-# A block of similarities, or of sparse rows made dense, holds about so many bytes.
+# Bytes of a block of similarities, or of sparse rows made dense.
 _BLOCK_BYTES = 4 * 2**20
 
 
 class UnitRows:
-    """Rows of length one, and what all products of two sets of them are.
+    """Rows of length one, and the products of two sets of them.
 
     Rows of zeros stay zeros.
 
@@ -26,18 +26,18 @@ class UnitRows:
         Rows of any length.
 
     for_distances : bool, default=False
-        Whether products are minus half the squared distances, rather than cosines.
+        Whether products are minus half the squared distances instead of cosines.
 
     smallest : float, default=1.0
-        The smallest distance that matters; float32 does not do for small ones.
+        The smallest distance that matters; small ones need float64.
     """
 
     def __init__(self, features, *, for_distances=False, smallest=1.0):
         values, scale = normalize(_as_floats(features)), 1.0
         self.for_distances = for_distances
         if for_distances:
-            if not issparse(values):  # to centre sparse rows would make them dense
-                # Differences of rows that are close together survive rounding.
+            if not issparse(values):  # centred sparse rows would be dense
+                # Centred, the differences of near rows are not lost in rounding.
                 values -= values.mean(axis=0)
             norms = squared_norms(values)
             scale = float(np.sqrt(norms.max(initial=0.0)))
@@ -66,7 +66,7 @@ class UnitRows:
         return slices(n_rows, self.block_rows(n_others))
 
     def block_rows(self, n_others):
-        """Return for how many rows the products with others fill a block."""
+        """Return the number of rows whose products with others fill a block."""
         if issparse(self.values):
             n_others = max(n_others, self.values.shape[1])
         return max(16, _BLOCK_BYTES // (self.dtype.itemsize * max(n_others, 1)))
@@ -75,9 +75,9 @@ class UnitRows:
 class LiftedRows(UnitRows):
     """Sparse rows as seen from a centre, scaled to length one; never made dense.
 
-    A row x stands for (x - center, height), whose products are those of the rows
-    themselves and of the centre: ``x.y - x.center - center.y + |center|^2 + height^2``.
-    Its distance from the centre is so written into its direction.
+    A row x represents (x - center, height). Products of these follow from products of
+    the rows and the centre: ``x.y - x.center - center.y + |center|^2 + height^2``. So
+    the direction of a row also says how far from the centre it is.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ class LiftedRows(UnitRows):
         Rows.
 
     center : ndarray of shape (n_components,)
-        The point from which they are seen.
+        The point from which the rows are seen.
 
     height : float
-        The coordinate that all rows get, larger than 0.
+        The coordinate that is added to all rows, larger than 0.
     """
 
     def __init__(self, features, center, height):
         self.for_distances = True
-        self.dtype = np.dtype(np.float64)  # near the centre most digits cancel
+        self.dtype = np.dtype(np.float64)  # most digits cancel near the centre
         self.resolution = 8 * float(np.finfo(self.dtype).eps)
         features = features.tocsr().astype(self.dtype)
         self._constant = float(center @ center) + height**2

@@ -1,4 +1,4 @@
-"""Forgetting: rows that are learnt and lost again during training."""
+"""Forgetting: rows that are learnt and forgotten again during training."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -20,26 +20,26 @@ from skactive.utils._sklearn import _set_random_states
 
 
 def forgetting_events(correct):
-    """Count how often each row was learnt and then lost again.
+    """Count how often each row was learnt and then forgotten.
 
-    A forgetting event is a step after which a row is predicted wrongly that was right
-    one step before.
+    A forgetting event is a step after which a row is predicted wrongly that was
+    predicted correctly one step before.
 
     Parameters
     ----------
     correct : array-like of shape (n_steps, n_samples), dtype bool
-        Whether each row was predicted rightly after each step, see
+        Whether each row was predicted correctly after each step, see
         :func:`training_correctness`.
 
     Returns
     -------
     events : ndarray of shape (n_samples,), dtype float
-        Numbers of events; infinity for rows that were never right.
+        Number of events; infinity for rows that were never correct.
 
     Raises
     ------
     ValueError
-        If `correct` has another shape, or no step.
+        If `correct` has another shape, or no steps.
 
     References
     ----------
@@ -60,12 +60,12 @@ def forgetting_events(correct):
 
 
 def unforgettable(correct):
-    """Tell which rows were learnt and never lost: they are the redundant ones.
+    """Tell which rows were learnt and never forgotten; these are redundant.
 
     Parameters
     ----------
     correct : array-like of shape (n_steps, n_samples), dtype bool
-        Whether each row was predicted rightly after each step.
+        Whether each row was predicted correctly after each step.
 
     Returns
     -------
@@ -88,13 +88,13 @@ def unforgettable(correct):
 
 
 def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
-    """Train a classifier, and record after each step which rows it predicts rightly.
+    """Train a classifier, and record which rows are correct after each step.
 
     Parameters
     ----------
     estimator : estimator object
-        A classifier, or a Pipeline that ends in one, with `staged_predict`, whose
-        stages are the steps, or with `partial_fit`. A clone of it is trained.
+        A classifier, or a Pipeline that ends in one. It has `staged_predict`, whose
+        stages are the steps, or `partial_fit`. A clone of it is trained.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         The rows, all of them labelled.
@@ -103,7 +103,7 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
         Their labels.
 
     n_epochs : int, default=20
-        How often `partial_fit` passes over the rows; boosting has its own stages.
+        Number of passes of `partial_fit` over the rows; boosting has its own stages.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the classifier and the order of the rows in each epoch.
@@ -111,7 +111,7 @@ def training_correctness(estimator, X, y, *, n_epochs=20, random_state=None):
     Returns
     -------
     correct : ndarray of shape (n_steps, n_samples), dtype bool
-        What :func:`forgetting_events` and :func:`unforgettable` take.
+        Input of :func:`forgetting_events` and :func:`unforgettable`.
 
     Raises
     ------

@@ -28,8 +28,8 @@ from skactive.utils._sklearn import Interval
 def label_dispersion(labels):
     """Return how often the predicted label differs from its most frequent one.
 
-    It is ``1 - f_x / T``, where f_x is how often the label that is predicted for x most
-    often occurs among T predictions made in the course of training.
+    It is ``1 - f_x / T``, where f_x is the count of the most frequent of the T labels
+    that are predicted for x in the course of training.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def label_dispersion(labels):
     Raises
     ------
     ValueError
-        If `labels` has another shape, or no step.
+        If `labels` has another shape, or no steps.
 
     References
     ----------
@@ -63,28 +63,28 @@ def label_dispersion(labels):
 
 
 class LabelDispersionSampling(BaseStrategy):
-    """Ask where the predicted label changes most while the classifier is trained.
+    """Query rows where the predicted label changes most during training.
 
-    The utility is ``1 - f_x / T`` [1]_: the share of the steps of training after which
-    the classifier predicts another label than it does most often. It needs no
-    probabilities. Steps are the stages of boosting, for an estimator with
-    `staged_predict`, such as AdaBoost or gradient boosting, and else epochs of
-    `partial_fit`, for which a clone is trained on the labelled rows from the
-    beginning. Of a Pipeline, the last step counts.
+    The utility is ``1 - f_x / T`` [1]_: the share of training steps after which the
+    classifier predicts another label than its most frequent one. It needs no
+    probabilities. For an estimator with `staged_predict`, such as AdaBoost or gradient
+    boosting, steps are the stages of boosting. Otherwise they are epochs of
+    `partial_fit`, in which a clone is trained on the labelled rows from the beginning.
+    In a Pipeline, the last step counts.
 
-    Naive Bayes has `partial_fit`, too, but sees the same counts in every epoch, so that
-    its labels hardly change: it runs, and says little.
+    Naive Bayes has `partial_fit`, too, but sees the same counts in every epoch, so its
+    labels hardly change and the utilities mean little.
 
-    One prediction over all candidates for each step. Memory: counts of shape
-    (n_candidates, n_classes), and for `partial_fit` a copy of the candidates; boosting
-    is followed block by block.
+    Time: one prediction of all candidates for each step. Memory: counts of shape
+    (n_candidates, n_classes), and a copy of the candidates for `partial_fit`; boosting
+    goes block by block.
 
     Parameters
     ----------
     n_epochs : int, default=20
-        How often `partial_fit` passes over the labelled rows; boosting has its own
-        number of stages. Of the fit parameters, `partial_fit` gets `sample_weight`
-        only.
+        Number of passes of `partial_fit` over the labelled rows; boosting has its own
+        number of stages. The only fit parameter that `partial_fit` gets is
+        `sample_weight`.
 
     References
     ----------
@@ -139,7 +139,7 @@ def _over_epochs(pool, parts, estimator, n_epochs):
     weight = None
     if not has_samplers(pool.estimator):
         weight = _sample_weight(pool, estimator, known)
-    # Once: a vectorizer before the classifier would take longer than an epoch.
+    # Transformed once, as a vectorizer may take longer than an epoch.
     X = transform(parts, take_rows(pool.X, pool.candidates))
     epochs = train_by_epochs(estimator, learnt, labels, n_epochs, random_state, weight)
     counts = np.zeros((len(pool), len(pool.classes)), dtype=np.int32)
@@ -159,7 +159,7 @@ def _dispersion(counts):
 
 
 def _sample_weight(pool, last, rows):
-    """Return the weights of some rows, or None; `last` may not take any."""
+    """Return the weights of some rows, or None if `last` takes or gets none."""
     names = ["sample_weight"]
     if isinstance(pool.estimator, Pipeline):
         names.append(f"{pool.estimator.steps[-1][0]}__sample_weight")

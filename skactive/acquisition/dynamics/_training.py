@@ -24,6 +24,7 @@ def split_pipeline(estimator):
 
 
 def has_samplers(estimator):
+    """Tell whether a step of a Pipeline changes the number of training rows."""
     while isinstance(estimator, Pipeline):
         if any(is_sampler(step) for _, step in estimator.steps):
             return True
@@ -32,7 +33,7 @@ def has_samplers(estimator):
 
 
 def rows_to_train_on(estimator, X, y, random_state):
-    """Return what the classifier at the end of a fitted Pipeline is trained on."""
+    """Return the rows and labels that the end of a fitted Pipeline is trained on."""
     while isinstance(estimator, Pipeline):
         X, y = training_rows(estimator, X, y, random_state)
         estimator = estimator.steps[-1][1]
@@ -40,13 +41,14 @@ def rows_to_train_on(estimator, X, y, random_state):
 
 
 def transform(parts, X):
+    """Apply the parts of a Pipeline that transform."""
     for part in parts:
         X = part.transform(X)
     return X.tocsr() if issparse(X) else X
 
 
 def train_by_epochs(estimator, X, y, n_epochs, random_state, sample_weight=None):
-    """Yield a classifier after each pass over shuffled rows; it is one object."""
+    """Yield the classifier, the same object, after each pass over shuffled rows."""
     model, classes = _for_epochs(estimator, y, random_state), np.unique(y)
     for epoch in range(n_epochs):
         order = random_state.permutation(len(y))
@@ -79,12 +81,13 @@ def _for_epochs(estimator, y, random_state):
 
 
 def predict_in_blocks(model, X):
-    """Yield slices of the rows, and what is predicted for them."""
+    """Yield slices of the rows, and the labels predicted for them."""
     for rows in slices(_num_samples(X), block_rows(X)):
         yield rows, read_labels(model, slice_rows(X, rows.start, rows.stop))
 
 
 def check_steps(values, name):
+    """Return values of shape (n_steps, n_samples), or raise."""
     values = np.asarray(values)
     if values.ndim != 2 or len(values) == 0:
         raise ValueError(

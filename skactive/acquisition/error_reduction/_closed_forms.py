@@ -1,8 +1,8 @@
-"""Probabilities after one more label, without a fit.
+"""Closed forms: probabilities after one more label, without a fit.
 
-Each class here is made for a fitted model, the rows it was fitted on, and target rows;
-called with candidates, it returns the probabilities of the targets if one candidate,
-of one class, had been learnt, too: an ndarray of shape (n_candidates, n_classes,
+Each class is made with a fitted model, the rows that it was fitted on, and target rows.
+Called with candidates, it returns the probabilities of the targets if each candidate,
+with each class, had been learnt, too: an ndarray of shape (n_candidates, n_classes,
 n_targets, n_classes).
 """
 
@@ -13,16 +13,16 @@ from scipy.special import expit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 
-# The Hessian of a logistic regression has at most so many rows.
+# Largest number of rows of the Hessian of a logistic regression.
 _MAX_PARAMETERS = 3000
 
-# Iterations for one row, and the gap to its solution at which they end.
+# Largest number of iterations for one row, and the gap at which they end.
 _MAX_ITER = 50
 _TOLERANCE = 1e-12
 
 
 def closed_form(model, *, newton):
-    """Return the class that stands for refits of a model, or None.
+    """Return the class that replaces refits of a model, or None.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def closed_form(model, *, newton):
         The fitted model.
 
     newton : bool
-        Whether a second-order expansion of the loss will do.
+        Whether a second-order expansion of the loss is allowed.
 
     Returns
     -------
     closed_form : class or None
-        Of this module; exact, except for `LogisticRegressionAfter`.
+        A class of this module, exact except for `LogisticRegressionAfter`.
     """
     if type(model) is GaussianNB and model.var_smoothing > 0:
         return GaussianNBAfter
@@ -47,9 +47,9 @@ def closed_form(model, *, newton):
 
 
 def _has_expansion(model):
-    """Tell whether the loss is the plain one with an L2 penalty, and not too wide."""
+    """Tell whether the loss has an L2 penalty, no weights and few parameters."""
     plain = model.class_weight is None and model.solver != "liblinear"
-    # Since scikit-learn 1.8 l1_ratio and C alone say which penalty it is.
+    # Since scikit-learn 1.8, l1_ratio and C alone decide the penalty.
     l2 = getattr(model, "penalty", "l2") in ("l2", "deprecated")
     l2 = l2 and model.l1_ratio in (None, 0) and np.isfinite(model.C)
     one_by_one = getattr(model, "multi_class", None) == "ovr"
@@ -69,7 +69,7 @@ class GaussianNBAfter:
         Fitted on `X`.
 
     X : ndarray of shape (n_labeled, n_features)
-        Rows that are learnt.
+        Rows that were learnt.
 
     targets : ndarray of shape (n_targets, n_features)
         Rows to predict.
@@ -94,7 +94,7 @@ class GaussianNBAfter:
         joint = np.empty(shape)
         for k, count in enumerate(model.class_count_):
             mean, variance = model.theta_[k], variances[k]
-            # Relative to the mean of the class nothing cancels, however small its
+            # Relative to the mean of the class, nothing cancels, however small its
             # variance: the mean shifts by at most 1 / sqrt(n) standard deviations.
             centred, shift = self._targets - mean, (candidates - mean) / (count + 1)
             grown = count * (variance / (count + 1) + shift**2)
@@ -113,8 +113,8 @@ class GaussianNBAfter:
 class MultinomialNBAfter:
     """A MultinomialNB after one more row, exactly.
 
-    The counts of a class change only where the row has features; with sparse rows the
-    log-likelihoods change by a product of sparse matrices.
+    The counts of a class change only in the features of the row: for sparse rows, the
+    change of the log-likelihoods is a product of sparse matrices.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class MultinomialNBAfter:
         Fitted on `X`.
 
     X : {ndarray, sparse matrix} of shape (n_labeled, n_features)
-        Rows that are learnt; not looked at.
+        Rows that were learnt; not used.
 
     targets : {ndarray, sparse matrix} of shape (n_targets, n_features)
         Rows to predict.
@@ -151,7 +151,7 @@ class MultinomialNBAfter:
         return _normalized(joint, model.class_count_, prior)
 
     def _gain(self, candidates, counts):
-        """Return what the targets gain by the features of each candidate."""
+        """Return the gain of the log-likelihoods of the targets by each candidate."""
         if issparse(candidates):
             growth = candidates.multiply(1.0 / counts).tocsr()
             growth.data = np.log1p(growth.data)
@@ -162,11 +162,11 @@ class MultinomialNBAfter:
 
 
 class LogisticRegressionAfter:
-    """A LogisticRegression after one more row, nearly.
+    """A LogisticRegression after one more row, approximately.
 
-    The loss of the rows that are learnt is replaced by its second-order expansion at
-    the fit, where its gradient is zero; the loss of the added row is kept. What
-    remains to be solved has as many unknowns as there are classes.
+    The loss of the learnt rows is replaced by its second-order expansion at the fit,
+    where its gradient is 0; the loss of the added row is exact. The equations that
+    remain have one unknown for each class.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class LogisticRegressionAfter:
         Fitted on `X`.
 
     X : {ndarray, sparse matrix} of shape (n_labeled, n_features)
-        Rows that are learnt.
+        Rows that were learnt.
 
     targets : {ndarray, sparse matrix} of shape (n_targets, n_features)
         Rows to predict.
@@ -235,7 +235,7 @@ class LogisticRegressionAfter:
                 break
             G = self._C * (p[..., None] * identity - p[..., None] * p[..., None, :])
             newton = -np.linalg.solve(identity + G @ within, gap[..., None])[..., 0]
-            # A step that has gone too far is halved.
+            # A step that went too far is halved.
             step = np.where(better, newton, step / 2.0)
         return r
 
@@ -252,8 +252,9 @@ class LogisticRegressionAfter:
         if self._with_intercept:
             penalty[-1] = 0.0
             if n_outputs > 1:
-                # All intercepts may move together without any change. No gradient has
-                # a part in this direction, so a penalty on it changes no step.
+                # All intercepts may move together without any effect. Gradients are 0
+                # in this direction, so a penalty on it changes no step but makes the
+                # Hessian regular.
                 hessian[:, -1, :, -1] += 1.0
         hessian = hessian.reshape(n_outputs * width, -1)
         hessian[np.diag_indices_from(hessian)] += np.tile(penalty, n_outputs)
@@ -272,7 +273,7 @@ def _log_normal(x, mean, variance):
 
 
 def _normalized(joint, counts, prior):
-    """Return probabilities from log-likelihoods and a prior, or the classes' shares."""
+    """Return probabilities from log-likelihoods and a prior; class shares if None."""
     if prior is None:
         after = counts + np.eye(len(counts))  # by the class that has one row more
         shares = (after / after.sum(axis=1, keepdims=True)).T[:, None, :, None]
@@ -285,7 +286,7 @@ def _normalized(joint, counts, prior):
 
 def _softmax(joint):
     """Return probabilities from logits with the classes first, and put them last."""
-    # Over a leading axis numpy works on long rows; it is several times faster.
+    # Over the first axis, numpy works on long rows, which is several times faster.
     joint -= joint.max(axis=0)
     np.exp(joint, out=joint)
     joint /= joint.sum(axis=0)

@@ -1,4 +1,4 @@
-"""The error that is left after one more label, in expectation."""
+"""Expected error reduction: rows whose label leaves the smallest expected error."""
 
 from functools import partial
 from numbers import Integral
@@ -10,20 +10,20 @@ from skactive.acquisition.error_reduction._one_more_label import one_more_label
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval, StrOptions
 
-# How many candidates "auto" looks at, where each takes refits and where none does.
+# Number of candidates that "auto" evaluates, with refits and in closed form.
 _N_REFITTED = 100
 _N_FAST = 1000
 
-# By this share of the worst of them the others are worse.
+# Candidates that are not evaluated are worse than the worst by this share of it.
 _BELOW = 1e-6
 
 
 def expected_error(proba_after, proba, *, loss="log"):
-    """Return the error over target rows that a label leaves, in expectation.
+    """Return the expected error over target rows that a label leaves.
 
-    The model that has learnt candidate `i` with class `y` says itself, by its
-    probabilities, how often it will be wrong about the targets. These errors are
-    averaged over the classes, with what the present model says about the candidate::
+    The error of the model that has learnt candidate `i` with class `y` is the one that
+    its own probabilities of the targets imply. It is averaged over the classes with the
+    probabilities of the present model::
 
         sum_y P(y | i) mean_t E(P_iy(. | t))
 
@@ -34,14 +34,14 @@ def expected_error(proba_after, proba, *, loss="log"):
     ----------
     proba_after : array-like of shape \
             (n_candidates, n_classes, n_targets, n_classes)
-        Probabilities of the targets once the candidate has been learnt with each
-        class. Where `proba` is 0 they may be anything.
+        Probabilities of the targets once the candidate has been learnt with each class.
+        Where `proba` is 0, they are ignored.
 
     proba : array-like of shape (n_candidates, n_classes)
         Probabilities of the candidates.
 
     loss : {"log", "zero_one"}, default="log"
-        What an error is.
+        The error.
 
     Returns
     -------
@@ -59,10 +59,8 @@ def expected_error(proba_after, proba, *, loss="log"):
     .. [1] N. Roy, A. McCallum. "Toward optimal active learning through sampling
        estimation of error reduction". ICML 2001.
 
-    Examples
-    --------
-    Two candidates, two targets. The label of the first candidate settles both targets,
-    that of the second none:
+    Examples -------- Two candidates, two targets. The label of the first candidate
+    settles both targets, that of the second neither:
 
     >>> from skactive.acquisition.functional import expected_error
     >>> sure, torn = [[0.0, 1.0]] * 2, [[0.5, 0.5]] * 2
@@ -80,12 +78,12 @@ def expected_error(proba_after, proba, *, loss="log"):
 
 
 def mean_error(proba, loss):
-    """Return the error that probabilities promise, (..., n_targets, n_classes)."""
+    """Return the error that probabilities (..., n_targets, n_classes) imply."""
     return _LOSSES[loss](proba) / proba.shape[-2]
 
 
 def _log_loss(proba):
-    # The logarithm of a tiny number stands for that of 0.
+    # Log 0 is taken as the logarithm of a tiny number.
     terms = np.maximum(proba, np.finfo(proba.dtype).tiny)
     np.log(terms, out=terms)
     terms *= proba
@@ -97,7 +95,7 @@ def _zero_one(proba):
 
 
 def _expectation(proba, errors):
-    """Return the mean of errors by class; those of impossible classes are skipped."""
+    """Return the mean of errors over classes, without those of impossible classes."""
     return np.where(proba > 0, proba * errors, 0.0).sum(axis=1)
 
 
@@ -105,55 +103,55 @@ _LOSSES = {"log": _log_loss, "zero_one": _zero_one}
 
 
 class ExpectedErrorReductionSampling(BaseStrategy):
-    """Ask the row whose label leaves the smallest expected error over the pool.
+    """Query the row whose label leaves the smallest expected error over the pool.
 
-    For each candidate and each class the model learns this label, and says how often it
-    expects to be wrong about the rows without a label, the candidate included; see
-    :func:`~skactive.acquisition.functional.expected_error`. The utility is minus the
-    mean over the classes, weighted with the present probabilities. A model that is sure
-    and wrong expects no error, so this needs probabilities that mean something.
+    For each candidate and each class, the model learns this label, and its
+    probabilities imply an error on the rows without a label, the candidate included;
+    see :func:`~skactive.acquisition.functional.expected_error`. The utility is minus
+    the mean over the classes, weighted with the present probabilities. A model that is
+    sure and wrong expects no error, so this needs meaningful probabilities.
 
     Cost: one fit and one prediction of the targets for each candidate and class, in
-    parallel with `n_jobs`. The refits are those of the next round: the same parameters,
-    and the fit parameters of all rows, those of the candidate among them. A part with
-    ``random_state=None`` gets one seed for all refits of a round. Pseudo-labels take no
-    part in them. Where more is known, nothing is fitted, with the same result:
+    parallel with `n_jobs`. Refits are those of the next round, with the same parameters
+    and the fit parameters of all rows, including the candidate. A part with
+    ``random_state=None`` gets one seed for all refits of a round. Pseudo-labels are not
+    used. Some models need no refits, with the same result:
     :class:`~sklearn.naive_bayes.GaussianNB` and
     :class:`~sklearn.naive_bayes.MultinomialNB` without fit parameters are updated in
     closed form, for many candidates at once.
 
     A Pipeline is refitted as a whole, as its steps learn from labelled rows, too.
-    Leading steps that learn nothing, such as
+    Leading steps that do not learn, such as
     :class:`~sklearn.feature_extraction.text.HashingVectorizer` or
     :class:`~sklearn.preprocessing.Normalizer`, transform once.
 
     Parameters
     ----------
     loss : {"log", "zero_one"}, default="log"
-        What an error is: the log loss, or a wrong class.
+        The error: the log loss, or a wrong class.
 
     max_candidates : int, "auto" or None, default="auto"
-        At most so many candidates, drawn anew in each round, are looked at; None looks
-        at all. "auto" are 100 where models are refitted, that is 100 fits for each
-        class, and 1000 in closed form. The others come after these, with one utility,
-        so that a larger batch is filled up at random.
+        Number of candidates, drawn anew in each round, that are evaluated; all if None.
+        "auto" is 100 with refits, that is 100 fits for each class, and 1000 in closed
+        form. The others follow with equal utilities, so a larger batch is filled up at
+        random.
 
     max_targets : int or None, default=1000
-        At most so many rows without a label, drawn anew in each round, have the error
-        predicted; None takes all.
+        Number of rows without a label, drawn anew in each round, over which the error
+        is averaged; all if None.
 
     approximation : {"last_step", "newton"} or None, default=None
-        None is exact. With "last_step" the steps of a Pipeline before the last stay as
-        they are in this round, so that its last step is refitted, or updated in closed
-        form, on features that are computed once. With "newton", in addition, a
+        None is exact. With "last_step", all steps of a Pipeline but the last stay as
+        they are in this round, and the last one is refitted, or updated in closed form,
+        on features that are computed once. With "newton", in addition, a
         :class:`~sklearn.linear_model.LogisticRegression` is not refitted: its loss on
-        the labelled rows is expanded to second order at the fit of this round, and
-        only that of the added row is kept as it is. This takes an L2 penalty, no class
-        weights, another solver than "liblinear", and at most 3000 coefficients; other
-        models are refitted. It is some hundred times faster. The rank correlation
-        with refits was 0.73 to 0.99 on data with overlapping classes, and anything
-        from 0 to 0.9 where the classes could be separated. With fit parameters a
-        Pipeline is refitted as a whole in any case.
+        the labelled rows is expanded to second order at the fit of this round, and only
+        the loss of the added row is exact. It needs an L2 penalty, no class weights, a
+        solver other than "liblinear", and at most 3000 coefficients; other models are
+        refitted. It is some hundred times faster. The rank correlation with refits was
+        0.73 to 0.99 on data with overlapping classes, and anything from 0 to 0.9 on
+        separable classes. With fit parameters, a Pipeline is always refitted as a
+        whole.
 
     References
     ----------
@@ -211,7 +209,7 @@ class ExpectedErrorReductionSampling(BaseStrategy):
     def utility(self, pool):
         what_if = one_more_label(pool, self.approximation)
         rng = np.random.default_rng(pool.random_state)
-        # All rows without a label, also if only some of them are candidates here.
+        # All rows without a label, even if only some of them are candidates here.
         targets = draw_rows(np.flatnonzero(~pool.labeled), self.max_targets, rng)
         n_most = self.max_candidates
         if n_most == "auto":
@@ -222,8 +220,8 @@ class ExpectedErrorReductionSampling(BaseStrategy):
         proba = pool.proba if everyone else pool.predict_proba(rows)
         error = partial(mean_error, loss=self.loss)
         expected = _expectation(proba, what_if.errors(rows, targets, proba, error))
-        # A little below those that were looked at, for combinations of strategies, and
-        # by more than rounding.
+        # A little below the evaluated candidates, by more than rounding; not infinite,
+        # so that combinations of strategies can compute with it.
         lowest = -expected.max() * (1.0 + _BELOW) - np.finfo(np.float64).tiny
         utility = np.full(len(pool), lowest)
         utility[looked_at] = -expected

@@ -1,4 +1,4 @@
-"""Active testing: ask where a finished model is expected to lose most."""
+"""Expected loss: rows on which a finished model is expected to lose most."""
 
 from numbers import Real
 
@@ -17,16 +17,16 @@ from skactive.utils._sklearn import HasMethods, Interval, StrOptions
 
 
 def expected_loss(surrogate_proba, model_proba, *, loss="zero_one"):
-    """Return what a model is expected to lose, in the eyes of another one.
+    """Return the expected loss of a model, with the probabilities of another one.
 
     Parameters
     ----------
     surrogate_proba : array-like of shape (n_samples, n_classes)
-        Probabilities :math:`\\pi` by the other model, the surrogate.
+        Probabilities :math:`\\pi` of the other model, the surrogate.
 
     model_proba : array-like of shape (n_samples, n_classes)
-        Probabilities :math:`f` by the model; for the loss ``"zero_one"`` any scores
-        that are highest for the class that it predicts.
+        Probabilities :math:`f` of the model. For the loss ``"zero_one"``, any scores
+        that are highest for the predicted class.
 
     loss : {"zero_one", "log_loss"}, default="zero_one"
         :math:`1 - \\pi_{\\arg\\max f}`, or :math:`-\\sum_k \\pi_k \\ln f_k`.
@@ -56,7 +56,7 @@ def expected_loss(surrogate_proba, model_proba, *, loss="zero_one"):
         return np.maximum(1.0 - right, 0.0)
     if loss != "log_loss":
         raise ValueError(f"loss must be 'zero_one' or 'log_loss', got {loss!r}.")
-    # A probability of 0 is cut off as in sklearn.metrics.log_loss.
+    # A probability of 0 is clipped as in sklearn.metrics.log_loss.
     return np.maximum(-(pi * np.log(np.maximum(f, _eps(f)))).sum(axis=1), 0.0)
 
 
@@ -65,31 +65,31 @@ def _eps(proba):
 
 
 class ExpectedLossSampling(BaseStrategy):
-    """Draw rows in proportion to what a finished model is expected to lose on them.
+    """Draw rows in proportion to the expected loss of a finished model.
 
-    For testing, not for training: a label tells most about the risk of `model` where
-    its loss is large [1]_. The loss is expected under the probabilities of the
-    classifier that is learnt, the *surrogate*, which gets better with every label; see
+    For testing, not for training: labels of rows with a large loss tell most about the
+    risk of `model` [1]_. The expectation is over the probabilities of the classifier
+    that is learnt, the *surrogate*, which gets better with every label; see
     :func:`~skactive.acquisition.functional.expected_loss`. The probabilities of the
     draws are reported, so that :func:`~skactive.model_selection.queried_risk` can
-    estimate the risk of `model` without bias. `model` itself must not be trained on the
-    labels that are asked.
+    estimate the risk of `model` without bias. `model` must not be trained on the labels
+    of these rows.
 
-    With ``initial_strategy="random"`` the rows of the cold start count, too.
-    :func:`~skactive.model_selection.active_test` does all of it.
+    With ``initial_strategy="random"``, the rows of the cold start count, too.
+    :func:`~skactive.model_selection.active_test` sets all of this up.
 
     Parameters
     ----------
     model : estimator object
-        The classifier to be tested, fitted. It is not cloned.
+        The fitted classifier to test. It is not cloned.
 
     loss : {"zero_one", "log_loss"}, default="zero_one"
-        What it loses on a row. ``"log_loss"`` needs its `predict_proba`.
+        The loss of `model`, which needs `predict_proba` for ``"log_loss"``.
 
     epsilon : float, default=0.1
-        Probability, in (0, 1], that a row is drawn uniformly from those left instead.
-        Where the surrogate is wrong and sure of it, rows are drawn by this alone: the
-        smaller it is, the more such a row counts, and the less stable the estimate is.
+        Probability, in (0, 1], that a row is drawn uniformly from those left. Rows of
+        which the surrogate is wrongly sure are drawn in this way only: the smaller it
+        is, the more each of them counts, and the less stable the estimate is.
 
     References
     ----------
@@ -159,11 +159,13 @@ class ExpectedLossSampling(BaseStrategy):
         return draw_candidates(pool, log_weights, n_queries, self.epsilon)
 
     def __sklearn_clone__(self):
-        return type(self)(**self.get_params(deep=False))  # a clone would not be fitted
+        return type(self)(
+            **self.get_params(deep=False)
+        )  # a clone of the model would not be fitted
 
 
 def _check_same_classes(strategy, known, seen):
-    """Raise where model and labels speak of different things, such as 0 and "no"."""
+    """Raise if model and labels have no class in common, such as 0 and "no"."""
     if hasattr(strategy.model, "classes_") and not np.isin(seen, known).any():
         raise ValueError(
             f"The model of {type(strategy).__name__} knows the classes "

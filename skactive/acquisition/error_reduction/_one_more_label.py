@@ -1,4 +1,4 @@
-"""What a model would predict after one more label: by a refit, or in closed form."""
+"""The predictions of a model after one more label, by a refit or in closed form."""
 
 import warnings
 from functools import partial
@@ -20,15 +20,16 @@ from skactive.utils._rows import slices, take_rows
 from skactive.utils._sklearn import _check_method_params, get_tags
 from skactive.utils._threads import one_thread
 
-# The fit of the round has checked parameters and rows: an eighth of a small fit.
+# Checks are skipped, as the fit of the round has made them; they take an eighth of the
+# time of a small fit.
 _UNCHECKED = partial(config_context, assume_finite=True, skip_parameter_validation=True)
 
-# Blocks of candidates hold about so many probabilities, 8 MiB.
+# Probabilities of one block of candidates, 8 MiB.
 _BLOCK_NUMBERS = 2**20
 
 
 def one_more_label(pool, approximation=None):
-    """Return an object that tells the errors of a model with one more label.
+    """Return an object that computes the errors of a model with one more label.
 
     Parameters
     ----------
@@ -36,15 +37,15 @@ def one_more_label(pool, approximation=None):
         The round.
 
     approximation : {"last_step", "newton"} or None, default=None
-        What may be approximated, see
+        The approximation, see
         :class:`~skactive.acquisition.ExpectedErrorReductionSampling`.
 
     Returns
     -------
     what_if : object
         Has `is_fast`, and ``errors(rows, targets, proba, error)`` of shape (n_rows,
-        n_classes): ``error(proba)`` of the probabilities of `targets` by the model
-        that has learnt each class for each row; 0 where `proba` is 0.
+        n_classes): ``error(proba)`` of the probabilities of `targets` by the model that
+        has learnt each class for each row; 0 where `proba` is 0.
     """
     steps, model = _split(pool, frozen=approximation is not None)
     predicts_after = None
@@ -56,7 +57,7 @@ def one_more_label(pool, approximation=None):
 
 
 class Refits:
-    """The model is fitted again for each row and each class of it.
+    """The model is fitted again for each row and each class.
 
     Parameters
     ----------
@@ -64,10 +65,10 @@ class Refits:
         The round.
 
     steps : list of estimator objects
-        Fitted steps of a Pipeline that stay as they are.
+        Fitted steps of a Pipeline that are not refitted.
 
     model : estimator object
-        What is fitted again.
+        The model that is fitted again.
     """
 
     is_fast = False
@@ -107,7 +108,7 @@ class Refits:
 
 
 class _Refit:
-    """Fits the model with one more label, for each class: the task of one worker."""
+    """Fit the model with one more label, for each class: the task of one worker."""
 
     def __init__(self, model, X, learnt, y, targets, classes, error, missing_label):
         self.model = model
@@ -120,7 +121,7 @@ class _Refit:
         self.missing_label = missing_label
 
     def __call__(self, position, proba, params):
-        # In the order of X, as the next round would have them.
+        # In the order of X, as in the fit of the next round.
         where = int(np.searchsorted(self.learnt, position))
         known = where < len(self.learnt) and self.learnt[where] == position
         rows = self.learnt if known else np.insert(self.learnt, where, position)
@@ -128,7 +129,7 @@ class _Refit:
         X = take_rows(self.X, rows)
         errors = np.zeros(len(self.classes))
         with one_thread(), warnings.catch_warnings(), _UNCHECKED():
-            # The fit of the round has warned of this already.
+            # The fit of the round has already warned of this.
             warnings.simplefilter("ignore", ConvergenceWarning)
             for k in np.flatnonzero(proba):
                 y[where] = self.classes[k]
@@ -142,8 +143,8 @@ class _Refit:
             )
         except Exception as error:
             error.add_note(
-                "This was a refit with one more label, which expected error reduction "
-                f"does for each candidate and class; {len(y)} rows were fitted."
+                "This was a refit with one more label, as expected error reduction "
+                f"makes for each candidate and class, on {len(y)} rows."
             )
             raise
         return check_proba_of(model, read_proba(model, self.targets), self.classes)
@@ -197,12 +198,12 @@ class ClosedForm:
 
 
 def _split(pool, frozen):
-    """Return the steps that one more label leaves as they are, and the model."""
+    """Return the steps that one more label does not change, and the model."""
     model = pool.estimator
     if not isinstance(model, Pipeline) or pool.fit_params:
         return [], model
     before = [step for _, step in model.steps[:-1]]
-    if any(map(is_sampler, before)):  # it makes other rows of one more label
+    if any(map(is_sampler, before)):  # one more label changes all rows that it makes
         n_fixed = next(i for i, step in enumerate(before) if is_sampler(step))
         return (before[:n_fixed], model[n_fixed:]) if frozen else ([], model)
     first = [step for step in before if step not in (None, "passthrough")]
@@ -221,7 +222,7 @@ def _transform(steps, X):
 
 
 def _seeded(model, seed):
-    """Give all parts of a model that draw at random a seed, so that refits repeat."""
+    """Seed all random parts of a model, so that refits are reproducible."""
     params = {
         name: int(seed)
         for name, value in model.get_params().items()

@@ -1,4 +1,4 @@
-"""A strategy nobody has to choose: cover the rows the model is unsure about."""
+"""Auto: cover the rows that the model is unsure about, once it knows enough."""
 
 import math
 from numbers import Integral, Real
@@ -20,27 +20,27 @@ from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 from skactive.utils._ties import in_order
 
-_DRAWS = 1  # Stream of the random numbers that draw from a large region.
+_DRAWS = 1  # stream of random numbers to draw from a large region with
 
 
 def region_size(n_candidates, n_least, agreement):
-    """Return among how many of the most uncertain rows a batch is chosen.
+    """Return the number of most uncertain rows among which a batch is chosen.
 
-    Among all of them as long as successive models agree no more than by chance, among
-    the `n_least` most uncertain ones when they agree everywhere, and in proportion
+    All rows as long as successive models agree no more than by chance, the `n_least`
+    most uncertain ones when they agree everywhere, and a number in proportion in
     between.
 
     Parameters
     ----------
     n_candidates : int
-        How many rows can be asked.
+        Number of rows that can be queried.
 
     n_least : int
-        The smallest region; all rows if there are no more.
+        Size of the smallest region; at most all rows.
 
     agreement : float
-        Cohen's kappa of the predictions of two successive models, at most 1. Less
-        than 0 counts as 0.
+        Cohen's kappa of the predictions of two successive models, at most 1; negative
+        values count as 0.
 
     Returns
     -------
@@ -59,67 +59,64 @@ def region_size(n_candidates, n_least, agreement):
 
 
 class AutoSampling(BaseStrategy):
-    """Ask what covers the rows that the model is unsure about, as far as it knows any.
+    """Query rows that cover those that the model is unsure about, once it is any good.
 
-    A strategy for those who do not want to choose one. While labels are few, what a
-    model is unsure about says little, and rows that stand for many others teach it
-    most; later, the rows near the boundary between the classes do. The switch follows
-    what the data show, not a number of labels:
+    A strategy for those who do not want to choose one. While labels are few, the
+    uncertainty of a model means little, and rows that represent many others teach it
+    most. Later, the rows near the boundary between the classes do. The switch depends
+    on the data, not on a number of labels:
 
-    1. The model of this round predicts all candidates, and so did an earlier one, which
-       had at least `min_labels` labels less. The less they agree (Cohen's kappa, as in
-       [1]_), the more a few labels still overturn, and the less an uncertainty is
-       worth. Between no agreement and a perfect one, the region in which rows are asked
-       shrinks from all candidates to the ``prefilter * n_queries`` of smallest margin.
-    2. Within the region the batch covers what is uncertain, by herding [2]_: greedily,
+    1. The predictions of this model for the candidates are compared with those of an
+       earlier one, which had at least `min_labels` labels less. The less they agree
+       (Cohen's kappa, as in [1]_), the more a few labels still change, and the less
+       uncertainty means. From no agreement to a perfect one, the region in which rows
+       are queried shrinks from all candidates to the ``prefilter * n_queries`` of
+       smallest margin.
+    2. Within the region, the batch covers the uncertain rows by herding [2]_: greedily,
        it maximises ``sum_j u_j^2 max_{i in S} k(x_i, x_j)``, where u is 1 minus the
-       margin, k a Gaussian kernel, and S the batch and all rows with a label. So
-       neither the rows of a batch resemble each other, nor any that is known, and
-       outliers, which cover only themselves, are left out.
+       margin, k a Gaussian kernel, and S the batch and all known rows. So the rows of a
+       batch resemble neither each other nor known rows, and outliers, which cover only
+       themselves, are left out.
 
     The kernel compares directions, as in [2]_: ``k(x, x') = exp(-|x - x'|^2)`` for rows
-    scaled to length one. Rows are centred before, and all get one more
-    coordinate, which is as large as they are long in the mean: so directions also tell
-    near rows from far ones, and a shift or another unit of all features changes
-    nothing. Features of different units are to be scaled, as for any distance.
+    scaled to length one. Rows are centred first and get one more coordinate, the root
+    mean square of their lengths. So directions also distinguish near rows from far
+    ones, and a shift or another unit of all features has no effect. Scale features of
+    different units, as for any distance.
 
-    Each of these parts is compared with what remains without it in the
-    :ref:`benchmark <benchmark>`.
+    The :ref:`benchmark <benchmark>` shows what each of these parts contributes.
 
-    It works with every classifier. Decision values stand in for probabilities, as
-    log-odds, where there are none. Before there is a model, and with one that has
-    neither, the batch covers the candidates
-    (:func:`~skactive.acquisition.functional.max_herding`). Where rows have no embedding
-    in which they could be compared, the smallest margins are asked.
+    It works with every classifier. Decision values serve as log-odds if there are no
+    probabilities. Before there is a model, and if it has neither, the batch covers the
+    candidates (:func:`~skactive.acquisition.functional.max_herding`). If rows have no
+    embedding in which they could be compared, those of smallest margin are queried.
 
     Time: O(m (m + n_labeled) n_components) for a region of m rows, of which there are
-    at most `max_region`; memory: O(n_samples) and copies of the embedding of the
-    region, and of as many rows to centre it by.
+    at most `max_region`; memory: O(n_samples), and the embedding of the region and of
+    as many rows by which it is centred.
 
     Parameters
     ----------
     prefilter : float, default=10
-        So many times the rows to ask are the smallest region, at least 1.
+        Size of the smallest region, as a multiple of the rows to query; at least 1.
 
     min_labels : int, default=10
-        How many labels an earlier model must have had less to be compared with. With a
-        `batch_size` of 1, successive models nearly always agree.
+        Number of labels by which an earlier model must have had fewer to be compared.
+        With a `batch_size` of 1, successive models nearly always agree.
 
     max_region : int or None, default=5000
-        Of a larger region, a random sample of so many rows is looked at, or of
-        ``prefilter * n_queries`` if that is more. None: never sample.
+        Of a larger region, a random sample of this size is used, or of ``prefilter *
+        n_queries`` rows if that is more. If None, regions are never sampled.
 
     Attributes
     ----------
     agreement_ : float
-        Kappa in the last round; 0 if there was no earlier model.
+        Cohen's kappa in the last round; 0 if there was no earlier model.
 
     n_region_ : int
         Size of the region in the last round, before a sample is drawn.
 
-    See Also
-    --------
-    UHerdingSampling : Herding by uncertainty among all candidates, always.
+    See Also -------- UHerdingSampling : Herding by uncertainty among all candidates.
     ClusterUncertainSampling : Clusters of the most uncertain rows.
 
     References
@@ -172,7 +169,7 @@ class AutoSampling(BaseStrategy):
         if not pool.has_embedding:
             return _select_without_distances(pool, n_queries, margins)
         region, weights = np.arange(len(pool.candidates)), None
-        if pool.noticed.same_for_all:  # the margins are all the same, too
+        if pool.noticed.same_for_all:  # so are the margins
             margins, self.agreement_, self.n_region_ = None, 0.0, len(pool)
         if margins is not None:
             region = top_candidates(margins, self._n_rows(pool, n_queries), pool)
@@ -182,25 +179,25 @@ class AutoSampling(BaseStrategy):
         return self._cover(pool, pool.candidates[region], weights, n_queries)
 
     def _n_rows(self, pool, n_queries):
-        """Say how large the region is: compare this model with an earlier one."""
+        """Return the size of the region: compare this model with an earlier one."""
         models = [*getattr(self, "models_", []), Remembered.of_candidates(pool)]
         old = [model for model in models if model.is_old(pool, self.min_labels)]
         self.agreement_ = old[-1].agreement_with(models[-1]) if old else 0.0
-        # Older ones are of no use any more.
+        # Older models than the one compared with are not needed again.
         self.models_ = models[max(len(old) - 1, 0) :]
         n_least = math.ceil(self.prefilter * n_queries)
         self.n_region_ = region_size(len(pool), n_least, self.agreement_)
         return self.n_region_
 
     def _draw(self, rows, n_queries, pool):
-        """Draw from rows that are too many for their distances to be computed."""
+        """Draw a sample if there are too many rows to compute their distances."""
         if self.max_region is None:
             return rows
         n_most = max(self.max_region, math.ceil(self.prefilter * n_queries))
         return draw_rows(rows, n_most, pool.with_stream(_DRAWS).random_state)
 
     def _cover(self, pool, rows, weights, n_queries):
-        """Choose those of the rows that cover all of them best, beside the known."""
+        """Choose the rows that, with the known ones, cover the others best."""
         known = known_rows(pool)
         if weights is not None:
             weights = np.concatenate([np.zeros(len(known)), weights])
@@ -216,27 +213,28 @@ class AutoSampling(BaseStrategy):
         return together[chosen]
 
     def _features(self, pool, rows, n_queries):
-        """Embed rows, as seen from outside the cloud that all rows are."""
+        """Embed rows, as directions seen from a point beside all rows."""
         everything = np.sort(known_then_candidates(pool)[0])
         sample = self._draw(everything, n_queries, pool)
-        # Embedded once, as that may be a pass through a network.
+        # Each row is embedded once, as that may be a pass through a network.
         both, places = np.unique(np.concatenate([rows, sample]), return_inverse=True)
         features = pool.embedding(both)
         return lift(features[places[: len(rows)]], features[places[len(rows) :]])
 
 
 def lift(features, sample):
-    """Add a coordinate, so that directions of rows tell their distances.
+    """Add a coordinate, so that the directions of rows tell their distances.
 
-    Rows are moved so that the mean of the sample is the origin, and get one coordinate
-    more, the root mean square length of the rows of the sample. The direction of a row
-    then also says how far from the origin it was. Neither shift nor scale of the
-    features matters. Sparse rows stay sparse: they are moved within their products.
+    Rows are moved so that the mean of the sample is the origin, and get one more
+    coordinate, the root mean square length of the rows of the sample. The direction of
+    a row then also tells how far from the origin it was. Neither the shift nor the
+    scale of the features matters. Sparse rows stay sparse: the shift is part of their
+    products.
 
     Parameters
     ----------
     features : {ndarray, sparse matrix} of shape (n_rows, n_components)
-        Rows to be changed.
+        Rows to lift.
 
     sample : {ndarray, sparse matrix} of shape (n_sampled, n_components)
         Rows like these.
@@ -261,14 +259,14 @@ def lift(features, sample):
 
 
 def _margins(pool):
-    """Return 1 - the margin of the candidates, or None if there is no such thing."""
+    """Return 1 - the margin of the candidates, or None if there are no margins."""
     if not pool.can_fit:
         return None
     if pool.has_output("predict_proba"):
-        # The margin of a model of one class is a rounding error below 0 at worst.
+        # For a model of one class, rounding may leave it a little below 0.
         return np.maximum(margin(pool.proba), 0.0)
     if pool.has_output("decision_function"):
-        # What a logistic regression with these log-odds would have.
+        # The margin of a logistic regression with these log-odds.
         return 1.0 - np.tanh(-boundary_closeness(pool.decision_function) / 2)
     return None
 

@@ -1,4 +1,4 @@
-"""BADGE: rows whose gradients are long and point into different directions."""
+"""BADGE: rows whose gradients are long and point in different directions."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,24 +10,24 @@ from skactive.utils._rows import as_floats, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import first_of_best
 
-# More numbers than this are kept as float32: half as much to read in each pass.
+# More numbers than this are kept as float32, which halves the time of each pass.
 _MAX_FLOAT64 = 2**20
-# Rows that are centred, and weights that are summed, in one go.
+# Rows in one block.
 _BLOCK_ROWS = 1024
 
 
 def badge(proba, features, n_queries, *, random_state=None):
-    """Choose samples whose gradients are long and point into different directions.
+    """Choose samples whose gradients are long and point in different directions.
 
     The gradient g of a sample is that of the last layer's weights, at the label that
     the model predicts: the outer product of ``p - e_y`` and the features, without an
-    intercept. The first choice is the longest gradient, of equals the first one; each
-    further one is drawn with a probability proportional to the squared distance of g to
-    the nearest chosen one, as k-means++ does. Where all these distances are 0, it is
-    drawn uniformly.
+    intercept. The first choice is the sample of the longest gradient, the first of
+    equal ones. Each further one is drawn with a probability proportional to the squared
+    distance of its gradient to the nearest chosen one, as in k-means++, or uniformly if
+    all these distances are 0.
 
-    Gradients are never built: their distances follow from those of their two factors,
-    one pass of O(n_samples (n_classes + n_components)) for each choice.
+    Gradients are never built, as their distances follow from those of their two
+    factors. Each choice takes one pass of O(n_samples (n_classes + n_components)).
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ def badge(proba, features, n_queries, *, random_state=None):
         Probabilities.
 
     features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        What the last layer sees of each sample.
+        Input of the last layer for each sample.
 
     n_queries : int
-        How many samples to choose, at most n_samples.
+        Number of samples to choose, at most n_samples.
 
     random_state : int, numpy.random.Generator or None, default=None
         Draws all but the first choice.
@@ -53,9 +53,8 @@ def badge(proba, features, n_queries, *, random_state=None):
     .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
 
-    Examples
-    --------
-    The second and the third row have the same gradient, so one of them is enough:
+    Examples -------- The second and third samples have the same gradient, so one of
+    them is enough:
 
     >>> from skactive.acquisition.functional import badge
     >>> P = [[0.9, 0.1], [0.6, 0.4], [0.6, 0.4]]
@@ -67,14 +66,14 @@ def badge(proba, features, n_queries, *, random_state=None):
 
 
 class BADGESampling(BaseStrategy):
-    """Ask rows whose gradients are long and point into different directions.
+    """Query rows whose gradients are long and point in different directions.
 
     Each candidate is represented by the gradient of the last layer at the label that
     the model predicts [1]_. It is long where the model is uncertain, and k-means++
-    seeding on the gradients avoids near duplicates: no weight has to be chosen between
-    uncertainty and diversity. Rows that are labelled already play no part.
+    seeding on the gradients avoids near duplicates, without a weight between
+    uncertainty and diversity. Labelled rows play no part.
 
-    Memory: O(n_candidates (n_classes + n_components)), as float32 where it is much.
+    Memory: O(n_candidates (n_classes + n_components)), as float32 if that is much.
     Time: one pass over these numbers for each row of the batch.
 
     References
@@ -102,7 +101,7 @@ class BADGESampling(BaseStrategy):
 
 
 def _badge(proba, features, n_queries, rng, keys=None):
-    """Choose as :func:`badge` does; `keys` say which of the longest comes first."""
+    """Choose as :func:`badge`; `keys` decide between equally long first choices."""
     with one_thread():
         gradients = _OuterProducts(_errors(proba), features)
         nearest = gradients.squared_norms.copy()
@@ -123,7 +122,7 @@ def _badge(proba, features, n_queries, rng, keys=None):
 
 
 class _EmbeddedRows:
-    """The embedding of the candidates, read in blocks: it is never held at once."""
+    """The embedding of the candidates, read in blocks and never held as a whole."""
 
     def __init__(self, pool, n_components):
         self._pool = pool
@@ -131,7 +130,7 @@ class _EmbeddedRows:
 
     @classmethod
     def of(cls, pool):
-        """Return the candidates' features: these rows, or an array where it must be."""
+        """Return the features of the candidates, as blocks wherever possible."""
         first = pool.embedding(pool.candidates[:1])
         if issparse(first) or not pool.embedding_is_fixed:
             return pool.embedding(pool.candidates)
@@ -148,21 +147,22 @@ class _OuterProducts:
 
         |g - g'|² = |g|² + |g'|² - <a, a'> (|h|² + |h'|² - |h - h'|²),
 
-    where |h - h'|² comes from centred features and may be float32: what distinguishes
-    near rows far from the origin is not lost.
+    where |h - h'|² comes from centred features and may be float32, without losing the
+    differences of near rows far from the origin.
     """
 
     def __init__(self, a, h):
         self._h, self._h_norms, self._centered_norms = _centered(h)
-        # As much less as rounding errors can be: equal rows have a distance of 0.
+        # Reduced by the largest rounding error, so that equal rows have a distance of
+        # 0.
         noise = np.finfo(self._h.dtype).eps * (4 + np.sqrt(h.shape[1]) / 2)
         self._centered_norms *= 1 - noise
-        # Few columns: the product with a vector is faster along the rows of a.T.
+        # With few columns, the product with a vector is faster in this order.
         self._a = np.asfortranarray(a)
         self.squared_norms = squared_norms(a, np.float64) * self._h_norms
 
     def squared_distances(self, i):
-        """Return the squared distances of all products to that of position i."""
+        """Return the squared distances of all products to the product at position i."""
         center = self._h[[i]].toarray()[0] if issparse(self._h) else self._h[i]
         from_h = self._h @ (-2 * center)
         from_h += self._centered_norms
@@ -177,12 +177,12 @@ class _OuterProducts:
 
 
 def _centered(features):
-    """Return scaled features from a centre, and two norms of each row.
+    """Return centred and scaled features, and two squared norms of each row.
 
-    Returns the features from the centre, their squared norms from the origin (float64)
-    and from the centre. Sparse features stay where they are, as float64. As only ratios
-    of distances matter, scaling is free; it keeps float32 from over- and underflow. A
-    sample of the rows is enough for a centre and a scale.
+    The norms are those from the origin, as float64, and from the centre. Sparse
+    features are not centred, and are float64. As only ratios of distances matter,
+    features may be scaled, which avoids over- and underflow of float32. A sample of the
+    rows is enough for a centre and a scale.
     """
     n_samples = features.shape[0]
     sample = features[:: -(-n_samples // _BLOCK_ROWS)]
@@ -205,7 +205,7 @@ def _centered(features):
 
 
 def _errors(proba):
-    """Return p - e_y for the likeliest class y, the error if y is true."""
+    """Return p - e_y for the likeliest class y, the gradient of the logits."""
     errors = np.array(proba, dtype=np.float64)
     errors[np.arange(len(errors)), errors.argmax(axis=1)] -= 1.0
     return errors

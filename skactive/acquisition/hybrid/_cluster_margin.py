@@ -1,4 +1,4 @@
-"""Rows of small margin out of many clusters, by linkage."""
+"""Cluster margin: rows of small margin from many clusters."""
 
 import math
 import weakref
@@ -16,15 +16,16 @@ from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import in_order
 
-# So many rows are linked: their distances take 100 MB. The others are assigned.
+# Largest number of rows that are linked; their distances take 100 MB. Other rows are
+# assigned to the clusters of these.
 _MAX_LINKED = 5_000
 
 
 def round_robin_rows(labels, n_queries, random_state=None):
-    """Return rows from one cluster after the other, the smallest cluster first.
+    """Return rows from one cluster after the other, the smallest first.
 
-    In each turn every cluster that has a row left gives one, drawn at random, until
-    there are enough. Clusters of equal size come in random order.
+    In each turn, every cluster with rows left gives one, drawn at random, until there
+    are enough. Clusters of equal size are in random order.
 
     Parameters
     ----------
@@ -32,10 +33,10 @@ def round_robin_rows(labels, n_queries, random_state=None):
         The cluster of each row.
 
     n_queries : int
-        How many rows; if there are no more than that, all are returned.
+        Number of rows; all are returned if there are no more.
 
     random_state : int, RandomState instance or None, default=None
-        Governs the draws.
+        Draws the rows.
 
     Returns
     -------
@@ -47,9 +48,8 @@ def round_robin_rows(labels, n_queries, random_state=None):
     .. [1] G. Citovsky, G. DeSalvo, C. Gentile, L. Karydas, A. Rajagopalan,
        A. Rostamizadeh, S. Kumar. "Batch active learning at scale". NeurIPS 2021.
 
-    Examples
-    --------
-    The clusters 5 and 7 give their only rows first; then it is the turn of 9:
+    Examples -------- The clusters 5 and 7 give their only rows first, then it is the
+    turn of 9:
 
     >>> from skactive.acquisition.functional import round_robin_rows
     >>> rows = round_robin_rows([9, 9, 9, 7, 5], 4, random_state=0)
@@ -70,38 +70,36 @@ def round_robin_rows(labels, n_queries, random_state=None):
 
 
 class ClusterMarginSampling(PrefilteredSampling):
-    """Ask the rows of smallest margin, in turn from different clusters.
+    """Query rows of small margin, in turn from different clusters.
 
-    All rows are clustered once, by average linkage. In each round the ``prefilter *
-    n_queries`` candidates of smallest margin are taken; their clusters, in the order of
-    how many of these rows they hold, the smallest first, give one row each at random,
-    turn after turn, until there are enough [1]_. Rows of small clusters are asked at
-    once, and large clusters cannot fill the batch.
+    All rows are clustered once, by average linkage. In each round, the ``prefilter *
+    n_queries`` candidates of smallest margin are taken. Their clusters, ordered by how
+    many of these rows they hold, give one random row each, turn after turn, until there
+    are enough [1]_. So small clusters come first, and large ones cannot fill the batch.
 
-    The clusters are those of the embedding that the first model gives, as in the paper,
-    also where it moves with the model: linkage is what costs, and later rounds are as
-    cheap as margin sampling. Time: :math:`O(m^2 d)` once, for the ``m`` rows that are
-    linked, at most 5,000 drawn at random (about 2 s); the other rows join the cluster
-    whose mean is nearest. Memory: :math:`8 m^2` bytes (200 MB) once, then one number
-    for each row.
+    The clusters are those of the embedding in the first round, as in the paper, even if
+    the embedding changes with the model: linkage is expensive, and without it later
+    rounds are as cheap as margin sampling. Time: :math:`O(m^2 d)` once, for the ``m``
+    rows that are linked, at most 5,000 drawn at random (about 2 s); other rows join the
+    cluster with the nearest mean. Memory: :math:`8 m^2` bytes (200 MB) once, then one
+    number for each row.
 
     Parameters
     ----------
     base : str, strategy object or callable, default="margin"
-        Says how useful single rows are, see
-        :func:`~skactive.acquisition.get_strategy`.
+        Gives the utility of each row, see :func:`~skactive.acquisition.get_strategy`.
 
     prefilter : float, default=1.25
-        So many times the rows to ask are taken from the top, at least 1; it should be
-        far below the number of candidates to each row to ask.
+        Number of rows to take from the top, as a multiple of the rows to query; at
+        least 1, and far below the number of candidates for each row to query.
 
     cluster_size : float, default=10
-        The tree is cut where the clusters hold so many of the linked rows in the mean.
-        Unused if `distance_threshold` is given.
+        Average number of linked rows in a cluster, which decides where the tree is cut.
+        Not used if `distance_threshold` is given.
 
     distance_threshold : float or None, default=None
-        Clusters are merged up to this mean Euclidean distance of their rows: the
-        threshold of the paper, whose right value depends on the embedding.
+        Clusters are merged up to this mean Euclidean distance of their rows, the
+        threshold of the paper. Its right value depends on the embedding.
 
     Attributes
     ----------
@@ -123,7 +121,7 @@ class ClusterMarginSampling(PrefilteredSampling):
     ... )
     """
 
-    # Utilities are ranked only.
+    # Utilities are only ranked.
     _multiplies = False
     _parameter_constraints = {
         **PrefilteredSampling._parameter_constraints,
@@ -148,7 +146,7 @@ class ClusterMarginSampling(PrefilteredSampling):
         return rows[round_robin_rows(labels, n_queries, pool.random_state)]
 
     def _clustered(self):
-        """Return the data that `clusters_` belong to, None if they are gone."""
+        """Return the data that `clusters_` belong to, or None if they are gone."""
         return getattr(self, "_X_ref", lambda: None)()
 
     def _cluster(self, pool):
@@ -171,14 +169,14 @@ class ClusterMarginSampling(PrefilteredSampling):
         self._X_ref = _reference(pool.X)
 
     def __getstate__(self):
-        # The clusters are for the rows of one run, not for what is loaded elsewhere.
+        # A loaded copy must not take other rows for those of `clusters_`.
         state = dict(super().__getstate__())
         state.pop("_X_ref", None)
         return state
 
 
 def _reference(X):
-    """Return a function that gives `X` as long as it lives."""
+    """Return a function that returns `X` as long as it exists."""
     try:
         return weakref.ref(X)
     except TypeError:  # a list
@@ -202,7 +200,7 @@ def _link(features, order, cluster_size, distance_threshold):
 
 
 def _means(features, labels):
-    """Return the mean row of each cluster; they are sparse if the rows are."""
+    """Return the mean row of each cluster, sparse if the rows are."""
     n_samples, sizes = len(labels), np.bincount(labels)
     member = (1.0 / sizes[labels], (labels, np.arange(n_samples)))
     return csr_matrix(member, shape=(len(sizes), n_samples)) @ features

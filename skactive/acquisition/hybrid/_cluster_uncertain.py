@@ -1,4 +1,4 @@
-"""Uncertain rows that differ, by a weighted k-means."""
+"""Cluster uncertain: uncertain rows that differ, by a weighted k-means."""
 
 import numpy as np
 from sklearn.metrics.pairwise import euclidean_distances
@@ -11,7 +11,7 @@ from skactive.utils._rows import as_floats, slices
 from skactive.utils._threads import one_thread
 from skactive.utils._ties import drop_rounding
 
-# Distances are computed in blocks of about so many numbers, 8 MiB.
+# Numbers in one block of distances, 8 MiB.
 _BLOCK_NUMBERS = 2**20
 
 
@@ -20,10 +20,10 @@ def weighted_k_means_rows(
 ):
     """Return different rows, one near each centre of a weighted k-means.
 
-    The rows are clustered into `n_queries` clusters, where a row counts by its weight.
-    Then each centre, that of the largest total weight first, takes the row nearest to
-    it that is not taken yet. Where fewer rows are different than are wanted, those of
-    the largest weights follow.
+    The rows are clustered into `n_queries` clusters, by their weights. Then each
+    centre, that of the largest total weight first, takes the nearest row that is not
+    taken yet. If there are fewer different rows than `n_queries`, rows of the largest
+    weights follow.
 
     Parameters
     ----------
@@ -31,17 +31,17 @@ def weighted_k_means_rows(
         Rows.
 
     weights : array-like of shape (n_samples,)
-        Weights, at least 0; if all are 0, the rows count alike.
+        Weights, at least 0; if all are 0, all rows count equally.
 
     n_queries : int
-        How many rows; if there are no more than that, all are returned.
+        Number of rows; all are returned if there are no more.
 
     random_state : int, RandomState instance or None, default=None
-        Governs the initial centres.
+        Seed of the initial centres.
 
     keys : array-like of shape (n_samples,) or None, default=None
-        Different numbers: of rows that are equally near, or weigh the same, the one of
-        the lowest comes first. None: the first one.
+        Different numbers: of rows that are equally near or have the same weight, the
+        one of the lowest key comes first. If None, the first row does.
 
     Returns
     -------
@@ -91,28 +91,29 @@ def weighted_k_means_rows(
 
 
 class ClusterUncertainSampling(PrefilteredSampling):
-    """Ask different rows among the most uncertain ones, by a weighted k-means.
+    """Query different rows among the most uncertain ones, by a weighted k-means.
 
-    The ``prefilter * n_queries`` candidates of highest utility are clustered into as
-    many clusters as there are rows to ask, where a row counts by its utility; for each
-    centre the nearest row is asked [1]_. So a batch holds few near duplicates, which a
-    mere list of the most uncertain rows is full of.
+    The ``prefilter * n_queries`` candidates of highest utility are clustered into one
+    cluster for each row to query, weighted by their utilities; the row nearest to each
+    centre is queried [1]_. So a batch has few near duplicates, unlike the most
+    uncertain rows.
 
-    Time: k-means on ``prefilter * n_queries`` rows, by mini-batches where they and the
-    clusters are many. Memory: a copy of the embedding of these rows, and one utility
+    Time: k-means on ``prefilter * n_queries`` rows, by mini-batches if there are many
+    rows and clusters. Memory: a copy of the embedding of these rows, and one utility
     for each candidate.
 
     Parameters
     ----------
     base : str, strategy object or callable, default="margin"
-        Says how useful single rows are, see
-        :func:`~skactive.acquisition.get_strategy`. Its utilities are weights, so they
-        must not be negative: a classifier without `predict_proba` will not do for
-        margin, and a function not at all, as nothing is known about it.
+        Gives the utility of each row, see :func:`~skactive.acquisition.get_strategy`.
+        Its utilities are weights and must not be negative: margin needs a classifier
+        with `predict_proba`, and functions are refused, as nothing is known about their
+        values.
 
     prefilter : float, default=10
-        So many times the rows to ask are clustered, at least 1; the paper uses 10 to
-        50. More of them means more diverse and less uncertain rows.
+        Number of rows to cluster, as a multiple of the rows to query; at least 1. The
+        paper uses 10 to 50. Batches of a larger value are more diverse and less
+        uncertain.
 
     References
     ----------
@@ -135,7 +136,7 @@ class ClusterUncertainSampling(PrefilteredSampling):
     def select(self, pool, n_queries):
         kept, scores = self._keep(pool, n_queries)
         rows = pool.candidates[kept]
-        # Rounding may leave a utility of 0 a little below it.
+        # Rounding may leave a utility a little below 0.
         weights = np.maximum(scores, 0.0)
         chosen = weighted_k_means_rows(
             pool.embedding(rows),
@@ -148,12 +149,13 @@ class ClusterUncertainSampling(PrefilteredSampling):
 
 
 def _nearest_rows(features, centers, keys):
-    """Return for one centre after the other the nearest row that is left.
+    """Return the nearest row that is left for each centre in turn.
 
     Of equally near rows, the one of the lowest key is taken.
     """
     features, centers = features.astype(np.float64), centers.astype(np.float64)
-    # The products behind the distances are wrong by less than this.
+    # The rounding errors of the products behind the distances are below this; where
+    # they leave open which row is nearest, exact distances decide.
     error = 4 * (features.shape[1] + 10) * np.finfo(np.float64).eps
     slack = error * (
         row_norms(features, squared=True).max() + row_norms(centers, squared=True)
@@ -179,7 +181,7 @@ def _nearest_rows(features, centers, keys):
 
 
 def _nearest_row(features, center, distances, slack, taken, keys):
-    """Return the row nearest to a centre that is left, by exact distances."""
+    """Return the row that is left nearest to a centre, by exact distances."""
     distances = np.where(taken, np.inf, distances)
     near = np.flatnonzero(distances <= distances.min() + slack)
     exact = squared_distances(features[near], center)

@@ -1,4 +1,4 @@
-"""Contrastive rows: near a labelled row, and yet predicted otherwise."""
+"""Contrastive: rows that are predicted otherwise than labelled rows next to them."""
 
 from numbers import Integral
 
@@ -14,18 +14,18 @@ from skactive.utils._rows import as_floats, block_rows, slices
 from skactive.utils._sklearn import Interval
 from skactive.utils._threads import one_thread
 
-# Squared distances of rows of length 1 that differ by less are equal.
+# Squared distances of rows of length one that differ by less than this are equal.
 _ROUNDING = 1e-10
-# Distances to all labelled rows are computed in blocks of about so many.
+# Distances to all labelled rows in one block.
 _BLOCK_NUMBERS = 2**20
 
 
 def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors=10):
-    """Return how differently the nearest labelled rows are predicted, in nats.
+    """Return the divergence of predictions from those of near labelled rows, in nats.
 
-    It is the mean of ``KL(p(.|neighbour) || p(.|x))`` over the labelled rows that are
-    nearest to x; the distance is the Euclidean one of the features, each row of which
-    is first divided by its length, as in the official code.
+    It is the mean of ``KL(p(.|neighbour) || p(.|x))`` over the labelled rows nearest to
+    x. Distances are Euclidean, between rows scaled to length one, as in the official
+    code.
 
     Parameters
     ----------
@@ -42,15 +42,15 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
         Their embedding.
 
     n_neighbors : int, default=10
-        How many labelled rows a candidate is compared with; all if there are fewer.
-        Rows of equal distance share the last places: the order of the labelled rows
-        does not matter.
+        Number of labelled rows with which a candidate is compared; all if there are
+        fewer. Rows at equal distances share the last places, so the order of the
+        labelled rows does not matter.
 
     Returns
     -------
     utility : ndarray of shape (n_samples,)
-        At least 0. A probability of exactly 0 counts as the smallest normal number, so
-        that the divergence stays finite, at most about 708.
+        At least 0. A probability of 0 counts as the smallest normal number, which keeps
+        the divergence finite, at most about 708.
 
     Raises
     ------
@@ -62,10 +62,8 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
     .. [1] K. Margatina, G. Vernikos, L. Barrault, N. Aletras. "Active learning by
        acquiring contrastive examples". EMNLP 2021.
 
-    Examples
-    --------
-    The candidate lies in the direction of the first labelled row, which is predicted
-    otherwise:
+    Examples -------- The candidate has the direction of the first labelled row, which
+    is predicted otherwise:
 
     >>> from skactive.acquisition.functional import contrastive
     >>> contrastive(
@@ -80,19 +78,19 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
 
 
 class _LabeledRows:
-    """The labelled rows: an index of where they are, and how they are predicted."""
+    """The labelled rows: an index of their features, and their predictions."""
 
     def __init__(self, proba, features, n_neighbors):
         self._proba = np.asarray(proba, dtype=np.float64)
         if not len(self._proba):
             raise ValueError(
-                "contrastive compares rows with labelled ones, and there is none; "
+                "contrastive compares rows with labelled ones, and there are none; "
                 "pass labeled_proba and labeled_features of at least one row."
             )
         self._negentropy = xlogy(self._proba, self._proba).sum(axis=1)
         self._n_neighbors = min(n_neighbors, len(self._proba))
         self._unit_features = normalize(as_floats(features))
-        # A tree would answer no faster in the dimensions of an embedding.
+        # A tree is not faster in the dimensions of an embedding.
         self._index = NearestNeighbors(algorithm="brute").fit(self._unit_features)
 
     def divergence(self, proba, unit_features):
@@ -108,7 +106,7 @@ class _LabeledRows:
     def _means_of_nearest(self, unit_features):
         """Return mean probabilities and negentropy of the neighbours of each row."""
         k, n_labeled = self._n_neighbors, len(self._proba)
-        # One more, to see whether it is as near as the last.
+        # One more neighbour shows whether it is as near as the last one.
         n_found = min(k + 1, n_labeled)
         distances, nearest = self._index.kneighbors(unit_features, n_found)
         # Row i holds 1 / k at the neighbours of i: a product with it is a mean.
@@ -130,7 +128,7 @@ class _LabeledRows:
         return mean_proba, mean_negentropy
 
     def _shares(self, unit_features, last):
-        """Return weights of labelled rows; those at the `last` distance share it."""
+        """Return weights of labelled rows; those at the `last` distance share them."""
         k = self._n_neighbors
         beyond = euclidean_distances(unit_features, self._unit_features, squared=True)
         beyond -= last[:, None]
@@ -140,21 +138,22 @@ class _LabeledRows:
 
 
 class ContrastiveSampling(BaseStrategy):
-    """Ask rows that are predicted otherwise than the labelled rows next to them.
+    """Query rows that are predicted otherwise than labelled rows next to them.
 
-    Contrastive active learning (CAL) [1]_: the utility is the mean divergence of the
-    probabilities of the nearest labelled rows from those of the candidate, the
-    neighbour first. Rows that are alike for the embedding and not for the classifier
-    lie where its boundary is in doubt.
+    Contrastive active learning (CAL) [1]_: the utility is the mean divergence
+    KL(neighbour || candidate) of the probabilities of the nearest labelled rows and the
+    candidate. Rows that are alike in the embedding but not for the classifier lie where
+    its boundary is in doubt.
 
-    The classifier has to have `predict_proba`. Costs one search for neighbours among
-    the labelled rows for each candidate, and one prediction. Nothing larger than a
-    block of candidates, the features of the labelled rows and the utilities is kept.
+    The classifier must have `predict_proba`. Time: one prediction, and one search for
+    neighbours among the labelled rows for each candidate. Memory: a block of
+    candidates, the features of the labelled rows and the utilities.
 
     Parameters
     ----------
     n_neighbors : int, default=10
-        How many labelled rows a candidate is compared with; all if there are fewer.
+        Number of labelled rows with which a candidate is compared; all if there are
+        fewer.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Density as a weight: rows that are informative and stand for many others."""
+"""Density as a weight: rows that are informative and represent many others."""
 
 from dataclasses import dataclass
 from numbers import Real
@@ -18,13 +18,13 @@ from skactive.utils._threads import one_thread
 def mean_cosine_similarity(features, reference=None):
     """Return the mean cosine similarity of rows to all rows, themselves included.
 
-    It is the product with the mean of the normalised rows, so that no matrix of
-    similarities is needed.
+    It is the product with the mean of the normalised rows, so a matrix of similarities
+    is not needed.
 
     Parameters
     ----------
     features : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows. The similarity to a row of zeros is zero.
+        Rows. The similarity to a row of zeros is 0.
 
     reference : {array-like, sparse matrix} of shape (n_rows, n_features), default=None
         Rows to which the similarity is measured; `features` if None.
@@ -53,31 +53,30 @@ def mean_cosine_similarity(features, reference=None):
 
 
 class DensitySampling(KeepingStrategy, OnUtility):
-    """Prefer, among informative rows, those that stand for many others.
+    """Query informative rows that represent many others.
 
     The utility of another strategy is multiplied by ``density ** beta`` [1]_. The
-    density of a row is its mean cosine similarity to all rows without a label that may
-    still be asked, itself included; below zero it counts as zero. With uncertain
-    outliers in the pool, this keeps the questions to rows that matter.
+    density of a row is its mean cosine similarity to all rows that may still be
+    queried, itself included; negative values count as 0. This avoids uncertain
+    outliers.
 
-    Cosines compare directions, as is usual for texts. Other features should be centred
-    by a scaler in a Pipeline; else all of them point the same way.
+    Cosines compare directions, as is usual for texts. Centre other features by a scaler
+    in a Pipeline; otherwise all rows may have nearly the same direction.
 
-    Needs an embedding of the rows besides what the strategy needs. Time: two passes
-    over it in the first round, and one in each later one, as norms and the sum of the
-    normalised rows are kept; memory: O(n_samples + n_components) and a block of rows.
-    An embedding that changes between rounds, such as ``embed`` of the estimator, is
-    computed anew in each round, and held during it.
+    It needs an embedding of the rows in addition to the needs of `base`. Time: two
+    passes over it in the first round, and one in each later one, as norms and the sum
+    of the normalised rows are kept; memory: O(n_samples + n_components) and a block of
+    rows. An embedding that changes between rounds, such as ``embed`` of the estimator,
+    is computed anew in each round, and held during it.
 
     Parameters
     ----------
     base : str, strategy object or callable, default="entropy"
-        Says which rows are informative, by utilities that are never negative. It has to
-        give a utility to each row; of a classifier it takes probabilities, not
-        decision values.
+        Gives the utility of each row, which must not be negative: strategies that can
+        use decision values need probabilities here.
 
     beta : float, default=1.0
-        Weight of the density; 0 leaves the utilities of `base` as they are.
+        Weight of the density; 0 leaves the utilities of `base` unchanged.
 
     See Also
     --------
@@ -110,7 +109,7 @@ class DensitySampling(KeepingStrategy, OnUtility):
     def utility(self, pool):
         scores = self._base_utilities(pool)
         with one_thread():
-            # Of a mean of numbers up to 1, rounding takes what is behind 12 digits.
+            # Digits after the twelfth are rounding, which must not order equal rows.
             density = np.maximum(np.round(self._density(pool), 12), 0.0)
         return scores * density**self.beta
 
@@ -132,7 +131,7 @@ class DensitySampling(KeepingStrategy, OnUtility):
 
 @dataclass
 class _Units:
-    """Norms of all rows, and the sum of those normalised rows that are open."""
+    """Norms of all rows, and the sum of the normalised rows that are open."""
 
     X: Any
     inverse_norms: np.ndarray
@@ -152,7 +151,7 @@ class _Units:
         return self.X is pool.X and not (is_open & ~self.counted).any()
 
     def remove(self, pool, rows):
-        """Leave rows that are no longer open out of the sum."""
+        """Subtract rows that are no longer open from the sum."""
         if len(rows):
             self.total = self.total - _sum_of_units(_as_rows(pool.embedding(rows)))
             self.counted = self.counted.copy()

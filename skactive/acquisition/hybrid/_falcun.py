@@ -10,7 +10,7 @@ from skactive.acquisition._drawing import draw_one
 from skactive.acquisition.uncertainty._probabilities import margin
 from skactive.utils._sklearn import Interval
 
-# Probabilities that differ by less differ by rounding.
+# Smaller differences of probabilities are rounding.
 _ROUNDING = 1e-12
 
 
@@ -18,13 +18,12 @@ def falcun(proba, n_queries, *, gamma=10.0, random_state=None):
     """Choose samples that are uncertain and have different probabilities.
 
     The relevance of a sample is its uncertainty, ``1 - (P1 - P2)``, plus its diversity.
-    The diversity is the uncertainty at first and then, if that is less, the Manhattan
-    distance between the probabilities of the sample and of the nearest chosen one; it
-    is stretched to [0, 1] over the samples that are left. A sample is drawn with a
+    The diversity is the uncertainty at first, and then the Manhattan distance between
+    the probabilities of the sample and of the nearest chosen one, if that is less. It
+    is scaled to [0, 1] over the samples that are left. A sample is drawn with a
     probability proportional to ``relevance ** gamma``.
 
-    The order of normalizing and of taking minima follows the code of the authors:
-    minima are taken of distances as they are.
+    As in the code of the authors, minima are taken before distances are scaled.
 
     Parameters
     ----------
@@ -32,10 +31,11 @@ def falcun(proba, n_queries, *, gamma=10.0, random_state=None):
         Probabilities.
 
     n_queries : int
-        How many samples to choose, at most n_samples.
+        Number of samples to choose, at most n_samples.
 
     gamma : float, default=10.0
-        0 draws uniformly; the larger, the surer are the most relevant samples chosen.
+        0 draws uniformly; the larger it is, the more likely are the most relevant
+        samples.
 
     random_state : int, numpy.random.Generator or None, default=None
         Draws the samples.
@@ -72,11 +72,11 @@ def falcun(proba, n_queries, *, gamma=10.0, random_state=None):
 
 
 class FALCUNSampling(BaseStrategy):
-    """Ask rows that are uncertain and differ in their probabilities.
+    """Query rows that are uncertain and differ in their probabilities.
 
-    Like BADGE it draws a batch that is uncertain and diverse, but it looks at the
-    probabilities alone [1]_: it needs no embedding, and is fast with few classes.
-    The batch begins with uncertain rows, and diversity counts more and more.
+    Like BADGE, it draws a batch that is uncertain and diverse, but from the
+    probabilities alone [1]_: it needs no embedding, and is fast with few classes. A
+    batch begins with uncertain rows, and diversity counts more and more.
 
     Memory: O(n_candidates n_classes). Time: one pass over the probabilities for each
     row of the batch.
@@ -84,7 +84,7 @@ class FALCUNSampling(BaseStrategy):
     Parameters
     ----------
     gamma : float, default=10.0
-        0 asks at random; the larger, the surer are the most relevant rows asked.
+        0 draws uniformly; the larger it is, the more likely are the most relevant rows.
 
     References
     ----------
@@ -123,12 +123,12 @@ def _relevance(uncertainty, diversity, remaining, gamma):
     left = diversity[remaining]
     low, high = left.min(), left.max()
     relevance = diversity - low
-    # What is rounding is not stretched.
+    # Differences that are only rounding are not scaled up.
     relevance /= high - low if high > low + _ROUNDING else 1.0
     relevance += uncertainty
     relevance *= remaining
-    # Dividing by the largest keeps powers from overflow.
+    # Divided by the largest, powers cannot overflow.
     largest = relevance.max()
     weights = (relevance / largest) ** gamma if largest > 0 else relevance
-    weights *= remaining  # 0 ** 0 is 1
+    weights *= remaining  # again, as 0 ** 0 is 1
     return weights

@@ -11,7 +11,7 @@ from skactive.utils._sklearn import Interval
 
 
 class PrefilteredSampling(OnUtility):
-    """Choose, among the rows that another strategy finds most useful, a batch."""
+    """Choose a batch among the rows that another strategy finds most useful."""
 
     _parameter_constraints = {
         **OnUtility._parameter_constraints,
@@ -22,6 +22,6 @@ class PrefilteredSampling(OnUtility):
         """Return the positions of the most useful candidates, and their utilities."""
         scores = self._base_utilities(pool)
         n_kept = min(math.ceil(self.prefilter * n_queries), len(scores))
-        # In the order of X: rounding of the utilities does not change the clusters.
+        # In the order of X, so that rounding of utilities does not change the clusters.
         kept = np.sort(top_candidates(scores, n_kept, pool))
         return kept, scores[kept]

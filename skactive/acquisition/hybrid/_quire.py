@@ -1,4 +1,4 @@
-"""QUIRE: informative and representative rows by a min-max argument."""
+"""QUIRE: informative and representative rows, by a min-max argument."""
 
 from numbers import Integral, Real
 
@@ -13,20 +13,20 @@ from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Function, Interval, StrOptions
 from skactive.utils._threads import one_thread
 
-# Blocks of rows hold about so many numbers, 8 MiB.
+# Numbers in one block of rows, 8 MiB.
 _BLOCK_NUMBERS = 2**20
-# A kernel of rows with themselves is evaluated on squares of this size.
+# The kernel of rows with themselves is computed in squares of this size, of which only
+# the diagonal is used.
 _DIAGONAL_ROWS = 64
 
 
 def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
-    """Return minus the regularised squared loss with a candidate at its worst label.
+    """Return minus the regularised squared loss with the worst label of a candidate.
 
     A candidate `s` has the value ``max_y_s min_y_u y' (K + reg I)^-1 y``, where `y`
-    holds the known labels, the label of `s` that fits worst, and, for all other rows
-    without a label, the real numbers that fit best. The candidate of smallest value is
-    asked. The minimum over `y_u` is a Schur complement, by which all other rows
-    without a label drop out::
+    holds the known labels, the label of `s` that fits worst, and the real numbers that
+    fit best for all other rows. The candidate of smallest value is queried. The minimum
+    over `y_u` is a Schur complement, in which all other rows without a label drop out::
 
         value = y_l' A^-1 y_l + (1 + |f_s|)^2 / c_s,   A = K_ll + reg I,
         f_s = k_sl A^-1 y_l,   c_s = k_ss + reg - k_sl A^-1 k_ls.
@@ -46,9 +46,9 @@ def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
         Kernel of each candidate with itself.
 
     y : array-like of shape (n_labeled,)
-        Labels of any kind. Two classes are -1 and +1. With more, each class against
-        the rest has a loss; the value is their mean, at the class of the candidate
-        for which this mean is worst.
+        Labels of any kind. Two classes become -1 and +1. With more, the value is the
+        mean of the losses of each class against the rest, for the class of the
+        candidate for which this mean is worst.
 
     reg : float, default=1.0
         Regularisation, the lambda of the paper.
@@ -69,10 +69,8 @@ def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
     .. [1] S.-J. Huang, R. Jin, Z.-H. Zhou. "Active learning by querying informative
        and representative examples". NIPS 2010.
 
-    Examples
-    --------
-    Two labelled rows without any similarity to each other; the first candidate has
-    none to them, the second is like the first row:
+    Examples -------- Two labelled rows that are not similar to each other. The first
+    candidate is not similar to them, the second is like the first row:
 
     >>> from skactive.acquisition.functional import quire
     >>> quire([[1, 0], [0, 1]], [[0, 0], [1, 0]], [1, 1], [-1, 1]).round(3)
@@ -85,42 +83,41 @@ def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
 
 
 class QUIRESampling(BaseStrategy):
-    """Ask where even the worst label leaves the loss of a kernel machine small.
+    """Query rows whose worst label leaves the loss of a kernel machine small.
 
-    QUIRE [1]_ asks the row for which the regularised squared loss over all rows is
+    QUIRE [1]_ queries the row for which the regularised squared loss over all rows is
     smallest, with the worst label for this row and the best ones for the other rows
-    without a label: it is close to the border, and far from what is labelled. It has a
-    kernel machine of its own and takes from the classifier nothing but an embedding,
-    which should be scaled so that `gamma` fits. See
-    :func:`~skactive.acquisition.functional.quire` for the formula.
+    without a label: it is close to the boundary, and far from labelled rows. It has a
+    kernel machine of its own and needs only an embedding, which should be scaled to fit
+    `gamma`. See :func:`~skactive.acquisition.functional.quire` for the formula.
 
-    Cost: O(n m^2) for n candidates and m labels; memory O(m^2) and one block.
-    The rows of a batch are chosen each for itself.
+    Cost: O(n m^2) for n candidates and m labels; memory O(m^2) and one block. Each row
+    of a batch is chosen by itself.
 
     Parameters
     ----------
     gamma : float or None, default=1.0
-        Parameter of the kernel, if it has one; None is the default of scikit-learn.
+        Parameter of the kernel, if it has one. If None, the default of scikit-learn is
+        used.
 
     reg : float, default=1.0
         Regularisation, the lambda of the paper; it must be positive.
 
     kernel : str or callable, default="rbf"
-        Name of a kernel of :func:`sklearn.metrics.pairwise.pairwise_kernels`, or a
+        Name of a kernel in :func:`sklearn.metrics.pairwise.pairwise_kernels`, or a
         function of two arrays of rows that returns the kernel matrix between them.
 
     criterion : {"min_max", "simplified"}, default="min_max"
-        With "min_max" the min-max value, as defined in [1]_ and as computed by its
-        authors. With "simplified" ``L_ss - det(L_aa) / L_ss + 2 |f_s| / c_s``,
-        where `L` is the inverse of the regularised kernel of all rows and `a` are
-        those without a label. Implementations that rank by it leave out a part of the
-        min-max value that depends on the row; it is here to compare with them, and
-        costs O(n^3).
+        "min_max" is the value defined in [1]_ and computed by its authors. "simplified"
+        is ``L_ss - det(L_aa) / L_ss + 2 |f_s| / c_s``, where `L` is the inverse of the
+        regularised kernel of all rows and `a` are those without a label.
+        Implementations that rank by it leave out a part of the min-max value that
+        depends on the row. It is here for comparison with them, and costs O(n^3).
 
     max_samples : int, default=3000
-        At most so many rows make up a kernel matrix that is factorised. If more are
-        labelled, that many of them are drawn. With "simplified", if there are more
-        rows, `L_ss` is relative to that many drawn ones. Then memory is
+        Largest number of rows of a kernel matrix that is factorised. If more rows are
+        labelled, a sample of this size is used. With "simplified", `L_ss` is relative
+        to a sample of this size if there are more rows. So memory is at most
         O(max_samples^2), and time O(n max_samples^2).
 
     References
@@ -253,7 +250,7 @@ class _Machine:
         self._log_det = 2.0 * np.log(self._factor.diagonal()).sum()
 
     def _predict(self, kernel, diagonal):
-        """Return f_s, by columns, and c_s."""
+        """Return f_s for each column, and c_s."""
         whitened = _solve(self._factor, kernel.T)
         variance = diagonal + self._reg - np.einsum("ij,ij->j", whitened, whitened)
         return whitened.T @ self._solved, variance
@@ -273,8 +270,8 @@ class _Machine:
     def simplified(self, kernel, diagonal, L_ss, log_det_all):
         """Return L_ss - det(L_aa) / L_ss + 2 |f_s| / c_s of candidates."""
         output, variance = self._predict(kernel, diagonal)
-        # det(L_aa) is det(A) / det(K + reg I). With a small `reg` it may exceed every
-        # float; the limit keeps the order.
+        # det(L_aa) is det(A) / det(K + reg I). With a small `reg` it may overflow; the
+        # limit keeps the order.
         exponent = self._log_det - log_det_all - np.log(L_ss)
         ratio = np.exp(np.minimum(exponent, 700.0))
         return L_ss - ratio + 2.0 * self._worst(output) / variance
@@ -307,7 +304,7 @@ class _Inverse:
         self._own = np.einsum("ij,ij->j", whitened, whitened)
 
     def diagonal(self, rows, features, diagonal):
-        """Return 1 / (k_ss + reg - k_sr (K_rr + reg I)^-1 k_rs), r the rows but s."""
+        """Return 1 / (k_ss + reg - k_sr (K_rr + reg I)^-1 k_rs), r all rows but s."""
         where = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
         L_ss = self._own[where]
         others = np.flatnonzero(self._rows[where] != rows)
@@ -320,7 +317,7 @@ class _Inverse:
 
 
 def _signs(y):
-    """Return labels as columns of -1 and 1, and those that a row may have as rows."""
+    """Return labels as columns of -1 and 1, and the possible labels as rows."""
     classes = np.unique(y)
     if len(classes) <= 2:
         column = np.where(y == classes[-1:], 1.0, -1.0).reshape(-1, 1)
@@ -343,7 +340,7 @@ def _cholesky(kernel, reg):
 
 
 def _solve(factor, right):
-    """Return the solution of a triangular system; an empty one has an empty one."""
+    """Return the solution of a triangular system, which may be empty."""
     if len(factor) == 0:
         return np.asarray(right)
     return solve_triangular(factor, right, lower=True, check_finite=False)

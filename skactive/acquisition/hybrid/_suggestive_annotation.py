@@ -1,4 +1,4 @@
-"""Suggestive annotation: uncertain rows to which all others are similar."""
+"""Suggestive annotation: uncertain rows to which all candidates are similar."""
 
 from math import ceil
 from numbers import Real
@@ -15,33 +15,32 @@ from skactive.utils._ties import in_order
 
 
 class SuggestiveAnnotationSampling(OnUtility):
-    """Ask those of the most uncertain rows to which all candidates are similar.
+    """Query uncertain rows to which all candidates are similar.
 
-    The candidates about which a committee disagrees most are kept, `factor` times as
-    many as are to be asked. Out of them a batch is chosen by
+    The candidates on which a committee disagrees most are kept, `factor` times as many
+    as are to be queried. From these, a batch is chosen by
     :func:`~skactive.acquisition.functional.facility_location`, so that every candidate,
-    uncertain or not, is similar to a row of the batch or to one that was labelled or
-    asked before.
+    uncertain or not, is similar to a row of the batch or to a known row.
 
-    The paper segments images: it takes the variance over bootstrapped networks,
-    averaged over the pixels, and lets the rows of the batch alone be similar to the
-    others. Here the entropy of the members' votes is the default, which needs no
-    probabilities and did better where some members have not seen all classes;
-    ``base="mean_std"`` is closest to the paper. Rows known before count, so that small
-    batches do not ask the same again. Time and memory are those of
-    :class:`FacilityLocationSampling` with few candidates, besides the committee's.
+    The paper segments images: it uses the variance over bootstrapped networks, averaged
+    over the pixels, and candidates need to be similar to rows of the batch alone. Here,
+    vote entropy is the default, which needs no probabilities and did better where some
+    members have not seen all classes; ``base="mean_std"`` is closest to the paper.
+    Known rows count, so that small batches do not repeat each other. Time and memory
+    are those of :class:`FacilityLocationSampling` with few candidates, besides the
+    committee's.
 
     Parameters
     ----------
     base : str, strategy object or callable, default="vote_entropy"
-        Says how uncertain the committee is.
+        Its utilities say how uncertain the committee is.
 
     factor : float, default=2.0
-        How many times as many rows are kept as are asked.
+        Number of rows to keep, as a multiple of the rows to query.
 
     max_targets : int or None, default=10_000
-        Of more candidates than this, a random sample of so many has to be similar to
-        the chosen rows. None: never sample.
+        Of more candidates than this, a random sample of this size has to be similar to
+        the chosen rows. If None, all candidates count.
 
     References
     ----------
@@ -57,7 +56,7 @@ class SuggestiveAnnotationSampling(OnUtility):
     ... )
     """
 
-    # Utilities are ranked only.
+    # Utilities are only ranked.
     _multiplies = False
     _parameter_constraints = {
         **OnUtility._parameter_constraints,
@@ -74,7 +73,8 @@ class SuggestiveAnnotationSampling(OnUtility):
         uncertainty = self._base_utilities(pool)
         n_kept = min(ceil(self.factor * n_queries), len(pool))
         kept = top_candidates(uncertainty, n_kept, pool)
-        # The utilities have done their part; of equally similar rows, any may come.
+        # Utilities play no further part: keys alone decide between equally similar
+        # rows.
         kept = kept[in_order(pool.tie_keys(pool.candidates[kept]))]
         return select_to_cover(
             pool,

@@ -27,21 +27,21 @@ def u_herding(
     """Choose rows greedily so that every uncertain row is close to a chosen one.
 
     They maximise the uncertainty coverage ``sum_j u_j max_{i in S} k(x_i, x_j)`` over
-    all rows j without a label; see :func:`max_herding` for the kernel. A bandwidth
-    that covers everything leaves the choice to how central a row is; one close to 0
-    makes it the choice of the most uncertain rows.
+    all rows j without a label; see :func:`max_herding` for the kernel. With a bandwidth
+    that covers everything, central rows are chosen; with one close to 0, the most
+    uncertain rows.
 
     Parameters
     ----------
     features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        All rows; they need not have length one. Or `LiftedRows`.
+        All rows; they need not have length one.
 
     uncertainty : array-like of shape (n_samples,) or None
-        At least 0, and not used for labelled rows. If it is None, or 0 for all rows
+        Weights of at least 0, not used for labelled rows. If None, or 0 for all rows
         without a label, all rows count equally.
 
     n_queries : int
-        How many rows to choose.
+        Number of rows to choose.
 
     labeled : array-like of int or bool, default=()
         Rows that belong to S already.
@@ -55,8 +55,8 @@ def u_herding(
         2 apart.
 
     max_targets : int or None, default=10_000
-        If more rows are without a label, the sum runs over a random sample of so many
-        of them.
+        If more rows are without a label, the sum runs over a random sample of this
+        size.
 
     random_state : int, default=0
         Seed of the sample.
@@ -77,9 +77,8 @@ def u_herding(
     .. [1] W. Bae, G. L. Oliveira, D. J. Sutherland. "Uncertainty herding: one active
        learning method for all label budgets". ICLR 2025.
 
-    Examples
-    --------
-    The most uncertain row, then the middle of three that are less so:
+    Examples -------- The most uncertain row, then the middle of three less uncertain
+    ones:
 
     >>> from skactive.acquisition.functional import u_herding
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
@@ -88,7 +87,7 @@ def u_herding(
     """
     with one_thread():
         rows = features
-        if not isinstance(rows, UnitRows):
+        if not isinstance(rows, UnitRows):  # AutoSampling passes LiftedRows
             rows = UnitRows(features, for_distances=True, smallest=bandwidth)
         return herd(
             rows,
@@ -103,32 +102,32 @@ def u_herding(
 
 
 class UHerdingSampling(OnUtility):
-    """Ask rows whose kernels cover what the model is unsure about.
+    """Query rows whose kernels cover what the model is unsure about.
 
     A batch is chosen by :func:`~skactive.acquisition.functional.u_herding`, where
-    labelled rows and rows asked before count as chosen. With few labels it covers the
-    pool, with many it asks uncertain rows that differ, as the bandwidth follows the
-    distances of the labelled rows.
+    labelled rows and rows queried before count as chosen. With few labels it covers the
+    pool; with many it queries different uncertain rows, as the bandwidth shrinks with
+    the distances of the labelled rows.
 
-    The paper also scales the temperature of a network so that its probabilities are
-    calibrated. Here they are taken as they are; wrap the estimator in
+    The paper also calibrates the probabilities of a network by its temperature. Here
+    they are used as they are; wrap the estimator in
     :class:`sklearn.calibration.CalibratedClassifierCV` if they are not to be trusted.
     Time and memory are those of :class:`MaxHerdingSampling`.
 
     Parameters
     ----------
     base : str, strategy object or callable, default="margin"
-        Says how uncertain the model is about a row. Its utilities must not be
-        negative; strategies that fall back on decision values need probabilities here.
+        Its utilities say how uncertain the model is about each row. They must not be
+        negative, so strategies that can use decision values need probabilities here.
 
     bandwidth : {"auto"} or float, default="auto"
         Distance, between rows scaled to length one, at which the kernel has fallen to
-        1/e. ``"auto"`` is the smallest distance between two different labelled rows,
-        as in the paper, and 1 as long as there are none.
+        1/e. ``"auto"`` is the smallest distance between two different labelled rows, as
+        in the paper, or 1 if there are none.
 
     max_targets : int or None, default=10_000
-        Of more candidates than this, a random sample of so many is to be covered. All
-        candidates may be chosen. None: never sample.
+        Of more candidates than this, a random sample of this size is to be covered. All
+        candidates may be chosen. If None, all candidates count.
 
     References
     ----------
@@ -173,7 +172,7 @@ class UHerdingSampling(OnUtility):
 
 
 def smallest_distance(features, *, default):
-    """Return the smallest distance of two different rows, once they have length one.
+    """Return the smallest distance of two different rows, scaled to length one.
 
     Parameters
     ----------
@@ -181,7 +180,7 @@ def smallest_distance(features, *, default):
         Rows of any length.
 
     default : float
-        What to return if no two rows differ.
+        The result if no two rows differ.
 
     Returns
     -------

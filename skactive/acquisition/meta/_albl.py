@@ -1,4 +1,4 @@
-"""Active learning by learning: a bandit finds out which strategy serves."""
+"""ALBL: a bandit learns which of several strategies serves best."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -10,7 +10,7 @@ from skactive.acquisition._combination import Combination
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 
-# Rows are numbered from 0.
+# An arm without a wish; rows are numbered from 0.
 _NO_WISH = -1
 
 
@@ -18,9 +18,9 @@ def importance_weighted_accuracy(correct, probabilities, n_rows, horizon):
     """Estimate an accuracy from rows that were drawn with unequal probabilities.
 
     The sum of 1 / q over the draws that are predicted correctly, divided by the number
-    of rows and by that of all draws there will be. It grows with the number of draws t,
-    and is t / `horizon` times the accuracy on all rows, in expectation, if no row was
-    out of reach and the classifier does not depend on the draws.
+    of rows and by `horizon`. It grows with the number of draws t: its expectation is t
+    / `horizon` times the accuracy on all rows, if every row could be drawn and the
+    classifier does not depend on the draws.
 
     Parameters
     ----------
@@ -28,18 +28,18 @@ def importance_weighted_accuracy(correct, probabilities, n_rows, horizon):
         Whether the classifier predicts the label of the row that was drawn.
 
     probabilities : array-like of shape (n_draws,)
-        With which probability q each of them was drawn.
+        Probability q with which each of them was drawn.
 
     n_rows : int
-        Number of rows that were drawn from.
+        Number of rows that could be drawn.
 
     horizon : int
-        Number of draws in all.
+        Total number of draws.
 
     Returns
     -------
     accuracy : float
-        At least 0; chance may take it above 1.
+        At least 0; by chance it may exceed 1.
 
     References
     ----------
@@ -56,7 +56,7 @@ def importance_weighted_accuracy(correct, probabilities, n_rows, horizon):
 
 
 def exp4p_probabilities(weights, horizon):
-    """Return how likely each arm of the bandit EXP4.P is to be chosen.
+    """Return the probability of each arm of the bandit EXP4.P.
 
     (1 - K p_min) w / sum(w) + p_min for K arms, where p_min is sqrt(ln K / (K T)), or
     1 / K if that is less, and T the horizon.
@@ -67,7 +67,7 @@ def exp4p_probabilities(weights, horizon):
         Weights w > 0.
 
     horizon : int
-        How often an arm is chosen in all.
+        Total number of times that an arm is chosen.
 
     Returns
     -------
@@ -93,8 +93,8 @@ def exp4p_probabilities(weights, horizon):
 def exp4p_weights(weights, rewards, probabilities, horizon, delta=0.1):
     """Return the weights of the arms of the bandit EXP4.P after a reward.
 
-    w exp(p_min / 2 (r + sqrt(ln(K / delta) / (K T)) / p)), for experts that each stand
-    for one arm, scaled to sum to 1, which changes no probability.
+    w exp(p_min / 2 (r + sqrt(ln(K / delta) / (K T)) / p)), where each expert is one
+    arm, scaled to sum to 1, which does not change probabilities.
 
     Parameters
     ----------
@@ -102,18 +102,18 @@ def exp4p_weights(weights, rewards, probabilities, horizon, delta=0.1):
         Weights w > 0 before.
 
     rewards : array-like of shape (n_arms,)
-        Estimated rewards r: the reward times how likely the arm was to choose what was
-        chosen, divided by how likely that was in all.
+        Estimated rewards r: the reward times the probability with which the arm alone
+        would have made the choice, divided by the probability of the choice.
 
     probabilities : array-like of shape (n_arms,)
-        How likely each arm was to be chosen, see :func:`exp4p_probabilities`.
+        Probability of each arm, see :func:`exp4p_probabilities`.
 
     horizon : int
-        How often an arm is chosen in all.
+        Total number of times that an arm is chosen.
 
     delta : float, default=0.1
-        The bounds of the bandit hold with probability 1 - delta. Less of it gives more
-        weight to arms that are rarely chosen.
+        The bounds of the bandit hold with probability 1 - delta. A lower value gives
+        more weight to arms that are rarely chosen.
 
     Returns
     -------
@@ -148,54 +148,56 @@ def _least_probability(n_arms, horizon):
 
 
 class ALBLSampling(Combination):
-    """Find out by a bandit which of several strategies serves, while they are asked.
+    """Learn by a bandit which of several strategies serves best, while using them.
 
-    Active learning by learning [1]_. For each row to ask an arm of the bandit EXP4.P
-    [2]_ is chosen at random: one of the strategies, which gives the row that it wants
-    most of those left, or a uniform draw, which is always among the arms. When the
-    label is there, all arms that might have given this row are rewarded, by an estimate
-    of how accurate the classifier has become: its accuracy on the rows that were drawn
-    here, weighted by one over the probability of each of them, see
-    :func:`~skactive.acquisition.functional.importance_weighted_accuracy`. The better an
-    arm's rewards, the more often it is chosen, but none is ever given up.
+    Active learning by learning [1]_. For each row to query, an arm of the bandit EXP4.P
+    [2]_ is chosen at random: one of the strategies, which gives its best row of those
+    left, or a uniform draw, which is always among the arms. Once the label is known,
+    all arms that might have given this row are rewarded by an estimate of the accuracy
+    of the classifier: that on the rows drawn here, weighted by one over the probability
+    of each, see :func:`~skactive.acquisition.functional.importance_weighted_accuracy`.
+    The better the rewards of an arm, the more often it is chosen, but no arm is ever
+    given up.
 
-    The estimate is of the accuracy on all rows that could be asked, so that the uniform
-    arm draws from all of these. If it meets one that was asked before, this counts as a
-    draw, with its known label, and rewards arms, but nothing is asked and another draw
-    follows, as in the program of the authors [3]_.
+    The estimate is of the accuracy on all rows that could be queried, so the uniform
+    arm draws from all of these. If it draws a row that was queried before, this counts
+    as a draw with a known label and rewards arms, but nothing is queried and another
+    draw follows, as in the program of the authors [3]_.
 
-    For each row of a batch an arm is chosen anew. The rewards of a batch follow
-    together, from the classifier that has learnt all of it; in the paper one row is
-    asked at a time. Rows without an answer, and those that others have asked, count for
-    nothing.
+    An arm is chosen anew for each row of a batch. The rewards of a batch come together,
+    from the classifier that has learnt all of it; in the paper, one row is queried at a
+    time. Rows without an answer, and rows that were queried by another strategy, do not
+    count.
 
     Expect a mixture of the strategies rather than the best of them. The classifier is
-    judged as a whole, so that an arm is also blamed for what others did before, and the
-    bandit learns slowly: an arm after which the classifier is always right has, after a
-    hundred rows, three to four times the weight of one after which it is always wrong.
+    judged as a whole, so an arm is also blamed for earlier choices of others, and the
+    bandit learns slowly: after a hundred rows, an arm after which the classifier is
+    always right has three to four times the weight of one after which it is always
+    wrong.
 
-    What arms suggest is settled before the draw. Given that, the probability of each
-    pick among the rows then left is known and above zero, and is kept in
+    The suggestions of the arms are fixed before a draw. Given these, the probability of
+    each pick among the rows then left is known and positive; it is kept in
     `query_probabilities_`.
 
-    Time: that of all strategies in each round, and one fit of the classifier, even if
-    no strategy needs one.
+    Time: that of all strategies in each round, and one fit of the classifier even if no
+    strategy needs it.
 
     Parameters
     ----------
     strategies : list of str, strategy objects or callables, optional
         The arms, besides the uniform draw. ``("margin", "graph_density")`` by default:
-        one that looks at the classifier and one that looks at where rows lie, the two
-        philosophies that the paper blends. Every arm more costs labels to be judged.
+        one depends on the classifier and one on where rows lie, the two philosophies
+        that the paper blends. Every further arm costs labels to be judged.
 
     horizon : int, default=100
-        How many rows will be asked, T in the paper; set it to the budget. It says how
-        fast to learn: rewards and the least probability of an arm depend on it. When
-        more rows are asked, it is doubled; and it is never above the number of rows
-        that could be asked. In paper and program it has to be given, and is the end.
+        Number of rows that will be queried, T in the paper; set it to the budget. It
+        determines how fast the bandit learns, as rewards and the least probability of
+        an arm depend on it. It is doubled once more rows are queried, and is at most
+        the number of rows that could be queried. In the paper and the program, it must
+        be given and is the end.
 
     delta : float, default=0.1
-        In (0, 1]; the less, the more arms that are rarely chosen are favoured.
+        In (0, 1]; the lower it is, the more arms that are rarely chosen are favoured.
 
     Attributes
     ----------
@@ -206,13 +208,11 @@ class ALBLSampling(Combination):
     --------
     skactive.acquisition.functional.exp4p_weights : How a reward changes the weights.
     skactive.acquisition.functional.exp4p_probabilities :
-        How likely each arm is to be chosen.
+        The probability of each arm.
 
-    Notes
-    -----
-    The program [3]_ takes for the number of rows in the estimate that of all rows. Here
-    it is the number of those that could be asked, as no other row is drawn. Weights are
-    scaled to sum to 1, which changes no probability.
+    Notes ----- The number of rows in the estimate is that of all rows in the program
+    [3]_. Here it is that of the rows that could be queried, as others are never drawn.
+    Weights are scaled to sum to 1, which does not change probabilities.
 
     References
     ----------
@@ -257,7 +257,7 @@ class ALBLSampling(Combination):
             for part, own in zip(self._parts, self._part_pools(pool), strict=True)
         ]
         answered = [draw for draw in self.pending_ if pool.labeled[draw.row]]
-        if not pool.can_fit:  # there is nothing yet that could be judged
+        if not pool.can_fit:  # there is no classifier yet to judge
             self.pending_ = answered
             judge = _Judge(pool, [], self.horizon, n_queries)
         else:
@@ -278,7 +278,7 @@ class ALBLSampling(Combination):
         )
 
     def _draw_rows(self, pool, wanted, judge, n_queries):
-        """Draw rows by arms; those that were asked before are judged at once."""
+        """Draw rows by arms; rows that were queried before are judged at once."""
         rng = np.random.default_rng(pool.random_state)
         arms, asked = _Arms(wanted, pool.candidates, rng), []
         probabilities, n_known = [], len(judge.known)
@@ -287,7 +287,7 @@ class ALBLSampling(Combination):
             chosen, n_all = rng.choice(len(p), p=p), arms.n_left + n_known
             is_new = arms.has_wish(chosen) or rng.random() >= n_known / n_all
             row = arms.give(chosen) if is_new else int(rng.choice(judge.known))
-            # An arm without a wish draws from all rows, asked before or not.
+            # An arm without a wish draws from all rows, queried before or not.
             advice = np.where(arms.wishes == row, 1.0, 0.0)
             advice[arms.wishes == _NO_WISH] = 1.0 / n_all
             draw = _Draw(row, float(p @ advice), p, advice)
@@ -309,13 +309,13 @@ class _Draw:
     """A row that was drawn, and how."""
 
     row: int
-    probability: float  # of the row, by all arms together
-    arms: np.ndarray  # how likely each arm was
-    advice: np.ndarray  # how likely each arm was to give this row
+    probability: float  # of the row, over all arms
+    arms: np.ndarray  # probability of each arm
+    advice: np.ndarray  # probability that each arm would give this row
 
 
 class _Judge:
-    """The classifier of a round, and on which rows that were drawn it is right."""
+    """The classifier of a round, and the drawn rows on which it is right."""
 
     def __init__(self, pool, draws, horizon, n_queries):
         self.known = np.unique(np.array([draw.row for draw in draws], dtype=np.intp))
@@ -330,7 +330,7 @@ class _Judge:
             self.is_right = pool.predict(self.known) == codes
 
     def accuracy(self, draws):
-        """Estimate the accuracy on all rows that could be asked."""
+        """Estimate the accuracy on all rows that could be queried."""
         rows = np.array([draw.row for draw in draws], dtype=np.intp)
         correct = self.is_right[np.searchsorted(self.known, rows)]
         probabilities = [draw.probability for draw in draws]
@@ -340,7 +340,7 @@ class _Judge:
 
 
 class _Arms:
-    """What each arm wants to ask next; the last one has no wish."""
+    """The row that each arm wants to query next; the last arm has no wish."""
 
     def __init__(self, wanted, candidates, rng):
         self._wanted = [iter(rows.tolist()) for rows in wanted]
@@ -355,7 +355,7 @@ class _Arms:
         return self.wishes[arm] != _NO_WISH
 
     def give(self, arm):
-        """Return the row that an arm wants, or one at random of those left."""
+        """Return the row that an arm wants, or a random one of those left."""
         if self.has_wish(arm):
             return int(self.wishes[arm])
         return next(row for row in self._shuffled if row not in self._taken)

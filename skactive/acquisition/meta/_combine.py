@@ -246,10 +246,10 @@ class Prefilter(Combination):
         Chooses `n_candidates` of the candidates.
 
     strategy : str, strategy object or callable
-        Chooses the rows to ask out of these.
+        Chooses the rows to query out of these.
 
     n_candidates : int, default=1000
-        How many candidates are left; as many as are to be asked if that is more.
+        How many candidates are left; as many as are to be queried if that is more.
 
     Examples
     --------
@@ -288,7 +288,7 @@ class Subsample(Combination):
     Parameters
     ----------
     strategy : str, strategy object or callable
-        Chooses the rows to ask.
+        Chooses the rows to query.
 
     n_candidates : int, default=10_000
         How many candidates it sees, drawn anew in each round; as many as are to be
@@ -428,7 +428,7 @@ class Proxy(Combination):
         The classifier that the strategy sees. It takes the same rows.
 
     strategy : str, strategy object or callable, default="margin"
-        Chooses the rows to ask.
+        Chooses the rows to query.
 
     References
     ----------

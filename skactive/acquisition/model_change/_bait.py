@@ -1,10 +1,9 @@
-"""Fisher information: rows that fix what the rest of the pool needs to know.
+"""BAIT: rows whose Fisher information covers that of the pool.
 
-The information of a sample about the weights of a softmax layer,
-``(diag p - p pᵀ) ⊗ h hᵀ``, leaves them free in one direction: the same vector may be
-added to the weights of all classes. Matrices are therefore written in coordinates that
-leave this direction out, ``n_classes - 1`` of them for each feature. No trace of a
-product with an information matrix changes by that.
+The information of a sample about the weights of a softmax layer, ``(diag p - p pᵀ) ⊗ h
+hᵀ``, is 0 in one direction: the same vector may be added to the weights of all classes.
+Matrices are therefore in coordinates without this direction, ``n_classes - 1`` of them
+for each feature. Traces of products with an information matrix are the same.
 """
 
 from math import isqrt
@@ -24,8 +23,8 @@ from skactive.utils._ties import first_of_best, in_order
 # No array holds more numbers than this: 256 MiB.
 _MAX_NUMBERS = 2**25
 
-# When the largest gain has fallen to this share, matrices are computed anew: what is
-# left would otherwise carry the rounding errors of what has been taken away.
+# When the largest gain has fallen to this share, matrices are computed anew: small
+# gains would otherwise be lost in the rounding errors of large ones.
 _REFRESH_SHARE = 1e-6
 
 _EPS = np.finfo(np.float64).eps
@@ -39,14 +38,14 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
 
     The error over all samples is bounded by ``trace(inv(M) @ F)``, where F is the sum
     of the Fisher information of all samples, and M is ``reg`` times the identity plus
-    the sum over labelled and chosen samples. Twice as many samples as wanted are chosen
-    greedily; then those that are missed least are removed one by one.
+    the sum over labelled and chosen samples. Twice ``n_queries`` samples are chosen
+    greedily; then those that matter least are removed one by one.
 
-    The sums follow the paper's objective. (The code of its authors weights labelled and
-    chosen samples differently, by their numbers.) The matrices that a step changes are
-    updated, so that it takes O(n_candidates n_classes² (n_components + n_classes));
-    the sum F takes O(n_samples (n_classes n_components)²) once. Memory:
-    O(n_candidates n_classes² + (n_classes n_components)²).
+    The sums are those of the paper's objective; the authors' code weights labelled and
+    chosen samples by their numbers instead. A step updates its matrices in
+    O(n_candidates n_classes² (n_components + n_classes)); the sum F takes O(n_samples
+    (n_classes n_components)²) once. Memory: O(n_candidates n_classes² + (n_classes
+    n_components)²).
 
     Parameters
     ----------
@@ -54,19 +53,19 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
         Probabilities of all samples by the current model, labelled ones included.
 
     features : array-like of shape (n_samples, n_components)
-        What the softmax layer sees of each sample.
+        Input of the softmax layer for each sample.
 
     n_queries : int
-        How many samples to choose, at most the number of candidates.
+        Number of samples to choose, at most the number of candidates.
 
     labeled : array-like of shape (n_samples,), dtype bool, default=None
-        Samples whose label is known; none by default.
+        Mask of the samples whose label is known; none if None.
 
     candidates : array-like of int, default=None
-        Positions of the samples to choose from; those not labelled by default.
+        Positions of the samples to choose from; those without a label if None.
 
     reg : float, default=1.0
-        Weight of the identity. The scale of the features gives it a meaning.
+        Weight of the identity, whose meaning depends on the scale of the features.
 
     Returns
     -------
@@ -83,9 +82,8 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
     .. [1] J. T. Ash, S. Goel, A. Krishnamurthy, S. Kakade. "Gone fishing: neural active
        learning with Fisher embeddings". NeurIPS 2021.
 
-    Examples
-    --------
-    Two samples are far out on each of two axes; one of either axis is enough:
+    Examples -------- Two samples are far out on each of two axes; one on each axis is
+    enough:
 
     >>> from skactive.acquisition.functional import bait
     >>> H = [[3.0, 0.0], [2.9, 0.0], [0.0, 2.0], [0.0, 1.9], [0.5, 0.5]]
@@ -115,34 +113,34 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
 
 
 class BAITSampling(BaseStrategy):
-    """Ask rows whose Fisher information covers that of all rows.
+    """Query rows whose Fisher information covers that of all rows.
 
     The error of a softmax layer, fitted to the labelled rows and the batch, is bounded
     by a trace of their Fisher information and that of all rows; the batch is chosen to
-    make it small [1]_. It takes what is known already into account, unlike most ways
-    to choose a batch. Rows that have been asked without an answer count as known, or
-    else others next to them would be asked for ever.
+    make it small [1]_. Unlike most ways to choose a batch, it takes known rows into
+    account. Rows that were queried without an answer count as known; otherwise rows
+    next to them would be queried again and again.
 
     Time: O(n_candidates n_classes² (n_components + n_classes)) for each of three times
     the rows of a batch, and O(n_samples (n_classes n_components)²) once. Memory:
-    O(n_candidates n_classes² + (n_classes n_components)²). It suits some dozens of
-    classes: both limits below are lowered where an array would hold more than 2**25
-    numbers (256 MiB), which begins at 59 classes.
+    O(n_candidates n_classes² + (n_classes n_components)²). It is for up to some dozens
+    of classes: from 59 classes on, both limits below are lowered so that no array holds
+    more than 2**25 numbers (256 MiB).
 
     Parameters
     ----------
     reg : float, default=1.0
-        Weight of the identity that is added to the information of the known rows. It is
-        the inverse variance of a Gaussian prior of the weights, so it depends on the
-        scale of the features.
+        Weight of the identity that is added to the information of the known rows: the
+        inverse variance of a Gaussian prior of the weights, so its meaning depends on
+        the scale of the features.
 
     max_candidates : int, default=10_000
-        Of more candidates, a random sample of this size (at least two times the batch)
-        is looked at. The information of all rows is summed nevertheless.
+        Of more candidates, a random sample of this size, at least twice the batch, may
+        be queried. The information of all rows is still summed.
 
     max_components : int, default=100
-        Features that are more than this are projected to this number by a random
-        Gaussian matrix.
+        More features than this are projected to this number by a random Gaussian
+        matrix.
 
     References
     ----------
@@ -192,7 +190,7 @@ class BAITSampling(BaseStrategy):
             for rows, features in embedding.blocks(candidates):
                 proba = pool.proba[np.searchsorted(candidates, rows)]
                 _add_information(total, proba, features)
-            # Of equals the first one is chosen: in random order that is any of them.
+            # The search takes the first of equal rows, so they come in random order.
             sampled = self._sample(pool, n_queries)
             sampled = sampled[in_order(pool.tie_keys(candidates[sampled]))]
             blocks = embedding.blocks(candidates[sampled])
@@ -203,7 +201,7 @@ class BAITSampling(BaseStrategy):
             return candidates[sampled[search.select(n_queries)]]
 
     def _sample(self, pool, n_queries):
-        """Return the positions of the candidates that are looked at."""
+        """Return the positions of the candidates that may be chosen."""
         n_candidates, n_free = len(pool.candidates), len(pool.classes) - 1
         limit = min(self.max_candidates, _MAX_NUMBERS // n_free**2)
         size = max(limit, 2 * n_queries)
@@ -214,7 +212,7 @@ class BAITSampling(BaseStrategy):
 
 
 class _DenseEmbedding:
-    """Rows of a pool as dense features, projected where these are too many."""
+    """Rows of a pool as dense features, projected if these are too many."""
 
     def __init__(self, pool, max_components):
         self._pool, self._projection = pool, None
@@ -250,12 +248,12 @@ class _TraceSearch:
         self._total, self._features = total, features
         self._total_root = _square_roots(total)
         self._weights = _class_information(proba)
-        # Less than this would be lost in the rounding errors of the features.
+        # A smaller value would be lost in the rounding errors of the features.
         reg = max(reg, 8 * _EPS * (features**2).sum(axis=1).max())
         self._matrix = known + reg * np.eye(len(known))
 
     def select(self, n_queries):
-        """Return positions of rows: choose twice as many, then remove the others."""
+        """Return positions of rows: choose twice their number, then remove half."""
         self._refresh()
         chosen, most = [], self._gains([]).max()
         for _ in range(min(2 * n_queries, len(self._features))):
@@ -281,11 +279,11 @@ class _TraceSearch:
     def _refresh(self):
         """Compute A, G and B anew, without the rounding errors of earlier steps.
 
-        Both are squares of factors: an explicit ``A @ total @ A`` would lose what is
-        small in it, which is what it says about the directions that are known well.
+        Both are computed as squares of factors: an explicit ``A @ total @ A`` would
+        lose its small entries, which are those of the well-known directions.
         """
         matrix, size = self._matrix.copy(), len(self._matrix)
-        # Within its rounding errors, it is made positive definite.
+        # A change within its rounding errors makes it positive definite.
         np.fill_diagonal(matrix, matrix.diagonal() * (1 + 10 * size * _EPS))
         root = solve_triangular(np.linalg.cholesky(matrix), np.eye(size), lower=True)
         self._inverse = root.T @ root
@@ -301,7 +299,7 @@ class _TraceSearch:
         return out
 
     def _gains(self, chosen):
-        """Return by how much the trace falls with each row that is not chosen."""
+        """Return the decrease of the trace with each row that is not chosen."""
         gains = np.empty(len(self._features))
         for rows in self._row_blocks():
             weights = self._weights[rows]
@@ -313,7 +311,7 @@ class _TraceSearch:
         return gains
 
     def _losses(self):
-        """Return by how much the trace grows without each row."""
+        """Return the increase of the trace without each row."""
         roots = _square_roots(self._weights)
         shares, vectors = np.linalg.eigh(roots @ self._g @ roots)
         vectors = roots @ vectors
@@ -367,7 +365,7 @@ def _add_information(matrix, proba, features):
 def _class_information(proba):
     """Return diag p - p pᵀ of each sample, without the direction in which it is 0.
 
-    It is a sum of squares, p_y (e_y - p)(e_y - p)ᵀ: nothing cancels where p is certain.
+    It is a sum of squares, p_y (e_y - p)(e_y - p)ᵀ: nothing cancels if p is certain.
     """
     basis = helmert(proba.shape[1]).T
     factors = basis - (proba @ basis)[:, None]

@@ -6,16 +6,16 @@ from skactive.acquisition._keeping import KeepingStrategy
 from skactive.utils._distances import squared_norms
 from skactive.utils._rows import slices
 
-# Rows that are centred, and weights that are summed, in one go.
+# Rows in one block.
 _BLOCK_ROWS = 1024
 
 
 def expected_gradient_length(proba, features, *, fit_intercept=True):
-    """Return the expected length of the gradient that a label would give.
+    """Return the expected length of the gradient that a label would add.
 
-    For a softmax output layer the gradient of the log loss at the label y is the outer
-    product of ``p - e_y`` and the features h, with a 1 appended for the intercept. Its
-    length is ``|p - e_y| * |h|``, and the expectation over y is taken with p itself.
+    The gradient of the log loss of a softmax layer at the label y is the outer product
+    of ``p - e_y`` and the features h, with a 1 appended for the intercept. Its length
+    is ``|p - e_y| * |h|``; the expectation over y is taken with p.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def expected_gradient_length(proba, features, *, fit_intercept=True):
         Probabilities.
 
     features : {array-like, sparse matrix} of shape (n_samples, n_components)
-        What the output layer sees of each sample.
+        Input of the output layer for each sample.
 
     fit_intercept : bool, default=True
         Whether the output layer has an intercept.
@@ -31,7 +31,7 @@ def expected_gradient_length(proba, features, *, fit_intercept=True):
     Returns
     -------
     utility : ndarray of shape (n_samples,)
-        At least 0, in the unit of the features; 0 where a class is certain.
+        At least 0, in the unit of the features; 0 if a class is certain.
 
     References
     ----------
@@ -51,13 +51,13 @@ def expected_gradient_length(proba, features, *, fit_intercept=True):
 
 
 class ExpectedGradientLengthSampling(KeepingStrategy):
-    """Ask the rows whose label is expected to change the model most.
+    """Query the rows whose label is expected to change the model most.
 
-    The change is the length of the gradient of the log loss with respect to the
-    weights of a softmax output layer on top of the rows' embedding [1]_, which is what
-    a logistic regression is. The label is unknown, so its expectation is taken.
+    The change is the length of the gradient of the log loss in the weights of a softmax
+    layer on top of the embedding of the rows [1]_; a logistic regression is such a
+    layer. The label is unknown, so the expectation over labels is taken.
 
-    The lengths of the embedded rows are kept as long as the embedding stays the same.
+    The lengths of the embedded rows are kept while the embedding is the same.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def _expected_error_length(proba):
     for column in columns[1:]:
         others += np.minimum(largest, column) ** 2
         np.maximum(largest, column, out=largest)
-    # |p - e_y|² is |p|² + 1 - 2 p_y, which is all rounding where p_y is nearly 1: the
-    # term of the largest p_y is taken out again, and replaced by one that is exact.
+    # |p - e_y|² is |p|² + 1 - 2 p_y, which is only rounding if p_y is nearly 1: the
+    # term of the largest p_y is subtracted again, and replaced by an exact one.
     base = largest**2 + others + 1.0
     out = np.sqrt((1.0 - largest) ** 2 + others) * largest
     for column in columns:

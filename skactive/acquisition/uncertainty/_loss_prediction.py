@@ -1,4 +1,4 @@
-"""Learned losses: how wrong the classifier will be, as another model predicts it."""
+"""Loss prediction: rows on which the classifier is predicted to be most wrong."""
 
 import warnings
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from skactive.utils._sklearn import (
     _set_random_states,
 )
 
-# A label that is predicted with probability 0 costs -log of this, about 36 nats.
+# A label of probability 0 has the loss -log of this, about 36 nats.
 _EPS = np.finfo(np.float64).eps
 _MAX_SEED = np.iinfo(np.int32).max
 
@@ -33,8 +33,8 @@ _MAX_SEED = np.iinfo(np.int32).max
 def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
     """Return the log loss of each row under a classifier that was fitted without it.
 
-    The folds are stratified. A row that is the only one of its class is always fitted
-    on: without it the class would be unknown and its loss say nothing.
+    The folds are stratified. A row that is the only one of its class is in every
+    training set: without it, the class would be unknown and its loss meaningless.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
         Their labels.
 
     cv : int, default=5
-        Number of folds; fewer if no class has so many rows.
+        Number of folds; at most the number of rows of the largest class.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the folds and the classifiers.
@@ -56,7 +56,7 @@ def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
     Returns
     -------
     losses : ndarray of shape (n_samples,)
-        In nats, from 0 to about 36, which stands for a probability of 0. NaN for rows
+        In nats, from 0 to about 36, the loss of a label of probability 0. NaN for rows
         that are the only ones of their class.
 
     References
@@ -78,9 +78,10 @@ def out_of_fold_losses(estimator, X, y, *, cv=5, random_state=None):
 
 
 def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None, classes=None):
-    """Return probabilities by models fitted without the row, and labels as columns.
+    """Return probabilities by models that were fitted without the row, and its class.
 
-    Rows that are the only ones of their class have NaN.
+    The class is a column of the probabilities, which are NaN for rows that are the only
+    ones of their class.
     """
     seen, columns, counts = np.unique(y, return_inverse=True, return_counts=True)
     classes = seen if classes is None else classes
@@ -92,7 +93,7 @@ def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None, classes=None)
     model = clone(estimator)
     _set_random_states(model, np.random.RandomState(seed))
     with warnings.catch_warnings():
-        # Classes of fewer rows than folds are still in every training part.
+        # A class with fewer rows than folds is still in every training set.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         splits = list(folds.split(several, columns[several]))
     for _, test in splits:
@@ -108,14 +109,14 @@ def _out_of_fold_proba(estimator, X, y, cv, seed, fit_params=None, classes=None)
 
 @contextmanager
 def _explaining(model, n_labels):
-    """Add to errors of a fold what may help."""
+    """Add a hint to errors that a fold raises."""
     try:
         yield
     except Exception as error:
         error.add_note(
             f"{type(model).__name__} raised this after a fit on {n_labels} labels, one "
-            "part of a cross-validation among the labelled rows. If it takes more than "
-            "that, let the cold start ask more of them: see the parameter initial_size."
+            "part of a cross-validation on the labelled rows. If it needs more labels, "
+            "let the cold start query more rows by the parameter initial_size."
         )
         raise
 
@@ -126,37 +127,37 @@ def _log_loss(proba, columns):
 
 
 class LossPredictionSampling(BaseStrategy):
-    """Ask where the loss of the classifier is predicted to be largest.
+    """Query rows where the predicted loss of the classifier is largest.
 
-    Where the estimator has `predict_loss`, as networks with a loss-prediction module
-    have [1]_, that is the utility. For any other classifier with `predict_proba` the
-    shallow form of the idea is used: the log losses of the labelled rows under
-    cross-validation are learnt by a regressor, which then predicts the loss of each
-    candidate. The regressor sees the embedding of a row and its probabilities, sorted;
-    for the labelled rows, those that were predicted without them.
+    The utility is `predict_loss` of the estimator, if it has this method, as networks
+    with a loss-prediction module do [1]_. For any other classifier with
+    `predict_proba`, a regressor learns the log losses of the labelled rows under
+    cross-validation, and predicts the loss of each candidate. Its features are the
+    embedding of a row and its sorted probabilities; those of a labelled row are
+    predicted by a model that was fitted without it.
 
-    The classes of single rows take no part in the losses, see
+    Classes with a single row have no losses, see
     :func:`~skactive.acquisition.functional.out_of_fold_losses`. As long as no class has
-    two rows, the losses of the classifier on its own training rows are learnt instead.
-    Rows without a label are left out of the cross-validation, also with
+    two rows, the regressor learns the losses of the classifier on its own training
+    rows. Rows without a label are left out of the cross-validation, even with
     ``unlabeled="pass"``.
 
-    A round costs `cv` more fits on the labelled rows, and one fit and one prediction
-    of the regressor. Nothing larger than a block of candidates, the features of the
-    labelled rows and the utilities is kept.
+    A round costs `cv` more fits on the labelled rows, and one fit and one prediction of
+    the regressor. Memory: a block of candidates, the features of the labelled rows and
+    the utilities.
 
     Parameters
     ----------
     regressor : estimator object or None, default=None
-        Learns the losses. None means a random forest of 50 trees, which needs no
-        tuning at twenty labels and finds out which of its features matter.
+        Learns the losses. If None, a random forest of 50 trees, which needs no tuning
+        at twenty labels and finds the features that matter.
 
     cv : int, default=5
-        Number of folds; fewer if no class has so many labels.
+        Number of folds; at most the number of labels of the largest class.
 
     max_components : int, default=100
-        An embedding with more components than these is projected on as many random
-        directions, and sparse ones become dense.
+        An embedding with more components is projected to this number of random
+        directions, and becomes dense if it is sparse.
 
     References
     ----------
@@ -173,7 +174,7 @@ class LossPredictionSampling(BaseStrategy):
     ... )
     """
 
-    # A regressor may go below 0, and so may a network that only ranks losses.
+    # A regressor may predict losses below 0, and so may a network that only ranks them.
     nonnegative = False
 
     _parameter_constraints = {
@@ -237,7 +238,7 @@ class LossPredictionSampling(BaseStrategy):
         return proba, _log_loss(proba, columns)
 
     def _reduction(self, embedding, seed):
-        """Return a function that makes few dense columns of an embedding."""
+        """Return a function that turns an embedding into a few dense columns."""
         if embedding.shape[1] <= self.max_components:
             return _densify
         projection = SparseRandomProjection(self.max_components, random_state=seed)
@@ -250,8 +251,9 @@ def _densify(features):
 
 
 def _describe(features, proba):
-    """Return what the regressor sees; classes have no order, so theirs is sorted."""
-    # Trees have ties that rounding decides; fewer digits make equal what is equal.
+    """Return the features of the regressor: the embedding and sorted probabilities."""
+    # Rounding decides ties of splits in a tree; in float32, equal rows have equal
+    # features.
     return np.hstack(
         [features, np.sort(proba, axis=1)], dtype=np.float32, casting="same_kind"
     )

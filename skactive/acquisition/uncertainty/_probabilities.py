@@ -1,6 +1,7 @@
-"""Uncertainty of one model: least confident, margin, entropy.
+"""Uncertainty of one model: least confident, margin and entropy.
 
-Without probabilities, the distance to the decision boundary takes their place.
+The distance to the decision boundary takes the place of probabilities where a
+classifier has none.
 """
 
 from functools import reduce
@@ -94,15 +95,15 @@ def entropy(proba):
         proba = proba.astype(np.float64)
     # -p log p by vectorised functions takes a fifth of the time of scipy.special.entr.
     if not proba.min(initial=1.0) > 0:
-        # The logarithm of a tiny number stands for that of 0.
+        # Log 0 is taken as the logarithm of a tiny number.
         proba = np.maximum(proba, np.finfo(proba.dtype).tiny)
     logs = np.log(proba)
-    # Sums over short rows take longer by sum(axis=1).
-    return 0.0 - np.einsum("ij,ij->i", proba, logs)  # not -0.0 where all is certain
+    # The sum of short rows takes longer by sum(axis=1).
+    return 0.0 - np.einsum("ij,ij->i", proba, logs)  # not -0.0 for certain rows
 
 
 def boundary_closeness(decision):
-    """Return how close samples are to the decision boundary; 0 is on it.
+    """Return how close samples are to the decision boundary, which is at 0.
 
     Parameters
     ----------
@@ -112,8 +113,8 @@ def boundary_closeness(decision):
     Returns
     -------
     utility : ndarray of shape (n_samples,)
-        At most 0: minus the absolute decision value, or minus the gap between the
-        two largest of several.
+        At most 0: minus the absolute decision value of a binary classifier, minus the
+        gap between the two largest ones of a multiclass classifier.
 
     References
     ----------
@@ -165,10 +166,10 @@ class _UncertaintySampling(BaseStrategy):
 
 
 class LeastConfidentSampling(_UncertaintySampling):
-    """Ask where the likeliest class is least likely: 1 - max P is largest.
+    """Query rows where the likeliest class is least likely: 1 - max P is largest.
 
-    With a classifier without `predict_proba`, the rows closest to the decision
-    boundary are asked.
+    The rows closest to the decision boundary are queried if the classifier has no
+    `predict_proba`.
 
     References
     ----------
@@ -189,10 +190,10 @@ class LeastConfidentSampling(_UncertaintySampling):
 
 
 class MarginSampling(_UncertaintySampling):
-    """Ask where the two likeliest classes are closest: 1 - (P1 - P2) is largest.
+    """Query rows where the two likeliest classes are closest: 1 - (P1 - P2) is largest.
 
-    With a classifier without `predict_proba`, the rows closest to the decision
-    boundary are asked.
+    The rows closest to the decision boundary are queried if the classifier has no
+    `predict_proba`.
 
     References
     ----------
@@ -211,10 +212,10 @@ class MarginSampling(_UncertaintySampling):
 
 
 class EntropySampling(_UncertaintySampling):
-    """Ask where the entropy of the probabilities is highest.
+    """Query rows where the entropy of the probabilities is highest.
 
-    With a classifier without `predict_proba`, the rows closest to the decision
-    boundary are asked.
+    The rows closest to the decision boundary are queried if the classifier has no
+    `predict_proba`.
 
     References
     ----------
