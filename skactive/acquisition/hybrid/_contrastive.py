@@ -84,7 +84,7 @@ class _LabeledRows:
         self._proba = np.asarray(proba, dtype=np.float64)
         if not len(self._proba):
             raise ValueError(
-                "contrastive compares rows with labelled ones, and there are none; "
+                "contrastive compares rows with labelled ones, and there is none; "
                 "pass labeled_proba and labeled_features of at least one row."
             )
         self._negentropy = xlogy(self._proba, self._proba).sum(axis=1)
