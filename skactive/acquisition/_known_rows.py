@@ -1,4 +1,4 @@
-"""The rows about which an oracle was queried, beside which candidates are chosen."""
+"""The rows that are known, beside which others are chosen."""
 
 import numpy as np
 
@@ -20,6 +20,41 @@ def known_rows(pool):
         Row numbers of `X`, ascending.
     """
     return np.flatnonzero(pool.labeled | pool.asked)
+
+
+def free_rows(n_samples, n_queries, labeled):
+    """Return a mask of the rows without a label, and raise if these are too few.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows.
+
+    n_queries : int
+        Number of rows to choose.
+
+    labeled : array-like of int
+        Positions of the labelled rows.
+
+    Returns
+    -------
+    is_free : ndarray of shape (n_samples,), dtype bool
+        Mask of the other rows.
+
+    Raises
+    ------
+    ValueError
+        If fewer than `n_queries` rows are not labelled.
+    """
+    is_free = np.ones(n_samples, dtype=bool)
+    is_free[np.asarray(labeled, dtype=np.intp)] = False
+    n_free = np.count_nonzero(is_free)
+    if not 1 <= n_queries <= n_free:
+        raise ValueError(
+            f"n_queries must be between 1 and {n_free}, the number of rows that are "
+            f"not labelled, got {n_queries}."
+        )
+    return is_free
 
 
 def known_then_candidates(pool):

@@ -154,6 +154,7 @@ class BEMPSSampling(PredictionStrategy):
         return bemps(member_proba, target_proba, score=self.score)
 
     def select(self, pool, n_queries):
+        # Clusters make no difference to a single row, or if no row is left out.
         if n_queries in (1, len(pool)) or self.top is None:
             return select_by_utility(self, pool, n_queries).rows
         scores = utilities(self, pool)

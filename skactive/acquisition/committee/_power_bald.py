@@ -133,6 +133,7 @@ class PowerBALDSampling(MemberProbaStrategy):
         self.epsilon = epsilon
 
     def select(self, pool, n_queries):
+        # On all candidates at once, as softrank compares them with each other.
         scores = utilities(self, pool)
         log_weights = power_scores(scores, beta=self.beta, form=self.form)
         return draw_candidates(pool, log_weights, n_queries, self.epsilon)

@@ -101,6 +101,7 @@ class FarthestFirst:
         picks, front, allowed = [], None, allowed.copy()
         while len(picks) < n_picks:
             is_new = front is None
+            # A front serves until a row behind it may be farther than all rows in it.
             if is_new:
                 self._apply_all()
                 size = _FRONT_PER_PICK * (n_picks - len(picks))

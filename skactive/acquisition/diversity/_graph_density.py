@@ -184,8 +184,11 @@ class _Graph:
         """Choose rows of X: the highest score first, which lowers those around it."""
         is_known = is_known[self.rows]
         if not is_known[self.picks].all():
+            # A row is no longer known: this is another run on the same data.
             self._start_again()
         elif is_known[self.chosen].all():
+            # The last choice was queried as a whole, so its order is kept. Otherwise
+            # its rows count as queried by another strategy.
             self._lower(self.chosen)
         self.chosen = []
         new = is_known.copy()

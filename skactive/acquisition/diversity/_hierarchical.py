@@ -205,6 +205,7 @@ class HierarchicalSampling(KeepingStrategy):
         if state is None or state.X is not pool.X or not pool.embedding_is_fixed:
             state = _Pruning.build(pool, self.max_samples, rng)
         self.kept_ = state
+        # All labels so far refine the clusters, whoever queried them.
         weights = state.refine(pool, self.beta)
         cluster = state.cluster_of_rows()
         self.clusters_ = state.nodes[cluster]

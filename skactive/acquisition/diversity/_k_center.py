@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 
 from skactive.acquisition._base import select_without_embedding, tie_order
 from skactive.acquisition._keeping import KeepingStrategy
-from skactive.acquisition._known_rows import known_rows
+from skactive.acquisition._known_rows import free_rows, known_rows
 from skactive.acquisition.diversity._farthest import FarthestFirst
 from skactive.utils._distances import squared_distances
 from skactive.utils._rows import as_floats, block_rows, slices
@@ -69,14 +69,8 @@ def k_center(features, n_queries, *, labeled=()):
     array([2, 3])
     """
     features = as_floats(features.tocsr() if issparse(features) else features)
-    is_free = np.ones(features.shape[0], dtype=bool)
-    is_free[np.asarray(labeled, dtype=np.intp)] = False
+    is_free = free_rows(features.shape[0], n_queries, labeled)
     free = np.flatnonzero(is_free)
-    if not 1 <= n_queries <= len(free):
-        raise ValueError(
-            f"n_queries must be between 1 and {len(free)}, the number of rows that are "
-            f"not labelled, got {n_queries}."
-        )
 
     def take(positions):
         return features[free[positions]]

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.neighbors import NearestNeighbors
 
 from skactive.acquisition._base import BaseStrategy, select_without_embedding
-from skactive.acquisition._known_rows import known_then_candidates
+from skactive.acquisition._known_rows import free_rows, known_then_candidates
 from skactive.acquisition.diversity._clustering import fit_k_means
 from skactive.utils._distances import squared_norms
 from skactive.utils._rows import as_floats, slices
@@ -145,14 +145,8 @@ def typiclust(
     array([2, 8])
     """
     features = as_floats(features.tocsr() if issparse(features) else features)
-    is_free = np.ones(features.shape[0], dtype=bool)
-    is_free[np.asarray(labeled, dtype=np.intp)] = False
-    n_labeled = features.shape[0] - np.count_nonzero(is_free)
-    if not 1 <= n_queries <= features.shape[0] - n_labeled:
-        raise ValueError(
-            f"n_queries must be between 1 and {features.shape[0] - n_labeled}, the "
-            f"number of rows that are not labelled, got {n_queries}."
-        )
+    is_free = free_rows(features.shape[0], n_queries, labeled)
+    n_labeled = np.count_nonzero(~is_free)
     n_clusters = min(n_labeled + n_queries, max_clusters)
     with one_thread():
         labels = _cluster(features, n_clusters, random_state)
@@ -166,6 +160,7 @@ def typiclust(
         chosen = []
         for cluster in turns:
             free = members[cluster]
+            # In a small cluster, all rows as neighbours would favour its centre.
             best = _most_typical(features[free], min(n_neighbors, len(free) // 2))
             chosen.append(free[best])
             members[cluster] = np.delete(free, best)

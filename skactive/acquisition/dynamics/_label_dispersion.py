@@ -112,6 +112,8 @@ class LabelDispersionSampling(BaseStrategy):
 
     def utility(self, pool):
         parts, last = split_pipeline(pool.estimator)
+        # Small steps are slower with several BLAS threads. OpenMP is left alone, as
+        # boosting may need it.
         with threadpool_limits(1, user_api="blas"):
             if hasattr(last, "staged_predict"):
                 return _over_stages(pool, parts, last)

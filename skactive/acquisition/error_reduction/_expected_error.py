@@ -216,6 +216,8 @@ class ExpectedErrorReductionSampling(BaseStrategy):
             n_most = _N_FAST if what_if.is_fast else _N_REFITTED
         looked_at = draw_rows(np.arange(len(pool)), n_most, rng)
         rows = pool.candidates[looked_at]
+        # Predictions for all candidates are shared with others who look at this round;
+        # for a few candidates, only these are predicted.
         everyone = len(rows) == len(pool)
         proba = pool.proba if everyone else pool.predict_proba(rows)
         error = partial(mean_error, loss=self.loss)

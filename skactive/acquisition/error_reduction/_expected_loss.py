@@ -154,6 +154,8 @@ class ExpectedLossSampling(BaseStrategy):
         return expected_loss(pi, align_columns(f, known, both, owner), loss=self.loss)
 
     def select(self, pool, n_queries):
+        # A row without any expected loss has the weight 0, and is drawn by epsilon
+        # only.
         with np.errstate(divide="ignore"):
             log_weights = np.log(utilities(self, pool))
         return draw_candidates(pool, log_weights, n_queries, self.epsilon)

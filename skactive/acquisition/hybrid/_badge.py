@@ -106,6 +106,7 @@ def _badge(proba, features, n_queries, rng, keys=None):
         gradients = _OuterProducts(_errors(proba), features)
         nearest = gradients.squared_norms.copy()
         remaining = np.ones(len(nearest), dtype=bool)
+        # A sum of distances up to this is only rounding: all samples left are copies.
         noise = 4 * np.finfo(np.float64).eps * len(nearest) * nearest.max()
         chosen = np.empty(n_queries, dtype=np.intp)
         for i in range(n_queries):

@@ -166,6 +166,7 @@ class ClusterMarginSampling(PrefilteredSampling):
             if len(others):
                 means = _means(features, labels[order])
                 self.clusters_[others] = nearest_center(pool, others, means)
+        # A weak reference: a fitted classifier keeps its strategy, but not the data.
         self._X_ref = _reference(pool.X)
 
     def __getstate__(self):

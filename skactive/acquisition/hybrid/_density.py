@@ -125,6 +125,7 @@ class DensitySampling(KeepingStrategy, OnUtility):
         units = getattr(self, "kept_", None)
         if units is None or not units.serves(pool, is_open):
             units = self.kept_ = _Units.build(pool, is_open)
+        # Rows only leave the pool, so the sum is brought up to date by a few of them.
         units.remove(pool, np.flatnonzero(units.counted & ~is_open))
         return units.cosines(pool)
 

@@ -161,6 +161,7 @@ class UHerdingSampling(OnUtility):
         if bandwidth == "auto":
             labeled = np.flatnonzero(pool.labeled)
             bandwidth = smallest_distance(pool.embedding(labeled), default=1.0)
+        # Known rows do not need to be covered, so theirs is not used.
         return select_to_cover(
             pool,
             u_herding,

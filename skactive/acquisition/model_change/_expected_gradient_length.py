@@ -101,6 +101,7 @@ class ExpectedGradientLengthSampling(KeepingStrategy):
             return squared_norms(pool.embedding(rows), np.float64)
         X, norms = getattr(self, "kept_", (None, None))
         if X is not pool.X:
+            # Of all rows, as other candidates may come in later rounds.
             norms = np.empty(len(pool.y))
             for block in slices(len(norms), _BLOCK_ROWS):
                 norms[block] = squared_norms(pool.embedding(block), np.float64)

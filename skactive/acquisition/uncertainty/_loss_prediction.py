@@ -195,6 +195,8 @@ class LossPredictionSampling(BaseStrategy):
     def utility(self, pool):
         if pool.has_output("predict_loss"):
             return pool.loss
+        # Small fits are slower with several BLAS threads. OpenMP is left alone, as the
+        # estimator and the regressor may need it.
         with threadpool_limits(1, user_api="blas"):
             return self._learn(pool)
 
