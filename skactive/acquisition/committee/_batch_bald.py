@@ -90,21 +90,25 @@ def batch_bald(
     bald : The mutual information of the model and a single label.
     joint_entropy : Entropy of the labels of several rows.
 
-    Notes ----- The mutual information is submodular: the gain of a row shrinks as
-    others are chosen. Its gain in an earlier step is therefore an upper bound, and so
-    is its gain if similar configurations of labels are merged. Gains are computed
-    lazily, only for rows whose bounds exceed the best gain found; with more than 900
-    configurations, only for the rows of the 256 highest bounds. With sampled
-    configurations, bounds and gains have errors in the order of one over the square
-    root of their number, and the choice is the greedy one up to these errors.
+    Notes
+    -----
+    The mutual information is submodular: the gain of a row shrinks as others are
+    chosen. Its gain in an earlier step is therefore an upper bound, and so is its gain
+    if similar configurations of labels are merged. Gains are computed lazily, only for
+    rows whose bounds exceed the best gain found; with more than 900 configurations,
+    only for the rows of the 256 highest bounds. With sampled configurations, bounds and
+    gains have errors in the order of one over the square root of their number, and the
+    choice is the greedy one up to these errors.
 
     References
     ----------
     .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
        acquisition for deep Bayesian active learning". NeurIPS 2019.
 
-    Examples -------- The members disagree most on the first two rows, but one of these
-    tells as much as both:
+    Examples
+    --------
+    The members disagree most on the first two rows, but one of these tells as much as
+    both:
 
     >>> import numpy as np
     >>> from skactive.acquisition.functional import bald, batch_bald

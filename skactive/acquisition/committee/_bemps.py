@@ -60,17 +60,20 @@ def bemps(member_proba, target_proba, *, score="brier", per_target=False):
     ValueError
         If there is no such score.
 
-    Notes ----- The authors' code adds a constant to the first score and leaves out the
-    logarithm of the second; this follows the paper.
+    Notes
+    -----
+    The authors' code adds a constant to the first score and leaves out the logarithm of
+    the second; this follows the paper.
 
     References
     ----------
     .. [1] W. Tan, L. Du, W. Buntine. "Diversity enhanced active learning with strictly
        proper scoring rules". NeurIPS 2021.
 
-    Examples -------- The first label would move the prediction for the target from 0.5
-    to 0.82 or 0.18, the second to 0.9 or 0.1, as it tells which of the members is
-    right:
+    Examples
+    --------
+    The first label would move the prediction for the target from 0.5 to 0.82 or 0.18,
+    the second to 0.9 or 0.1, as it tells which of the members is right:
 
     >>> from skactive.acquisition.functional import bemps
     >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]
@@ -119,8 +122,10 @@ class BEMPSSampling(PredictionStrategy):
         at most 10,000 unless more are to be queried. If None, a batch is the rows of
         highest utility.
 
-    Notes ----- Time: n_candidates n_classes n_members² with ``"brier"``, that of EPIG
-    with ``"log"``. Memory: blocks of candidates, O(n_members n_targets n_classes), and
+    Notes
+    -----
+    Time: n_candidates n_classes n_members² with ``"brier"``, that of EPIG with
+    ``"log"``. Memory: blocks of candidates, O(n_members n_targets n_classes), and
     O(10,000 n_targets) for a batch.
 
     References

@@ -36,16 +36,19 @@ def epig(member_proba, target_proba):
     utility : ndarray of shape (n_samples,)
         In [0, log n_classes], and at most :func:`bald`.
 
-    See Also -------- bemps : The same as a gain of the log score; also for the Brier
-    score.
+    See Also
+    --------
+    bemps : The same as a gain of the log score; also for the Brier score.
 
     References
     ----------
     .. [1] F. Bickford Smith, A. Kirsch, S. Farquhar, Y. Gal, A. Foster, T. Rainforth.
        "Prediction-oriented Bayesian active learning". AISTATS 2023.
 
-    Examples -------- Both samples tell which of two members is right. The first targets
-    depend on it, the second do not:
+    Examples
+    --------
+    Both samples tell which of two members is right. The first targets depend on it, the
+    second do not:
 
     >>> from skactive.acquisition.functional import epig
     >>> samples = [[[0.9, 0.1], [1, 0]], [[0.1, 0.9], [0, 1]]]

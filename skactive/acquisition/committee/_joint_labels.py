@@ -51,8 +51,9 @@ def joint_entropy(member_proba, *, max_configurations=40_000, random_state=None)
     .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
        acquisition for deep Bayesian active learning". NeurIPS 2019.
 
-    Examples -------- Two members that are sure of the labels, and contradict each other
-    in both:
+    Examples
+    --------
+    Two members that are sure of the labels, and contradict each other in both:
 
     >>> from skactive.acquisition.functional import joint_entropy
     >>> round(joint_entropy([[[1, 0], [0, 1]], [[0, 1], [1, 0]]]), 4)

@@ -86,8 +86,10 @@ def admissible_labels(counts, beta=2.0):
     ----------
     .. [1] S. Dasgupta, D. Hsu. "Hierarchical sampling for active learning". ICML 2008.
 
-    Examples -------- A single row tells nothing, two of the same label do. Of two
-    equally frequent labels, both are admissible once the shares are known well:
+    Examples
+    --------
+    A single row tells nothing, two of the same label do. Of two equally frequent
+    labels, both are admissible once the shares are known well:
 
     >>> from skactive.acquisition.functional import admissible_labels
     >>> admissible_labels([[1, 0], [2, 0], [5, 5], [50, 50]])

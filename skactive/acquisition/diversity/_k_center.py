@@ -50,10 +50,12 @@ def k_center(features, n_queries, *, labeled=()):
     ValueError
         If fewer than `n_queries` rows are not labelled.
 
-    Notes ----- Memory: O(n_samples n_features) in single precision for dense features,
-    and a copy of sparse ones. Time: at most one pass over the features for each chosen
-    row; where the distances allow it, many rows are chosen in one pass. The choice is
-    the same as with distances in double precision.
+    Notes
+    -----
+    Memory: O(n_samples n_features) in single precision for dense features, and a copy
+    of sparse ones. Time: at most one pass over the features for each chosen row; where
+    the distances allow it, many rows are chosen in one pass. The choice is the same as
+    with distances in double precision.
 
     References
     ----------

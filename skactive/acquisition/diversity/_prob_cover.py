@@ -87,7 +87,9 @@ def prob_cover(
     .. [1] O. Yehuda, A. Dekel, G. Hacohen, D. Weinshall. "Active learning through a
        covering lens". NeurIPS 2022.
 
-    Examples -------- The middle of three rows, then one of two, then the farthest row:
+    Examples
+    --------
+    The middle of three rows, then one of two, then the farthest row:
 
     >>> from skactive.acquisition.functional import prob_cover
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]
@@ -137,7 +139,9 @@ def choose_radius(features, n_clusters, *, purity=0.95, random_state=0):
     .. [1] O. Yehuda, A. Dekel, G. Hacohen, D. Weinshall. "Active learning through a
        covering lens". NeurIPS 2022.
 
-    Examples -------- Two clusters; at most one ball in four may be impure:
+    Examples
+    --------
+    Two clusters; at most one ball in four may be impure:
 
     >>> from skactive.acquisition.functional import choose_radius
     >>> X = [[1.0, 0.0], [0.8, 0.6], [-0.8, 0.6], [-1.0, 0.0]]

@@ -122,10 +122,12 @@ def typiclust(
     ValueError
         If fewer than `n_queries` rows are not labelled.
 
-    Notes ----- With more than 50 clusters k-means uses mini-batches of 5000 rows.
-    Neighbours are searched among the free rows of one cluster, in blocks: a cluster of
-    m rows takes O(m^2 n_features) time, but not m^2 memory. Rows whose neighbours are
-    too far for them to be the most typical are found in single precision and skipped.
+    Notes
+    -----
+    With more than 50 clusters k-means uses mini-batches of 5000 rows. Neighbours are
+    searched among the free rows of one cluster, in blocks: a cluster of m rows takes
+    O(m^2 n_features) time, but not m^2 memory. Rows whose neighbours are too far for
+    them to be the most typical are found in single precision and skipped.
 
     The paper does not say what happens if all clusters are small or used up. Here,
     small clusters follow once the larger ones are used up.

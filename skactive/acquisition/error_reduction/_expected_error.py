@@ -59,8 +59,10 @@ def expected_error(proba_after, proba, *, loss="log"):
     .. [1] N. Roy, A. McCallum. "Toward optimal active learning through sampling
        estimation of error reduction". ICML 2001.
 
-    Examples -------- Two candidates, two targets. The label of the first candidate
-    settles both targets, that of the second neither:
+    Examples
+    --------
+    Two candidates, two targets. The label of the first candidate settles both targets,
+    that of the second neither:
 
     >>> from skactive.acquisition.functional import expected_error
     >>> sure, torn = [[0.0, 1.0]] * 2, [[0.5, 0.5]] * 2

@@ -116,7 +116,9 @@ class AutoSampling(BaseStrategy):
     n_region_ : int
         Size of the region in the last round, before a sample is drawn.
 
-    See Also -------- UHerdingSampling : Herding by uncertainty among all candidates.
+    See Also
+    --------
+    UHerdingSampling : Herding by uncertainty among all candidates.
     ClusterUncertainSampling : Clusters of the most uncertain rows.
 
     References

@@ -53,8 +53,9 @@ def badge(proba, features, n_queries, *, random_state=None):
     .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
 
-    Examples -------- The second and third samples have the same gradient, so one of
-    them is enough:
+    Examples
+    --------
+    The second and third samples have the same gradient, so one of them is enough:
 
     >>> from skactive.acquisition.functional import badge
     >>> P = [[0.9, 0.1], [0.6, 0.4], [0.6, 0.4]]

@@ -48,8 +48,9 @@ def round_robin_rows(labels, n_queries, random_state=None):
     .. [1] G. Citovsky, G. DeSalvo, C. Gentile, L. Karydas, A. Rajagopalan,
        A. Rostamizadeh, S. Kumar. "Batch active learning at scale". NeurIPS 2021.
 
-    Examples -------- The clusters 5 and 7 give their only rows first, then it is the
-    turn of 9:
+    Examples
+    --------
+    The clusters 5 and 7 give their only rows first, then it is the turn of 9:
 
     >>> from skactive.acquisition.functional import round_robin_rows
     >>> rows = round_robin_rows([9, 9, 9, 7, 5], 4, random_state=0)

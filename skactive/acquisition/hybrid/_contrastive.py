@@ -62,8 +62,10 @@ def contrastive(proba, features, labeled_proba, labeled_features, *, n_neighbors
     .. [1] K. Margatina, G. Vernikos, L. Barrault, N. Aletras. "Active learning by
        acquiring contrastive examples". EMNLP 2021.
 
-    Examples -------- The candidate has the direction of the first labelled row, which
-    is predicted otherwise:
+    Examples
+    --------
+    The candidate has the direction of the first labelled row, which is predicted
+    otherwise:
 
     >>> from skactive.acquisition.functional import contrastive
     >>> contrastive(

@@ -69,8 +69,10 @@ def quire(kernel_labeled, kernel_candidates, kernel_diagonal, y, *, reg=1.0):
     .. [1] S.-J. Huang, R. Jin, Z.-H. Zhou. "Active learning by querying informative
        and representative examples". NIPS 2010.
 
-    Examples -------- Two labelled rows that are not similar to each other. The first
-    candidate is not similar to them, the second is like the first row:
+    Examples
+    --------
+    Two labelled rows that are not similar to each other. The first candidate is not
+    similar to them, the second is like the first row:
 
     >>> from skactive.acquisition.functional import quire
     >>> quire([[1, 0], [0, 1]], [[0, 0], [1, 0]], [1, 1], [-1, 1]).round(3)

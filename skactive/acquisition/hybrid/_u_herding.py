@@ -77,8 +77,9 @@ def u_herding(
     .. [1] W. Bae, G. L. Oliveira, D. J. Sutherland. "Uncertainty herding: one active
        learning method for all label budgets". ICLR 2025.
 
-    Examples -------- The most uncertain row, then the middle of three less uncertain
-    ones:
+    Examples
+    --------
+    The most uncertain row, then the middle of three less uncertain ones:
 
     >>> from skactive.acquisition.functional import u_herding
     >>> X = [[1.0, 0.0], [0.9, 0.1], [0.8, 0.2], [0.0, 1.0], [0.1, 0.9]]

@@ -210,9 +210,11 @@ class ALBLSampling(Combination):
     skactive.acquisition.functional.exp4p_probabilities :
         The probability of each arm.
 
-    Notes ----- The number of rows in the estimate is that of all rows in the program
-    [3]_. Here it is that of the rows that could be queried, as others are never drawn.
-    Weights are scaled to sum to 1, which does not change probabilities.
+    Notes
+    -----
+    The number of rows in the estimate is that of all rows in the program [3]_. Here it
+    is that of the rows that could be queried, as others are never drawn. Weights are
+    scaled to sum to 1, which does not change probabilities.
 
     References
     ----------

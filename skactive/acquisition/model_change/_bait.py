@@ -82,8 +82,9 @@ def bait(proba, features, n_queries, *, labeled=None, candidates=None, reg=1.0):
     .. [1] J. T. Ash, S. Goel, A. Krishnamurthy, S. Kakade. "Gone fishing: neural active
        learning with Fisher embeddings". NeurIPS 2021.
 
-    Examples -------- Two samples are far out on each of two axes; one on each axis is
-    enough:
+    Examples
+    --------
+    Two samples are far out on each of two axes; one on each axis is enough:
 
     >>> from skactive.acquisition.functional import bait
     >>> H = [[3.0, 0.0], [2.9, 0.0], [0.0, 2.0], [0.0, 1.9], [0.5, 0.5]]
