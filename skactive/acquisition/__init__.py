@@ -45,16 +45,10 @@ from skactive.acquisition.hybrid._suggestive_annotation import (
 )
 from skactive.acquisition.hybrid._u_herding import UHerdingSampling
 from skactive.acquisition.meta._albl import ALBLSampling
-from skactive.acquisition.meta._combine import (
-    Alternate,
-    EpsilonGreedy,
-    PerCost,
-    Prefilter,
-    Product,
-    Proxy,
-    Subsample,
-    WeightedSum,
-)
+from skactive.acquisition.meta._filters import Prefilter, Subsample
+from skactive.acquisition.meta._proxy import Proxy
+from skactive.acquisition.meta._turns import Alternate, EpsilonGreedy
+from skactive.acquisition.meta._utilities import PerCost, Product, WeightedSum
 from skactive.acquisition.model_change._bait import BAITSampling
 from skactive.acquisition.model_change._expected_gradient_length import (
     ExpectedGradientLengthSampling,
