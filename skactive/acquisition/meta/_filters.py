@@ -26,7 +26,9 @@ class Prefilter(Combination):
     n_candidates : int, default=1000
         How many candidates are left; as many as are to be queried if that is more.
 
-    Examples -------- Query rows that cover the 500 most uncertain rows best:
+    Examples
+    --------
+    Query rows that cover the 500 most uncertain rows best:
 
     >>> from skactive import ActiveLearningClassifier
     >>> from skactive.acquisition import Prefilter
