@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
-from skactive.utils._distances import squared_distances
+from skactive.utils._distances import squared_distances, squared_norms
+from skactive.utils._rows import slices
 from skactive.utils._ties import drop_rounding
 
 
@@ -40,3 +41,18 @@ def test_numbers_that_differ_by_rounding_become_equal_and_others_do_not():
     assert (drop_rounding(values * (1 + 1e-11)) != drop_rounding(values)).all()
     extremes = np.array([np.inf, -np.inf, 0.0])
     np.testing.assert_array_equal(drop_rounding(extremes), extremes)
+
+
+@pytest.mark.parametrize("container", [np.asarray, csr_matrix])
+def test_squared_norms_by_hand(container):
+    rows = container(np.array([[3.0, 4.0], [0.0, 0.0], [-1.0, 2.0]], dtype=np.float32))
+    assert squared_norms(rows).dtype == np.float32
+    assert squared_norms(rows, np.float64).dtype == np.float64
+    assert squared_norms(rows).tolist() == [25.0, 0.0, 5.0]
+
+
+def test_slices_cover_all_rows_once_whatever_their_size():
+    assert list(slices(5, 2)) == [slice(0, 2), slice(2, 4), slice(4, 5)]
+    assert list(slices(3, 0)) == [slice(0, 1), slice(1, 2), slice(2, 3)]
+    assert list(slices(0, 4)) == []
+    assert list(slices(5, 4, first=3)) == [slice(3, 5)]

@@ -1,4 +1,4 @@
-"""Distances and lengths of rows."""
+"""Squared distances, which are equal for equal rows, and squared lengths of rows."""
 
 import numpy as np
 from scipy.sparse import issparse
