@@ -9,8 +9,8 @@ from skactive.utils._ties import drop_rounding
 def squared_distances(rows, points):
     """Return the squared Euclidean distance of each row to a point of its own.
 
-    A product of matrices would sum the last rows of a block in another order than the
-    first ones, and where rows equal their points leave nothing but rounding.
+    It does without a product of matrices, which adds up the last rows of a block in
+    another order than the first ones, and leaves only rounding if rows equal points.
 
     Parameters
     ----------
@@ -23,7 +23,8 @@ def squared_distances(rows, points):
     Returns
     -------
     distances : ndarray of shape (n_rows,)
-        To twelve digits, so that what is equal but for rounding is equal.
+        Rounded to twelve digits, so that distances tie if only rounding tells them
+        apart.
     """
     points = np.asarray(points, dtype=np.float64)
     if issparse(rows):
