@@ -2,23 +2,26 @@
 
 Pools are Gaussian. The model is fitted before the clock starts; what a strategy then
 computes with it, such as a prediction over the pool, is part of both sides. All sides
-of a cell run in one process, in turn, with one thread; what is printed are seconds,
-ratios to the lower bound of the same repetition, and the peak of what one more call
-allocates. A side that takes longer than the cap is ended and reported as such.
+of a cell take turns: a lower bound, which does the work that is named and nothing else,
+ours, and those of the peers that are installed. A side that takes too long or too much
+memory is ended and reported as such. The peak is that of what one more call allocates.
+It takes about an hour.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_acquisition.py
+    OMP_NUM_THREADS=1 python benchmarks/bench_acquisition.py --strategies k_center badge
+    python benchmarks/bench_acquisition.py --report
 """
 
-import argparse
 import copy
-import os
-import platform
+import resource
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-from acquisition_peers import PEERS
-from in_child import measure
+from harness.peers import PEERS
+from harness.timing import Case, main, seconds_and_peaks
 from sklearn.base import clone
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
@@ -27,14 +30,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
-import skactive
 from skactive._pool.embedding import Embedding
 from skactive._pool.pool import Pool
-from skactive.acquisition import get_strategy, get_strategy_names
+from skactive.acquisition import get_strategy
 from skactive.acquisition._base import select_queries
-
-MIB = 2**20
-PACKAGES = ["scikit-learn", "numpy", "scipy"]
 
 
 @dataclass
@@ -118,15 +117,18 @@ class Problem:
         )
 
 
-# Lower bounds: each returns a function that does the stated work and nothing else.
+# Lower bounds: each returns a function that does the work that its docstring names, and
+# nothing else.
 
 
 def predict(problem):
+    """a prediction"""
     model, X = problem.fitted, problem.X[problem.candidates]
     return lambda: model.predict_proba(X)
 
 
 def member_entropies(problem):
+    """-p log p of members, mean"""
     proba = problem.pool_with_members.member_proba
     terms = np.empty_like(proba[0])
 
@@ -140,6 +142,7 @@ def member_entropies(problem):
 
 
 def joint_tables(problem, n_configurations=40_000):
+    """joint tables, once a pick"""
     proba = problem.pool_with_members.member_proba[:, : problem.n_queries]
 
     def run():
@@ -152,17 +155,14 @@ def joint_tables(problem, n_configurations=40_000):
 
 
 def passes(problem):
+    """b passes"""
     X = problem.X.astype(np.float32)
     rows = problem.candidates[: problem.n_queries]
-
-    def run():
-        for row in rows:
-            X @ X[row]
-
-    return run
+    return lambda: [X @ X[row] for row in rows]
 
 
 def labeled_passes(problem):
+    """labels + b passes"""
     X, more = problem.X.astype(np.float32), passes(problem)
     known = np.ascontiguousarray(X[problem.labeled].T)
 
@@ -175,67 +175,52 @@ def labeled_passes(problem):
 
 
 def gradient_passes(problem):
+    """b passes of K + d"""
     h = problem.X[problem.candidates]
     a = np.ascontiguousarray(problem.fitted.predict_proba(h).T, dtype=np.float32)
     h = h.astype(np.float32)
-
-    def run():
-        for row in range(problem.n_queries):
-            a[:, row] @ a, h @ h[row]
-
-    return run
+    return lambda: [(a[:, row] @ a, h @ h[row]) for row in range(problem.n_queries)]
 
 
 def predict_and_two_passes(problem):
+    """a prediction, two passes"""
     run_predict, X = predict(problem), problem.X
     weights, mean = np.ones(len(X)), np.ones(X.shape[1])
-
-    def run():
-        run_predict(), weights @ X, X @ mean
-
-    return run
+    return lambda: (run_predict(), weights @ X, X @ mean)
 
 
 def own_k_means(problem):
+    """its k-means"""
     calls = problem.k_means_of_typiclust
     return lambda: [clone(model).fit(X) for model, X in calls]
 
 
 def radius_graph(problem):
+    """a radius graph"""
     X = normalize(problem.X).astype(np.float32)
-    reach = np.float32(0.9)
-
-    def run():
-        for start in range(0, len(X), 100):
-            (X[start : start + 100] @ X.T > reach).sum(axis=1)
-
-    return run
+    reach, starts = np.float32(0.9), range(0, len(X), 100)
+    return lambda: [(X[i : i + 100] @ X.T > reach).sum(axis=1) for i in starts]
 
 
 def neighbors_and_predict(problem):
+    """neighbours, a prediction"""
     run_predict, X = predict(problem), normalize(problem.X)
     index = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(X[problem.labeled])
     others = X[~problem.labeled]
-
-    def run():
-        run_predict(), index.kneighbors(others, return_distance=False)
-
-    return run
+    return lambda: (run_predict(), index.kneighbors(others, return_distance=False))
 
 
 def fit_and_predict(problem):
+    """a fit, a prediction"""
     model = make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000)
     )
-
-    def run():
-        model.fit(problem.X, ~problem.labeled).decision_function(problem.X)
-
-    return run
+    X, y = problem.X, ~problem.labeled
+    return lambda: model.fit(X, y).decision_function(X)
 
 
 def refits(problem):
-    """Fit anew for each candidate and class, and predict over the pool."""
+    """refits"""
     X, y, candidates = problem.X, problem.y.copy(), problem.candidates
     known, pool = np.flatnonzero(problem.labeled), X[candidates]
 
@@ -256,7 +241,6 @@ class Cell:
 
     strategy: str
     aim: str
-    work: str = "no bound"
     bound: Callable | None = None
     note: str = ""
     given: str = "estimator"  # or "proba", "members", ""
@@ -278,13 +262,14 @@ class Cell:
         }
         return common | self.sizes
 
-    def functions(self, args):
-        """Return {name: prepare} of the bound, of our query and of peers."""
+    def sides(self, args):
+        """Return the bound, our query and those of peers."""
         problem = later = Problem(**self.shape(args))
         if self.is_later_round:
             later = problem.after(problem.candidates[: problem.n_queries])
-        sides = {self.work: partial(self.bound, later)} if self.bound else {}
-        sides["skactive"] = partial(self.query, problem)
+        sides = {"skactive": partial(self.query, problem)}
+        if self.bound:
+            sides = {self.bound.__doc__: partial(self.bound, later)} | sides
         for name in args.peers:
             if self.strategy in PEERS[name]:
                 sides[name] = partial(PEERS[name][self.strategy], later)
@@ -307,177 +292,87 @@ class Cell:
         return partial(select_queries, strategy, pool, problem.n_queries)
 
 
-PREDICT = "a prediction"
 SMALL = {"n_samples": 1050, "n_features": 10, "n_classes": 2, "n_labeled": 50}
+SMALL |= {"n_queries": 1}
+MEMBERS = "probabilities of {} members given"
+EER, EGL = "expected_error_reduction", "expected_gradient_length"
+ALL, NEWTON = {"max_candidates": None}, {"approximation": "newton"}
 CELLS = [
-    Cell("least_confident", "1.10", PREDICT, predict),
-    Cell("margin", "1.10", PREDICT, predict),
-    Cell("entropy", "1.10", PREDICT, predict),
+    Cell("least_confident", "1.10", predict),
+    Cell("margin", "1.10", predict),
+    Cell("entropy", "1.10", predict),
     Cell(
         "bald",
         "1.3",
-        "-p log p of members, mean",
         member_entropies,
-        "probabilities of 10 members given",
+        MEMBERS.format(10),
         "members",
         sizes={"committee": 10},
     ),
     Cell(
         "batch_bald",
         "10 s",
-        "joint tables, once a pick",
         joint_tables,
-        "probabilities of 50 members given",
+        MEMBERS.format(50),
         "members",
         sizes={"committee": 50, "n_queries": 10},
     ),
-    Cell("k_center", "1.4", "|L| + b passes", labeled_passes, "first round", ""),
-    Cell(
-        "k_center", "1.4", "b passes", passes, "later rounds", "", is_later_round=True
-    ),
-    Cell(
-        "badge",
-        "1.3",
-        "b passes of K + d",
-        gradient_passes,
-        "probabilities given",
-        "proba",
-    ),
-    Cell("density", "1.3", "a prediction, two passes", predict_and_two_passes),
-    Cell("typiclust", "1.3", "its k-means", own_k_means, given=""),
-    Cell("prob_cover", "2", "a radius graph", radius_graph, given=""),
-    Cell(
-        "prob_cover",
-        "2",
-        "a radius graph",
-        radius_graph,
-        given="",
-        sizes={"n_samples": 20_000},
-    ),
-    Cell("contrastive", "1.2", "neighbours, a prediction", neighbors_and_predict),
+    Cell("k_center", "1.4", labeled_passes, "first round", ""),
+    Cell("k_center", "1.4", passes, "later rounds", "", is_later_round=True),
+    Cell("badge", "1.3", gradient_passes, "probabilities given", "proba"),
+    Cell("density", "1.3", predict_and_two_passes),
+    Cell("typiclust", "1.3", own_k_means, given=""),
+    Cell("prob_cover", "2", radius_graph, given=""),
+    Cell("prob_cover", "2", radius_graph, given="", sizes={"n_samples": 20_000}),
+    Cell("contrastive", "1.2", neighbors_and_predict),
     Cell(
         "discriminative",
         "1.2",
-        "a fit, a prediction",
         fit_and_predict,
         "one sub-batch",
-        given="",
+        "",
         params={"n_sub_batches": 1},
     ),
-    Cell("expected_gradient_length", "1.3", PREDICT, predict, "first round"),
+    Cell(EGL, "1.3", predict, "first round"),
+    Cell(EGL, "1.3", predict, "later rounds", is_later_round=True),
+    Cell("quire", "0.1 s", given="", sizes=SMALL),
+    Cell("quire", "", given="", sizes=SMALL | {"n_samples": 10_050}),
+    Cell(EER, "1.0", refits, "refits", params=ALL, sizes=SMALL),
+    Cell(EER, "", refits, "Newton steps", params=ALL | NEWTON, sizes=SMALL),
     Cell(
-        "expected_gradient_length",
-        "1.3",
-        PREDICT,
-        predict,
-        "later rounds",
-        is_later_round=True,
-    ),
-    Cell("quire", "0.1 s", given="", sizes=SMALL | {"n_queries": 1}),
-    Cell("quire", "", given="", sizes=SMALL | {"n_queries": 1, "n_samples": 10_050}),
-    Cell(
-        "expected_error_reduction",
-        "1.0",
-        "refits",
-        refits,
-        "logistic regression, refits",
-        params={"max_candidates": None},
-        sizes=SMALL | {"n_queries": 1},
-    ),
-    Cell(
-        "expected_error_reduction",
+        EER,
         "",
-        "refits",
-        refits,
-        "logistic regression, Newton steps",
-        params={"max_candidates": None, "approximation": "newton"},
-        sizes=SMALL | {"n_queries": 1},
-    ),
-    Cell(
-        "expected_error_reduction",
-        "",
-        "refits",
         refits,
         "naive Bayes, closed form",
-        params={"max_candidates": None},
-        sizes=SMALL | {"n_queries": 1, "model": GaussianNB()},
+        params=ALL,
+        sizes=SMALL | {"model": GaussianNB()},
     ),
 ]
 
 
-def report(cell, args):
-    print(f"\n{cell.title}: {describe(cell.shape(args))}", flush=True)
-    if cell.strategy not in get_strategy_names():
-        print("  missing: there is no strategy of this name", flush=True)
-        return
-    functions = partial(cell.functions, args)
-    measured = measure(functions, args.repeats, args.cap_seconds, args.memory_gib)
-    bound = measured[cell.work].seconds if cell.bound else []
-    for name in [cell.work, "skactive", *args.peers]:
-        if name not in measured:
-            continue
-        result = measured[name]
-        aim = f"  aim {cell.aim}" if name == "skactive" and cell.aim else ""
-        print(f"  {name:26} {describe_result(result, bound)}{aim}", flush=True)
+def cases(args):
+    limit = int(args.memory_gib * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    warnings.simplefilter("ignore", UserWarning)  # of peers
+    for cell in CELLS:
+        if cell.strategy in args.strategies:
+            shape = cell.shape(args)
+            title = f"{cell.title}, {shape['n_samples']} x {shape['n_features']}"
+            if cell.aim:
+                title += f", aim {cell.aim}"
+            yield Case(title, cell.sides(args), seconds_and_peaks)
 
 
-def describe(shape):
-    n_labeled = shape.get("n_labeled", Problem.n_labeled)
-    return (
-        f"{shape['n_samples']} x {shape['n_features']}, {shape['n_classes']} classes, "
-        f"{n_labeled} labels, b = {shape['n_queries']}"
-    )
-
-
-def describe_result(result, bound):
-    """Return seconds, ratio to the bound and peak memory, or what went wrong."""
-    if not result.seconds:
-        return result.problem
-    text = f"{np.median(result.seconds):9.4f} s"
-    n_pairs = min(len(result.seconds), len(bound))
-    if n_pairs:
-        ratios = np.divide(result.seconds[:n_pairs], bound[:n_pairs])
-        low, median, high = np.quantile(ratios, [0.25, 0.5, 0.75])
-        text += f"  ratio {median:7.3f} (quartiles {low:.3f} to {high:.3f})"
-    if result.peak is not None:
-        text += f"  peak {result.peak / MIB:.1f} MiB"
-    return text
-
-
-def parse_args():
+def options(parser):
     names = list(dict.fromkeys(cell.strategy for cell in CELLS))
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--strategies", nargs="+", choices=names, default=names)
     parser.add_argument("--n", type=int, default=100_000, help="rows of the pool")
     parser.add_argument("--d", type=int, default=100, help="features")
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--batch", type=int, default=100, help="queries")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--cap-seconds", type=float, default=60.0)
     parser.add_argument("--memory-gib", type=float, default=12.0)
-    installed = [name for name in PEERS if version_of(name)]
-    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=installed)
-    return parser.parse_args()
-
-
-def version_of(package):
-    """Return the version of an installed package, else None."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def main():
-    args = parse_args()
-    found = {"skactive": skactive.__version__}
-    found |= {name: version_of(name) for name in [*PACKAGES, *args.peers]}
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, 1 thread")
-    print(", ".join(f"{name} {number}" for name, number in found.items()))
-    for cell in CELLS:
-        if cell.strategy in args.strategies:
-            report(cell, args)
 
 
 if __name__ == "__main__":
-    main()
+    peers = list(PEERS)
+    main(__doc__, "acquisition", cases, options=options, peers=peers, cap_seconds=60)

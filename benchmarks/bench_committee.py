@@ -1,40 +1,39 @@
 """Query by committee beside loops written by hand, and beside scikit-activeml.
 
 A committee of bagged clones; the rows of largest divergence from the consensus are
-asked. The loop by hand fits and predicts one member after the other. Then one query of
-ten linear members on a large pool, over the members' own fits and predictions. All run
-in one process, in turn, with one BLAS thread. What is printed are medians of ratios.
+queried. The loop by hand fits and predicts one member after the other. Then one query
+of ten linear members on a large pool, over the members' own fits and predictions, and
+later rounds over the first one. It takes about ten minutes.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_committee.py
+    python benchmarks/bench_committee.py --report
 """
 
-import argparse
-import os
-import platform
-import time
 from functools import partial
-from importlib.metadata import version
 
 import numpy as np
 from bench_loop import make_data, pair
+from harness.timing import Case, Measured, main
 from scipy.special import entr
 from sklearn.base import clone
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy
 
 N_MEMBERS = 5
+LINEAR = LogisticRegression(max_iter=1000)
 MODELS = {
-    "logistic regression": LogisticRegression(max_iter=1000),
+    "logistic regression": LINEAR,
     "random forest of 20": RandomForestClassifier(n_estimators=20),
 }
 
 
-def scaled_data(*args):
-    X, y, initial = make_data(*args)
+def scaled_data(*shape):
+    X, y, initial = make_data(*shape)
     return StandardScaler().fit_transform(X), y, initial
 
 
@@ -65,30 +64,26 @@ def by_hand(model, X, y, initial, n_rounds, batch_size):
     return clone(model).fit(X[labeled], y[labeled])
 
 
-def by_skactive(n_jobs):
-    def run(model, X, y, initial, n_rounds, batch_size):
-        some = np.full(len(y), -1)
-        some[initial] = y[initial]
-        clf = ActiveLearningClassifier(
-            model,
-            oracle=lambda X, sample_ids: y[sample_ids],
-            strategy="kl_divergence",
-            committee=N_MEMBERS,
-            batch_size=batch_size,
-            budget=n_rounds * batch_size,
-            n_jobs=n_jobs,
-            random_state=0,
-        )
-        return clf.fit(X, some, sample_ids=np.arange(len(y)))
-
-    return run
+def by_skactive(n_jobs, model, X, y, initial, n_rounds, batch_size):
+    some = np.full(len(y), -1)
+    some[initial] = y[initial]
+    clf = ActiveLearningClassifier(
+        model,
+        oracle=lambda X, sample_ids: y[sample_ids],
+        strategy="kl_divergence",
+        committee=N_MEMBERS,
+        batch_size=batch_size,
+        budget=n_rounds * batch_size,
+        n_jobs=n_jobs,
+        random_state=0,
+    )
+    return clf.fit(X, some, sample_ids=np.arange(len(y)))
 
 
 def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     from skactiveml.classifier import SklearnClassifier
     from skactiveml.pool import QueryByCommittee
     from skactiveml.utils import MISSING_LABEL
-    from sklearn.ensemble import BaggingClassifier
 
     known = np.full(len(y), MISSING_LABEL)
     known[initial] = y[initial]
@@ -101,63 +96,22 @@ def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     return SklearnClassifier(clone(model), classes=np.unique(y)).fit(X, known)
 
 
-def in_turn(functions, n_repeats):
-    """Return {name: seconds of each repetition} of functions that take turns."""
-    seconds = {name: [] for name in functions}
-    for repeat in range(n_repeats + 1):
-        for name in list(functions)[:: 1 if repeat % 2 else -1]:
-            started = time.perf_counter()
-            functions[name]()
-            if repeat:  # the first one warms up
-                seconds[name].append(time.perf_counter() - started)
-    return seconds
-
-
-def report(seconds):
-    first = next(iter(seconds))
-    for name, values in seconds.items():
-        low, median, high = np.quantile(
-            np.divide(values, seconds[first]), [0.25, 0.5, 0.75]
-        )
-        print(
-            f"  {name:22} {np.median(values):7.3f} s  ratio {median:.3f} "
-            f"(quartiles {low:.3f} to {high:.3f})",
-            flush=True,
-        )
-
-
-def bench_loops(args):
-    data = scaled_data(args.n_samples, args.n_features, args.n_classes, args.n_initial)
-    loops = {
-        "by hand": by_hand,
-        "skactive, n_jobs=1": by_skactive(1),
-        "skactive, n_jobs=2": by_skactive(2),
-    }
-    if not args.no_peers:
-        loops["scikit-activeml"] = by_scikit_activeml
-    for name in args.models:
-        for n_rounds, batch_size in args.runs:
-            print(
-                f"\n{N_MEMBERS} members, {name}, {n_rounds} rounds of {batch_size}, "
-                f"{args.n_samples} x {args.n_features}, {args.n_classes} classes"
-            )
-            shape = (n_rounds, batch_size)
-            functions = {
-                loop: partial(run, MODELS[name], *data, *shape)
-                for loop, run in loops.items()
-            }
-            report(in_turn(functions, args.repeats))
+LOOPS = {
+    "by hand": by_hand,
+    "skactive, n_jobs=1": partial(by_skactive, 1),
+    "skactive, n_jobs=2": partial(by_skactive, 2),
+}
+PEERS = {"scikit-activeml": by_scikit_activeml}
 
 
 def own_work(X, y, initial, candidates):
     """Fit ten members and predict with each: what no query can do without."""
     rng, X_pool = np.random.default_rng(0), X[candidates]
-    model = MODELS["logistic regression"]
 
     def run():
         for _ in range(10):
             bag = rng.choice(initial, len(initial))
-            clone(model).fit(X[bag], y[bag]).predict_proba(X_pool)
+            clone(LINEAR).fit(X[bag], y[bag]).predict_proba(X_pool)
 
     return run
 
@@ -166,76 +120,69 @@ def query(X, y, initial, candidates):
     """Select 100 rows by the divergence of ten members."""
     labeled = np.isin(np.arange(len(y)), initial)
     known = np.where(labeled, y, -1)
-    model = MODELS["logistic regression"]
 
     def run():
-        pool = Pool(X, known, labeled, candidates, estimator=model, committee=10)
+        pool = Pool(X, known, labeled, candidates, estimator=LINEAR, committee=10)
         return get_strategy("kl_divergence").select(pool, 100)
 
     return run
 
 
-def bench_query(args):
+def round_cases(name, data, n_rounds):
+    """Yield what later rounds cost, compared with the first one.
+
+    Fits grow with the labels, so the selection, which predicts over the pool, is a case
+    by itself, too.
+    """
+    run = partial(by_skactive, 2, MODELS[name], *data)
+    run(2, 10)  # starts the workers
+    history = run(n_rounds, 10).history_[:-1]
+    selection = np.array([r["select_seconds"] for r in history])
+    both = selection + [r["fit_seconds"] for r in history]
+    for what, seconds in {"fits and selection": both, "selection": selection}.items():
+        first, *later = [(s, np.nan) for s in seconds]  # the processor's are not known
+        sides = {"round 1": [first] * len(later), "later rounds": later}
+        yield Case(f"{name}, n_jobs=2, {what} of a round", sides, measured_before)
+
+
+def measured_before(sides, args):
+    return {side: Measured(seconds) for side, seconds in sides.items()}
+
+
+def cases(args):
     for n_labeled in args.query_labels:
         X, y, initial = scaled_data(args.query_samples, 100, 10, n_labeled)
-        candidates = np.setdiff1d(np.arange(len(y)), initial)
-        print(
-            f"\nOne query by 10 linear members, {args.query_samples} x 100, 10 "
-            f"classes, {n_labeled} labels, over the members' fits and predictions"
+        rows = X, y, initial, np.setdiff1d(np.arange(len(y)), initial)
+        yield Case(
+            f"10 linear members, {args.query_samples} x 100, {n_labeled} labels",
+            {
+                "fits, predictions": partial(own_work, *rows),
+                "skactive": partial(query, *rows),
+            },
         )
-        functions = {
-            "fits, predictions": own_work(X, y, initial, candidates),
-            "skactive": query(X, y, initial, candidates),
-        }
-        report(in_turn(functions, args.repeats))
+    data = scaled_data(args.n_samples)
+    loops = LOOPS | {name: PEERS[name] for name in args.peers}
+    for name, model in MODELS.items():
+        for n_rounds, batch_size in args.runs:
+            work = model, *data, n_rounds, batch_size
+            sides = {
+                side: partial(partial, loop, *work) for side, loop in loops.items()
+            }
+            run = f"{n_rounds} rounds of {batch_size}"
+            title = f"{N_MEMBERS} members, {name}, {args.n_samples} rows, {run}"
+            yield Case(title, sides, per=n_rounds)
+        if args.later_rounds:
+            yield from round_cases(name, data, args.later_rounds)
 
 
-def bench_rounds(args):
-    """Print what later rounds cost, compared with the first one.
-
-    Fits grow with the labels, so the selection, which predicts over the pool, is
-    printed by itself, too.
-    """
-    data = scaled_data(args.n_samples, args.n_features, args.n_classes, args.n_initial)
-    for name in args.models:
-        model = MODELS[name]
-        by_skactive(2)(model, *data, 2, 10)  # starts the workers
-        clf = by_skactive(2)(model, *data, 100, 10)
-        select = np.array([r["select_seconds"] for r in clf.history_[:-1]])
-        whole = select + [r["fit_seconds"] for r in clf.history_[:-1]]
-        print(
-            f"\n{name}, n_jobs=2, rounds 2 to 100 over round 1: fits and selection "
-            f"{np.median(whole[1:]) / whole[0]:.2f}, selection alone "
-            f"{np.median(select[1:]) / select[0]:.2f}"
-        )
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(parser):
     parser.add_argument("--n-samples", type=int, default=10_000)
-    parser.add_argument("--n-features", type=int, default=50)
-    parser.add_argument("--n-classes", type=int, default=5)
-    parser.add_argument("--n-initial", type=int, default=50)
     parser.add_argument("--query-samples", type=int, default=100_000)
     parser.add_argument("--query-labels", type=int, nargs="*", default=[200, 1000])
-    parser.add_argument("--runs", type=pair, nargs="*", default=[(100, 10), (200, 1)])
-    parser.add_argument("--models", nargs="*", default=list(MODELS))
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--no-peers", action="store_true")
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    packages = ["skactive", "scikit-learn", "numpy", "scipy", "joblib"]
-    packages += [] if args.no_peers else ["scikit-activeml"]
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, 1 BLAS thread")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
-    with threadpool_limits(1):
-        bench_query(args)
-        bench_loops(args)
-        bench_rounds(args)
+    runs = [(100, 10), (200, 1)]
+    parser.add_argument("--runs", type=pair, nargs="*", default=runs, help="as 100x10")
+    parser.add_argument("--later-rounds", type=int, default=100)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "committee", cases, options=options, peers=list(PEERS), repeats=3)

@@ -1,27 +1,26 @@
 """Members of deep classifiers: all in one pass, beside one pass for each, and baal.
 
 MC dropout over many rows: skactive's `predict_member_proba`, as many forward passes as
-there are masks, and baal's patched module in its wrapper, both with rows that are
-repeated in memory and without. Then what is left of it if the trunk is computed once:
-split heads beside networks that are whole. All run in one process, in turn, with one
-thread. What is printed are medians of ratios to the separate passes.
+there are masks, and baal's patched module in its wrapper, with rows repeated in memory
+and without. Then what is left of it if the trunk is computed once: split heads beside
+networks that are whole. Last, the peak memory of a prediction. It takes about ten
+minutes.
 
 baal draws a new mask for each row, where skactive has one for each member, so that the
 work is the same and the numbers are not.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_deep.py
+    python benchmarks/bench_deep.py --report
 """
 
-import argparse
 import copy
 import multiprocessing
-import platform
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
-from bench_committee import in_turn, report
-from threadpoolctl import threadpool_limits
+from harness.timing import Case, Measured, main
 from torch import nn
 
 from skactive.deep import (
@@ -30,13 +29,8 @@ from skactive.deep import (
     SplitHeadClassifier,
 )
 
-BATCH_SIZES = (64, 1024)
-# Name, members, rows.
-NETWORKS = [
-    ("one hidden layer", 50, 10_000),
-    ("two hidden layers", 50, 10_000),
-    ("convolutions", 50, 1_000),
-]
+BATCH_SIZE = 1024
+N_MASKS = 50
 
 
 def rows(name, n_rows):
@@ -47,14 +41,14 @@ def rows(name, n_rows):
     return X, rng.integers(10, size=n_rows)
 
 
-def classifier(name, n_members):
+def classifier(name):
     sizes = (128, 128) if name == "two hidden layers" else (128,)
     return MCDropoutClassifier(
-        hidden_layer_sizes=sizes, n_members=n_members, max_epochs=1, random_state=0
+        hidden_layer_sizes=sizes, n_members=N_MASKS, max_epochs=1, random_state=0
     )
 
 
-def separate_passes(clf, X, batch_size):
+def separate_passes(clf, X):
     """Predict as one writes it: dropout on, one pass over the rows for each member."""
     module = copy.deepcopy(clf.nets_[0].module_).eval()
     for part in module.modules():
@@ -66,12 +60,20 @@ def separate_passes(clf, X, batch_size):
         with torch.inference_mode():
             return torch.stack(
                 [
-                    torch.cat([module(part).softmax(1) for part in X.split(batch_size)])
+                    torch.cat([module(part).softmax(1) for part in X.split(BATCH_SIZE)])
                     for _ in range(clf.n_members)
                 ]
             ).numpy()
 
     return run
+
+
+def by_skactive(clf, X, place=None):
+    """Predict with rows that are repeated at a place, or where skactive chooses."""
+    clf = copy.copy(clf)
+    if place is not None:
+        clf._place = place
+    return partial(clf.predict_member_proba, X)
 
 
 def by_baal(clf, X, batch_size, replicate):
@@ -95,49 +97,45 @@ def by_baal(clf, X, batch_size, replicate):
     return run
 
 
-def bench_masks(args):
-    for name, n_members, n_rows in args.networks:
-        X, y = rows(name, n_rows)
-        clf = classifier(name, n_members).fit(X[:200], y[:200])
-        print(f"\n{name}, {n_members} masks, {n_rows} rows, stacked: {clf._place}")
-        functions = {"separate passes": separate_passes(clf, X, args.batch_size)}
-        functions["skactive"] = partial(clf.predict_member_proba, X)
-        for place in ("dropout", "input"):
-            other = copy.copy(clf)
-            other._place = place
-            functions[f"skactive, at {place}"] = partial(other.predict_member_proba, X)
-        if not args.no_peers:
-            for size in BATCH_SIZES:
-                functions[f"baal, batches of {size}"] = by_baal(clf, X, size, False)
-                if size == min(BATCH_SIZES):
-                    functions["baal, replicated"] = by_baal(clf, X, size, True)
-        report(in_turn(functions, args.repeats))
+MASKS = {
+    "separate passes": separate_passes,
+    "skactive": by_skactive,
+    "skactive, at dropout": partial(by_skactive, place="dropout"),
+    "skactive, at input": partial(by_skactive, place="input"),
+}
+PEERS = {
+    "baal, batches of 64": partial(by_baal, batch_size=64, replicate=False),
+    "baal, 64 replicated": partial(by_baal, batch_size=64, replicate=True),
+    "baal, batches of 1024": partial(by_baal, batch_size=1024, replicate=False),
+}
 
 
-def bench_heads(args):
-    X, y = rows("convolutions", args.n_images)
-    settings = {"n_members": 10, "max_epochs": 1, "random_state": 0}
-    whole = DeepEnsembleClassifier(**settings).fit(X[:100], y[:100])
-    split = SplitHeadClassifier(**settings).fit(X[:100], y[:100])
-    print(f"\n10 networks, or 10 heads of one, {args.n_images} images")
-    functions = {
-        "whole networks": partial(whole.predict_member_proba, X),
-        "split heads": partial(split.predict_member_proba, X),
-        "embedding only": partial(split.embed, X),
-    }
-    report(in_turn(functions, args.repeats))
+def peaks_in_children(sides, args):
+    """Measure the peak of each side in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    measured = {}
+    for name, send_peak in sides.items():
+        ours, theirs = context.Pipe()
+        child = context.Process(target=send_peak, args=(theirs,))
+        child.start()
+        measured[name] = Measured(peak=ours.recv())
+        child.join()
+    return measured
 
 
-def peak_mib(block_size, n_rows, connection):
-    """Send by how much a prediction raises the resident memory, on Linux."""
+def send_peak(n_rows, block_size, connection):
+    """Send by how many bytes a prediction raises the resident memory, on Linux.
+
+    What torch allocates is not seen by `tracemalloc`.
+    """
     torch.set_num_threads(1)
     X, y = rows("convolutions", n_rows)
-    clf = classifier("convolutions", 50).fit(X[:64], y[:64])
+    clf = classifier("convolutions").fit(X[:64], y[:64])
     clf.set_params(block_size=block_size).predict_proba(X[:1])
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = memory_kib("VmRSS")
     clf.predict_proba(X)
-    connection.send((memory_kib("VmHWM") - before) / 1024)
+    connection.send(1024 * (memory_kib("VmHWM") - before))
 
 
 def memory_kib(name):
@@ -146,49 +144,39 @@ def memory_kib(name):
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def bench_memory(args):
-    n_rows = 10 * args.n_images
-    print(f"\nPeak memory of predict_proba, 50 masks, {n_rows} images")
-    context = multiprocessing.get_context("spawn")
-    for block_size in args.block_sizes:
-        ours, theirs = context.Pipe()
-        child = context.Process(
-            target=peak_mib, args=(block_size, args.n_images, theirs)
-        )
-        child.start()
-        print(f"  block_size={block_size:<8} {ours.recv():8.1f} MiB", flush=True)
-        child.join()
+def cases(args):
+    torch.set_num_threads(1)
+    ways = MASKS | (PEERS if args.peers else {})
+    n_images = args.n_images
+    networks = dict.fromkeys(["one hidden layer", "two hidden layers"], args.n_samples)
+    for name, n_rows in (networks | {"convolutions": n_images}).items():
+        X, y = rows(name, n_rows)
+        clf = classifier(name).fit(X[:200], y[:200])
+        sides = {way: partial(prepare, clf, X) for way, prepare in ways.items()}
+        yield Case(f"{name}, {N_MASKS} masks, {n_rows} rows", sides)
+    X, y = rows("convolutions", n_images)
+    settings = {"n_members": 10, "max_epochs": 1, "random_state": 0}
+    whole = DeepEnsembleClassifier(**settings).fit(X[:100], y[:100])
+    split = SplitHeadClassifier(**settings).fit(X[:100], y[:100])
+    sides = {
+        "whole networks": partial(partial, whole.predict_member_proba, X),
+        "split heads": partial(partial, split.predict_member_proba, X),
+        "embedding only": partial(partial, split.embed, X),
+    }
+    yield Case(f"10 networks, or 10 heads of one, {n_images} images", sides)
+    sides = {
+        f"block_size={size}": partial(send_peak, 10 * n_images, size)
+        for size in args.block_sizes
+    }
+    yield Case(f"memory of 50 masks, {10 * n_images} images", sides, peaks_in_children)
 
 
-def network(text):
-    name, n_members, n_rows = text.split(":")
-    return name, int(n_members), int(n_rows)
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(parser):
+    parser.add_argument("--n-samples", type=int, default=10_000)
     parser.add_argument("--n-images", type=int, default=1_000)
-    parser.add_argument("--networks", type=network, nargs="*", default=NETWORKS)
-    parser.add_argument("--batch-size", type=int, default=1024)
     sizes = [1024, 8192, 65536]
     parser.add_argument("--block-sizes", type=int, nargs="*", default=sizes)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--no-peers", action="store_true")
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    packages = ["skactive", "torch", "skorch", "numpy"]
-    packages += [] if args.no_peers else ["baal"]
-    print(f"Python {platform.python_version()}, one thread")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        bench_masks(args)
-        bench_heads(args)
-        bench_memory(args)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "deep", cases, options=options, peers=["baal"], repeats=5)

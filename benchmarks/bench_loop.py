@@ -2,23 +2,21 @@
 
 Margin sampling with a logistic regression. The bound for a round is the estimator's own
 fit plus one prediction over the pool; a loop written by hand with NumPy and
-scikit-learn comes close to it. All run in one process, in turn, with one BLAS thread,
-and must ask the same rows. Printed are medians of ratios of neighbouring runs, and the
-ratio of the fastest runs, which other programs on the machine disturb least.
+scikit-learn comes close to it. All must query the same rows. Then the same with a model
+that learns nothing, so that only the loops themselves take time, and the peak memory on
+a large pool. It takes about five minutes.
+
+    OMP_NUM_THREADS=1 python benchmarks/bench_loop.py
+    python benchmarks/bench_loop.py --report
 """
 
-import argparse
-import os
-import platform
-import time
-import tracemalloc
-from importlib.metadata import version
+from functools import partial
 
 import numpy as np
+from harness.timing import Case, in_turn, main, peaks
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearningClassifier
 from skactive.datasets import hide_labels
@@ -47,10 +45,10 @@ class FreeModel(ClassifierMixin, BaseEstimator):
 
 
 def by_hand(model, X, y, initial, n_rounds, batch_size):
-    """Return the rows asked, and the final model."""
+    """Return the queried rows, and the final model."""
     labeled = np.zeros(len(y), dtype=bool)
     labeled[initial] = True
-    asked = []
+    queried = []
     for _ in range(n_rounds):
         fitted = clone(model).fit(X[labeled], y[labeled])
         pool = np.flatnonzero(~labeled)
@@ -58,8 +56,8 @@ def by_hand(model, X, y, initial, n_rounds, batch_size):
         margin = top[:, -1] - top[:, -2]
         rows = pool[np.argpartition(margin, batch_size - 1)[:batch_size]]
         labeled[rows] = True  # the oracle is the table y
-        asked.append(rows)
-    return asked, clone(model).fit(X[labeled], y[labeled])
+        queried.append(rows)
+    return queried, clone(model).fit(X[labeled], y[labeled])
 
 
 def by_skactive(model, X, y, initial, n_rounds, batch_size):
@@ -86,19 +84,19 @@ def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     y_known[initial] = y[initial]
     clf = SklearnClassifier(clone(model), classes=np.unique(y), random_state=0)
     strategy = UncertaintySampling(method="margin_sampling", random_state=0)
-    asked = []
+    queried = []
     for _ in range(n_rounds):
         rows = strategy.query(X=X, y=y_known, clf=clf, batch_size=batch_size)
         y_known[rows] = y[rows]
-        asked.append(rows)
-    return asked, clf.fit(X, y_known)
+        queried.append(rows)
+    return queried, clf.fit(X, y_known)
 
 
 LOOPS = {"by hand": by_hand, "skactive": by_skactive}
 PEERS = {"scikit-activeml": by_scikit_activeml}
 
 
-def make_data(n_samples, n_features, n_classes, n_initial):
+def make_data(n_samples, n_features=50, n_classes=5, n_initial=50):
     X, y = make_classification(
         n_samples,
         n_features,
@@ -112,95 +110,47 @@ def make_data(n_samples, n_features, n_classes, n_initial):
     return X, y, np.flatnonzero(known)
 
 
-def check_same_queries(asked):
-    """Raise unless all loops have asked the same rows in every round."""
-    first, *others = (
-        [sorted(map(int, rows)) for rows in rounds] for rounds in asked.values()
-    )
-    for name, other in zip(list(asked)[1:], others, strict=True):
-        for number, (ours, theirs) in enumerate(zip(first, other, strict=True), 1):
-            if ours != theirs:
-                raise AssertionError(
-                    f"{name!r} asked {theirs} in round {number}, the loop by hand "
-                    f"{ours}."
-                )
+def free_model(X, y, initial):
+    """Return a model that learns nothing, and predicts what a fitted one does."""
+    return FreeModel(clone(MODEL).fit(X[initial], y[initial]))
 
 
-def measure_seconds(loops, model, data, n_rounds, batch_size, n_repeats):
-    """Return {name: seconds of each repetition}; the loops take turns."""
-    seconds, asked = {name: [] for name in loops}, {}
-    for repeat in range(n_repeats + 1):
-        names = list(loops)
-        # Nobody is always the first, or always after the same one.
-        for name in names if repeat % 2 else names[::-1]:
-            started = time.perf_counter()
-            asked[name], _ = loops[name](model, *data, n_rounds, batch_size)
-            if repeat:  # the first one warms up
-                seconds[name].append(time.perf_counter() - started)
-        check_same_queries(asked)
-    return seconds
+def sides(loops, *args):
+    """Return sides that are compared with each other before every call."""
+    queried = {}
+
+    def prepare(name):
+        check_same_queries(queried)
+        return lambda: queried.update({name: loops[name](*args)[0]})
+
+    return {name: partial(prepare, name) for name in loops}
 
 
-def measure_peak(loop, data, n_rounds, batch_size):
-    """Return how many bytes are in use at the peak besides the data."""
-    tracemalloc.start()
-    try:
-        loop(MODEL, *data, n_rounds, batch_size)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+def check_same_queries(queried):
+    """Raise unless all loops have queried the same rows in every round."""
+    rounds = {
+        name: [sorted(map(int, rows)) for rows in of] for name, of in queried.items()
+    }
+    if len({str(of) for of in rounds.values()}) > 1:
+        raise AssertionError(f"The loops have queried different rows: {rounds}")
 
 
-def report_seconds(args, loops):
-    data = make_data(args.n_samples, args.n_features, args.n_classes, args.n_initial)
-    print(
-        f"\nSeconds: {args.n_samples} x {args.n_features}, {args.n_classes} classes, "
-        f"{args.n_initial} labels at first, median of {args.repeats} runs"
-    )
-    for n_rounds, batch_size in args.runs:
-        seconds = measure_seconds(
-            loops, MODEL, data, n_rounds, batch_size, args.repeats
-        )
-        print(f"{n_rounds} rounds of {batch_size}:")
-        for name, values in seconds.items():
-            ratios = np.divide(values, seconds["by hand"])
-            low, median, high = np.quantile(ratios, [0.25, 0.5, 0.75])
-            fastest = min(values) / min(seconds["by hand"])
-            print(
-                f"  {name:16} {np.median(values):7.3f} s"
-                f"  {1e3 * np.median(values) / n_rounds:7.2f} ms per round"
-                f"  ratio {median:.3f} (quartiles {low:.3f} to {high:.3f}, "
-                f"of the fastest {fastest:.3f})"
-            )
-
-
-def report_overhead(args):
-    data = make_data(args.n_samples, args.n_features, args.n_classes, args.n_initial)
-    model = FreeModel(clone(MODEL).fit(data[0][data[2]], data[1][data[2]]))
-    print("\nMilliseconds per round with a model that learns nothing, fastest run")
-    for n_rounds, batch_size in args.runs:
-        seconds = measure_seconds(
-            LOOPS, model, data, n_rounds, batch_size, 5 * args.repeats
-        )
-        best = {name: 1e3 * min(times) / n_rounds for name, times in seconds.items()}
-        print(
-            f"{n_rounds} rounds of {batch_size}: by hand {best['by hand']:.2f}, "
-            f"skactive {best['skactive']:.2f}, "
-            f"difference {best['skactive'] - best['by hand']:.2f}"
-        )
-
-
-def report_memory(args, loops):
-    n_samples, n_features = args.memory_samples, args.n_features
-    data = make_data(n_samples, n_features, args.n_classes, args.n_initial)
-    mib = 2**20
-    print(
-        f"\nPeak memory besides the data: {n_samples} x {n_features} "
-        f"({data[0].nbytes / mib:.0f} MiB), 3 rounds of 10"
-    )
-    for name, loop in loops.items():
-        peak = measure_peak(loop, data, 3, 10)
-        print(f"  {name:16} {peak / mib:7.1f} MiB, {peak / n_samples:6.0f} bytes a row")
+def cases(args):
+    data = make_data(args.n_samples)
+    known = LOOPS | {name: PEERS[name] for name in args.peers}
+    often = partial(in_turn, n_calls=5 * args.repeats)
+    compared = {
+        f"{args.n_samples} x 50, 5 classes": (known, MODEL, in_turn),
+        "a model that learns nothing": (LOOPS, free_model(*data), often),
+    }
+    for problem, (loops, model, measure) in compared.items():
+        for n_rounds, batch_size in args.runs:
+            title = f"{problem}, {n_rounds} rounds of {batch_size}"
+            run = sides(loops, model, *data, n_rounds, batch_size)
+            yield Case(title, run, measure, n_rounds)
+    if args.memory_samples:
+        run = sides(known, MODEL, *make_data(args.memory_samples), 3, 10)
+        yield Case(f"memory of {args.memory_samples} x 50", run, peaks)
 
 
 def pair(text):
@@ -208,40 +158,12 @@ def pair(text):
     return int(n_rounds), int(batch_size)
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(parser):
     parser.add_argument("--n-samples", type=int, default=10_000)
-    parser.add_argument("--n-features", type=int, default=50)
-    parser.add_argument("--n-classes", type=int, default=5)
-    parser.add_argument("--n-initial", type=int, default=50)
-    parser.add_argument(
-        "--runs",
-        type=pair,
-        nargs="+",
-        default=[(100, 10), (200, 1)],
-        metavar="ROUNDSxBATCH",
-        help="default: 100x10 200x1",
-    )
-    parser.add_argument("--repeats", type=int, default=7)
+    runs = [(100, 10), (200, 1)]
+    parser.add_argument("--runs", type=pair, nargs="*", default=runs, help="as 100x10")
     parser.add_argument("--memory-samples", type=int, default=200_000)
-    parser.add_argument("--no-memory", action="store_true")
-    parser.add_argument("--no-peers", action="store_true")
-    return parser.parse_args()
-
-
-def main():
-    args = parse_args()
-    loops = LOOPS if args.no_peers else LOOPS | PEERS
-    packages = ["skactive", "scikit-learn", "numpy", "scipy"]
-    packages += [] if args.no_peers else ["scikit-activeml"]
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, 1 BLAS thread")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
-    with threadpool_limits(1):
-        report_seconds(args, loops)
-        report_overhead(args)
-        if not args.no_memory:
-            report_memory(args, loops)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "loop", cases, options=options, peers=list(PEERS), repeats=7)

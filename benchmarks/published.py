@@ -5,21 +5,22 @@ learning for binary classification": the same splits, the same first 20 labels, 
 query per round until the pool is empty, the test accuracy of an RBF SVM after each. The
 area under that curve is compared seed by seed, or in the mean.
 
-Values are written to a CSV file as they come, so that a run can be interrupted and goes
-on where it was: ``python benchmarks/published.py --strategies QBC --seeds 100``. All
-cells get a few seeds first, then more, the cheapest first, until the time is up.
+    SKACTIVE_DATA=... python benchmarks/published.py --seeds 100 --budget-seconds 3600
+    python benchmarks/published.py --report
+
+Stored is what 75 minutes gave. SKACTIVE_DATA names the folder of the data sets that are
+not in the repository. All cells get a few seeds first, then more.
 """
 
-import argparse
 import csv
 import itertools
-import os
-import time
 import warnings
-from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
+from harness.data import TEST_DATA, load
+from harness.results import FOLDER, Results
+from harness.study import main, turns
+from harness.tables import markdown
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -42,28 +43,14 @@ from skactive.acquisition._base import utilities
 from skactive.model_selection import area_under_budget_curve
 from skactive.oracles import SimulatedOracle
 
-HERE = Path(__file__).parent
-TEST_DATA = HERE.parent / "tests" / "data"
-RESULTS = HERE / "results" / "published.csv"
 FIELDS = ("dataset", "strategy", "seed", "aubc")
+RESULTS = Results(FOLDER / "published.csv", FIELDS, key=FIELDS[:3])
 
 # From the smallest to the largest; of more than 2000 rows, an hour gives nothing.
-SETS = (
-    "appendicitis",
-    "ex8b",
-    "heart",
-    "haberman",
-    "ionosphere",
-    "wdbc",
-    "breast",
-    "ex8a",
-    "diabetes",
-    "gcloudub",
-    "splice",
-    "checkerboard",
-)
-# Every cell has the first number of seeds before any has the second one.
-TURNS = (3, 5, 10, 20, 50, 100)
+SETS = """
+    appendicitis ex8b heart haberman ionosphere wdbc breast ex8a diabetes gcloudub
+    splice checkerboard
+""".split()
 TASK_MODEL = SVC(kernel="rbf", C=1.0, gamma="auto")
 N_INITIAL = 20
 TEST_SHARE = 0.4
@@ -168,15 +155,6 @@ ONLY_SETS = {
 }
 
 
-def load(name):
-    """Return X and y of a data set, out of the repository or the shared folder."""
-    folder = TEST_DATA if (TEST_DATA / f"{name}.npz").exists() else None
-    if folder is None:
-        folder = Path(os.environ["SKACTIVE_DATA"])
-    data = np.load(folder / f"{name}.npz")
-    return data["X"], data["y"]
-
-
 def split(X, y, seed):
     """Return scaled training and test parts; the first 20 training rows are labelled.
 
@@ -234,25 +212,18 @@ def published_way(name, strategy, seed):
     return round(area_under_budget_curve(rounds), 5)
 
 
-def read_results(path=RESULTS):
+def areas_of(rows):
     """Return {(dataset, strategy): {seed: area}}."""
     found = {}
-    if path.exists():
-        with open(path, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                key = row["dataset"], row["strategy"]
-                found.setdefault(key, {})[int(row["seed"])] = float(row["aubc"])
+    for row in rows:
+        key = row["dataset"], row["strategy"]
+        found.setdefault(key, {})[int(row["seed"])] = float(row["aubc"])
     return found
 
 
-def append_results(path, rows):
-    path.parent.mkdir(exist_ok=True)
-    is_new = not path.exists()
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(FIELDS)
-        writer.writerows(rows)
+def read_results():
+    """Return the stored areas."""
+    return areas_of(RESULTS.read())
 
 
 def published_means(path=TEST_DATA / "lu2023_aubc.csv"):
@@ -269,34 +240,19 @@ def published_means(path=TEST_DATA / "lu2023_aubc.csv"):
         }
 
 
-def run(args):
-    """Fill the cells in turns; no seed is begun that would end too late."""
-    stop_at = time.monotonic() + args.budget_seconds
-    found = read_results(args.out)
+def cells(args):
+    """Yield sets, strategies and seeds in turns; the small sets come first."""
     seeds = {name: valid_seeds(*load(name), args.seeds) for name in args.sets}
-    cells = [
-        cell
-        for cell in itertools.product(args.sets, args.strategies)
-        if cell[0] in ONLY_SETS.get(cell[1], args.sets)
-    ]
-    seconds, used = {}, dict.fromkeys(cells, 0.0)
-    for goal in [*(turn for turn in TURNS if turn < args.seeds), args.seeds]:
-        for cell in sorted(cells, key=lambda cell: seconds.get(cell, 0.0)):
-            done = found.setdefault(cell, {})
-            todo = [seed for seed in seeds[cell[0]][:goal] if seed not in done]
-            for start in range(0, len(todo), args.n_jobs):
-                batch = todo[start : start + args.n_jobs]
-                now = time.monotonic()
-                left = min(stop_at - now, args.cell_seconds - used[cell])
-                if left < seconds.get(cell, 0.0):
-                    break
-                areas = Parallel(n_jobs=args.n_jobs)(
-                    delayed(published_way)(*cell, seed) for seed in batch
-                )
-                seconds[cell] = time.monotonic() - now
-                used[cell] += seconds[cell]
-                done.update(zip(batch, areas, strict=True))
-                append_results(args.out, [(*cell, seed, done[seed]) for seed in batch])
+    for first, last in turns(args.seeds):
+        for name, strategy in itertools.product(args.sets, args.strategies):
+            if name in ONLY_SETS.get(strategy, args.sets):
+                for seed in seeds[name][first:last]:
+                    yield name, strategy, seed
+
+
+def measure(name, strategy, seed):
+    area = published_way(name, strategy, seed)
+    return [dict(zip(FIELDS, (name, strategy, seed, area), strict=True))]
 
 
 def compare(found, published):
@@ -339,62 +295,38 @@ def compare(found, published):
     return records
 
 
-def report(args):
-    """Print means and gains over Uniform beside the published ones."""
-    records = compare(read_results(args.out), published_means())
+def report(rows, args):
+    """Print how far means, and gains over Uniform, are from the published ones."""
+    records = compare(areas_of(rows), published_means())
     records.sort(key=lambda r: (SETS.index(r["dataset"]), r["strategy"]))
-    if args.markdown:
-        print_table(records, "difference", "error", "n_seeds")
-        paired = [r for r in records if not np.isnan(r["gain"])]
-        print_table(paired, "gain_difference", "gain_error", "n_pairs")
-        return
-    print(
-        "set           strategy          seeds    ours published difference std errors"
-        "    gain published difference std errors"
-    )
-    for r in records:
-        print(
-            f"{r['dataset']:13} {r['strategy']:16} {r['n_seeds']:6} {r['ours']:7.4f} "
-            f"{r['published']:9.4f} {r['difference']:+10.4f} "
-            f"{r['difference'] / r['error']:+10.2f} {r['gain']:+7.4f} "
-            f"{r['published_gain']:+9.4f} {r['gain_difference']:+10.4f} "
-            f"{r['gain_difference'] / r['gain_error']:+10.2f}"
-        )
+    print_table(records, "difference", "error", "n_seeds")
+    paired = [r for r in records if not np.isnan(r["gain"])]
+    print_table(paired, "gain_difference", "gain_error", "n_pairs")
 
 
 def print_table(records, value, error, n_seeds):
     """Print sets by strategies: a difference in 0.0001, in standard errors, seeds."""
-    cells = {(r["dataset"], r["strategy"]): r for r in records}
-    print("| set |", " | ".join(STRATEGIES), "|")
-    print("|---" * (1 + len(STRATEGIES)) + "|")
-    for name in dict.fromkeys(r["dataset"] for r in records):
-        row = [name]
-        for strategy in STRATEGIES:
-            r = cells.get((name, strategy))
-            if r is None:
-                row.append("")
-                continue
-            distance = f"{r[value] / r[error]:+.1f}; {r[n_seeds]}"
-            row.append(f"{1e4 * r[value]:+.0f} ({distance})")
-        print("|", " | ".join(row).replace("-", "−"), "|")
-    print()
+    lines = {r["dataset"]: dict.fromkeys(STRATEGIES, "") for r in records}
+    for r in records:
+        distance = f"{r[value] / r[error]:+.1f}; {r[n_seeds]}"
+        text = f"{1e4 * r[value]:+.0f} ({distance})".replace("-", "−")
+        lines[r["dataset"]][r["strategy"]] = text
+    rows = [[name, *texts.values()] for name, texts in lines.items()]
+    print(markdown(["set", *STRATEGIES], rows, "---"), end="\n\n")
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(parser):
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--n-jobs", type=int, default=1)
-    parser.add_argument("--budget-seconds", type=float, default=3600)
-    parser.add_argument("--cell-seconds", type=float, default=np.inf)
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--markdown", action="store_true")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    arguments = parse_args()
-    if arguments.budget_seconds > 0:
-        run(arguments)
-    report(arguments)
+    main(
+        __doc__,
+        RESULTS,
+        cells=cells,
+        measure=measure,
+        report=report,
+        options=options,
+    )

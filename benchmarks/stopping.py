@@ -1,24 +1,23 @@
-"""What stopping criteria save and lose, beside labelling everything.
+"""What stopping criteria save and lose, compared with labelling everything.
 
 For each data set and seed, half of the rows (at most 1,250) are the pool, and the other
 half the test set, without up to 200 rows that criteria may validate on. A logistic
 regression on scaled features learns from 20 random labels, and buys 10 a round by
 margin sampling until the pool is empty. A criterion does not change which rows are
-asked, so one run serves all of them: they watch, and the first round in which each of
-them would have stopped is noted, with the test accuracy then.
+queried, so one run serves all of them: they watch, and the first round in which each of
+them would have stopped is noted, with the test accuracy at that point.
 
-Rows are written to a CSV file as they come, so that a run can be interrupted and goes
-on where it was: ``python benchmarks/stopping.py --seeds 5 --budget-seconds 1200``.
-The data sets are looked for in the folder that SKACTIVE_DATA names.
+    SKACTIVE_DATA=... python benchmarks/stopping.py --seeds 5 --budget-seconds 1200
+    python benchmarks/stopping.py --report [--by-set]
+
+All of it takes 22 minutes. SKACTIVE_DATA names the folder of the data sets.
 """
 
-import argparse
-import csv
-import os
-import time
-from pathlib import Path
-
 import numpy as np
+from harness.data import load
+from harness.results import FOLDER, Results
+from harness.study import main
+from harness.tables import markdown
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -37,41 +36,14 @@ from skactive.stopping import (
     ValidationPlateau,
 )
 
-RESULTS = Path(__file__).parent / "results" / "stopping.csv"
-FIELDS = (
-    "dataset",
-    "seed",
-    "n_pool",
-    "criterion",
-    "fired",
-    "n_labels",
-    "accuracy",
-    "accuracy_all",
-)
-SETS = (
-    "breast",
-    "diabetes",
-    "heart",
-    "ionosphere",
-    "mnist10k",
-    "mushroom",
-    "segment",
-    "spambase",
-    "waveform",
-    "wdbc",
-)
+FIELDS = "dataset seed n_pool criterion fired n_labels accuracy accuracy_all".split()
+RESULTS = Results(FOLDER / "stopping.csv", FIELDS, key=("dataset", "seed"))
+SETS = """
+    breast diabetes heart ionosphere mnist10k mushroom segment spambase waveform wdbc
+""".split()
 N_ROWS = 2500
 N_INITIAL = 20
 N_VALIDATION = 200
-
-
-def load(name):
-    """Return X and y of a data set, and at most N_ROWS rows of it."""
-    data = np.load(Path(os.environ["SKACTIVE_DATA"]) / f"{name}.npz")
-    X, y = data["X"], np.unique(data["y"], return_inverse=True)[1]
-    rows = np.random.default_rng(0).permutation(len(y))[:N_ROWS]
-    X = X[rows]
-    return X[:, X.std(axis=0) > 0], y[rows]
 
 
 def split(X, y, seed):
@@ -133,9 +105,17 @@ class Watch:
                 self.fired[name] = n_labels
 
 
+def cells(args):
+    return [(name, seed) for seed in range(args.seeds) for name in args.sets]
+
+
 def measure(name, seed):
-    """Return one record for each criterion."""
+    """Yield one row for each criterion."""
     X, y = load(name)
+    y = np.unique(y, return_inverse=True)[1]
+    rows = np.random.default_rng(0).permutation(len(y))[:N_ROWS]
+    X, y = X[rows], y[rows]
+    X = X[:, X.std(axis=0) > 0]
     pool, test, validation = split(X, y, seed)
     watch = Watch(criteria(X[validation], y[validation]), X[test], y[test])
     known = np.random.default_rng([seed, 1]).permutation(len(pool))[:N_INITIAL]
@@ -151,91 +131,61 @@ def measure(name, seed):
     everything = clf.score(X[test], y[test])
     for criterion in watch.watching:
         n_labels = watch.fired.get(criterion, len(pool))
-        accuracy = watch.curve.get(n_labels, everything)
-        yield (
-            name,
-            seed,
-            len(pool),
-            criterion,
-            int(criterion in watch.fired),
-            n_labels,
-            round(accuracy, 5),
-            round(everything, 5),
-        )
+        yield {
+            "dataset": name,
+            "seed": seed,
+            "n_pool": len(pool),
+            "criterion": criterion,
+            "fired": int(criterion in watch.fired),
+            "n_labels": n_labels,
+            "accuracy": round(watch.curve.get(n_labels, everything), 5),
+            "accuracy_all": round(everything, 5),
+        }
 
 
-def read_results(path):
-    """Return the records, as dicts of texts."""
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append_results(path, rows):
-    path.parent.mkdir(exist_ok=True)
-    is_new = not path.exists()
-    with open(path, "a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if is_new:
-            writer.writerow(FIELDS)
-        writer.writerows(rows)
-
-
-def run(args):
-    stop_at = time.monotonic() + args.budget_seconds
-    done = {(r["dataset"], int(r["seed"])) for r in read_results(args.out)}
-    for seed in range(args.seeds):
-        for name in args.sets:
-            if (name, seed) in done:
-                continue
-            if time.monotonic() > stop_at:
-                print("The time is up; run it again to go on.")
-                return
-            append_results(args.out, list(measure(name, seed)))
-
-
-def summarize(records):
+def summarize(rows):
     """Return {set: (labels used, accuracy lost)} in percent, of one criterion."""
     found = {}
-    for r in records:
+    for r in rows:
         share = int(r["n_labels"]) / int(r["n_pool"])
         lost = float(r["accuracy_all"]) - float(r["accuracy"])
         found.setdefault(r["dataset"], []).append((100 * share, 100 * lost))
     return {name: np.mean(values, axis=0) for name, values in sorted(found.items())}
 
 
-def report(args):
+def report(rows, args):
     """Print a table: labels used and accuracy lost, means over the sets."""
-    records = read_results(args.out)
-    n_runs = len({(r["dataset"], r["seed"]) for r in records})
-    print(f"{n_runs} runs\n")
-    print("| criterion | stopped | labels | lost | most lost |\n|---|---|---|---|---|")
-    for criterion in dict.fromkeys(r["criterion"] for r in records):
-        found = [r for r in records if r["criterion"] == criterion]
+    n_runs = len({(r["dataset"], r["seed"]) for r in rows})
+    lines, details = [], []
+    for criterion in dict.fromkeys(r["criterion"] for r in rows):
+        found = [r for r in rows if r["criterion"] == criterion]
         by_set = summarize(found)
         labels, lost = np.mean(list(by_set.values()), axis=0)
         worst = max(by_set, key=lambda name: by_set[name][1])
-        print(
-            f"| `{criterion}` | {sum(int(r['fired']) for r in found)} of {n_runs} | "
-            f"{labels:.0f}% | {lost:.1f} | {worst} {by_set[worst][1]:.1f} |"
-        )
-        if args.by_set:
-            parts = (f"{k} {v[0]:.0f}% {v[1]:.1f}" for k, v in by_set.items())
-            print("    " + ", ".join(parts))
+        fired = f"{sum(int(r['fired']) for r in found)} of {n_runs}"
+        most = f"{worst} {by_set[worst][1]:.1f}"
+        lines.append([f"`{criterion}`", fired, f"{labels:.0f}%", f"{lost:.1f}", most])
+        parts = (f"{k} {v[0]:.0f}% {v[1]:.1f}" for k, v in by_set.items())
+        details.append("\n    " + ", ".join(parts))
+    head = ["criterion", "stopped", "labels", "lost", "most lost"]
+    table = markdown(head, lines, "---").splitlines()
+    print(f"{n_runs} runs\n")
+    for line, detail in zip(table, ["", "", *details], strict=True):
+        print(line + (detail if args.by_set else ""))
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(parser):
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--budget-seconds", type=float, default=1200)
-    parser.add_argument("--by-set", action="store_true")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    return parser.parse_args()
+    parser.add_argument("--by-set", action="store_true", help="what it was on each set")
 
 
 if __name__ == "__main__":
-    arguments = parse_args()
-    run(arguments)
-    report(arguments)
+    main(
+        __doc__,
+        RESULTS,
+        cells=cells,
+        measure=measure,
+        report=report,
+        options=options,
+    )

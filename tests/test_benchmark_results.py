@@ -11,10 +11,10 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(BENCHMARKS)
     strategies = importlib.import_module("strategies")
-    comparison = importlib.import_module("strategy_comparison")
-    parts = importlib.import_module("strategy_parts")
-    report = importlib.import_module("strategy_report")
-    tables = importlib.import_module("strategy_tables")
+    comparison = importlib.import_module("strategy_study.comparison")
+    parts = importlib.import_module("strategy_study.parts")
+    report = importlib.import_module("strategy_study.report")
+    tables = importlib.import_module("strategy_study.tables")
 
 
 def rows_of(correct, dataset="a", seeds=3):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.stats import f
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "strategy_statistics.py"
-spec = importlib.util.spec_from_file_location("strategy_statistics", SCRIPT)
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "harness" / "statistics.py"
+spec = importlib.util.spec_from_file_location("harness_statistics", SCRIPT)
 statistics = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(statistics)
 

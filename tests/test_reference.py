@@ -7,16 +7,15 @@ published: the area of each seed for margin sampling, means for the others.
 """
 
 import csv
-import importlib.util
+import importlib
 import os
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "published.py"
-spec = importlib.util.spec_from_file_location("published", SCRIPT)
-published = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(published)
+with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+    published = importlib.import_module("published")
 
 STORED = published.read_results()
 MEANS = published.published_means()

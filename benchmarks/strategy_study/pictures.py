@@ -6,8 +6,9 @@ matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from strategy_comparison import TARGET
-from strategy_statistics import alike, critical_difference, mean_ranks
+from harness.statistics import alike, critical_difference, mean_ranks
+
+from strategy_study.comparison import TARGET
 
 # Okabe and Ito's colours for all kinds of vision, and a line style of its own for each.
 STYLES = {

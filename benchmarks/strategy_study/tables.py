@@ -1,52 +1,18 @@
-"""The tables of `strategies.py`, for Markdown and for reStructuredText."""
-
-from dataclasses import dataclass
+"""The tables of `strategies.py`."""
 
 import numpy as np
-from strategy_cells import split_batch
-from strategy_comparison import MIN_SEEDS
-from strategy_statistics import critical_difference, friedman_p, mean_ranks
+from harness.statistics import critical_difference, friedman_p, mean_ranks
+from harness.tables import Table, number
+
+from strategy_study.cells import split_batch
+from strategy_study.comparison import MIN_SEEDS
 
 CLASSIFIERS = {
     "logistic": "logistic regression",
     "svm": "RBF SVM",
     "forest": "random forest",
 }
-NOTHING = "Not measured yet."
-BEHIND = 0.01  # what has so much less area than random is not to be taken
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as texts; names of strategies and sets stand between backticks."""
-
-    name: str
-    head: list
-    rows: list
-    note: str = ""
-
-    def to_markdown(self):
-        if not self.rows:
-            return f"{NOTHING}\n"
-        lines = [self.head, ["---"] * len(self.head), *self.rows]
-        table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        return f"{table}\n\n{self.note}\n"
-
-    def to_rst(self):
-        if not self.rows:
-            return f"{NOTHING}\n"
-        quoted = (
-            ", ".join('"' + cell.replace("`", "``") + '"' for cell in line)
-            for line in [self.head, *self.rows]
-        )
-        table = "\n   ".join(quoted)
-        note = self.note.replace("`", "``")
-        return f".. csv-table::\n   :header-rows: 1\n\n   {table}\n\n{note}\n"
-
-
-def number(value, pattern="{:.3f}"):
-    """Return a number as text, with a minus sign that is one; nothing for nan."""
-    return "" if np.isnan(value) else pattern.format(value).replace("-", "−")
+BEHIND = 0.01  # strategies with that much less area than random are not to be taken
 
 
 def thousandths(value):

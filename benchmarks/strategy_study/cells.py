@@ -1,6 +1,7 @@
 """One cell of `strategies.py`: one strategy on one split of one data set.
 
-It is a module of its own so that worker processes can import it.
+It is a module of its own so that worker processes can import it: what it loads and
+prepares is kept for the cells that follow.
 """
 
 import csv
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from harness import data
+from harness.peers import ActiveMLStrategy
 from sklearn import config_context
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
@@ -38,6 +41,7 @@ BATCH_SIZE = 10
 N_MEMBERS = 10  # bagged clones, where members are wanted and the model has none
 ALL_LABELS = "all labels"
 IMAGES = {"mnist10k"}
+TEXTS = ("sms_spam", "trec_questions")
 KEEL = "keel-"  # before the names of its tables
 
 
@@ -82,24 +86,15 @@ SPECIAL = {
 }
 
 
-def data_folder():
-    return Path(os.environ["SKACTIVE_DATA"])
-
-
 @lru_cache(maxsize=3)
 def load(name):
     """Return X and y of a data set, of which at most MAX_ROWS rows are kept."""
-    path = data_folder() / f"{name}.csv.gz"
     if name.startswith(KEEL):
         X, y = load_keel(name.removeprefix(KEEL))
-    elif path.exists():
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        X = np.array([row["text"] for row in rows], dtype=object)
-        y = np.array([row["label"] for row in rows])
+    elif name in TEXTS:
+        X, y = load_texts(name)
     else:
-        data = np.load(data_folder() / f"{name}.npz", allow_pickle=False)
-        X, y = data["X"], data["y"]
+        X, y = data.load(name)
     y = np.unique(y, return_inverse=True)[1]
     if len(y) > MAX_ROWS:
         rows = np.arange(len(y))
@@ -109,6 +104,14 @@ def load(name):
         kept.sort()
         X, y = X[kept], y[kept]
     return X, y
+
+
+def load_texts(name):
+    """Return an array of texts, and their labels."""
+    with gzip.open(data.find(f"{name}.csv.gz"), "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    texts = np.array([row["text"] for row in rows], dtype=object)
+    return texts, np.array([row["label"] for row in rows])
 
 
 def load_keel(name):
@@ -156,7 +159,7 @@ def make_classifier(name, seed):
 
 
 def split_batch(name):
-    """Return a strategy and its batch size, which may stand behind the name."""
+    """Return a strategy and its batch size, which may be at the end of the name."""
     base, _, batch = name.partition(" in batches of ")
     return base, int(batch or BATCH_SIZE)
 
@@ -168,8 +171,6 @@ def make_strategy(name, classifier):
     logistic regression selects, and the classifier learns.
     """
     if name.startswith("scikit-activeml "):
-        from acquisition_peers import ActiveMLStrategy
-
         return {"strategy": ActiveMLStrategy(name.split()[1])}
     if name == "first labels":
         return {"strategy": "random", "budget": 0}
@@ -215,7 +216,7 @@ def with_all_labels(dataset, classifier, seed, scratch):
 
 
 def run_cell(dataset, classifier, strategy, seed, scratch):
-    """Return the rows of a cell and of its model of all labels; or what was raised.
+    """Return the rows of a cell and of its model of all labels.
 
     Parameters
     ----------
@@ -232,20 +233,14 @@ def run_cell(dataset, classifier, strategy, seed, scratch):
     -------
     rows : list of dict
         Two rows of the file of results.
-
-    error : str or None
-        What went wrong; then there are no rows.
     """
-    try:
-        shared = with_all_labels(dataset, classifier, seed, scratch)
-        with tempfile.TemporaryDirectory(dir=scratch) as folder:
-            own = shutil.copy(shared, folder)
-            started = time.process_time()
-            curves = replay(dataset, classifier, strategy, seed, own)
-            seconds = time.process_time() - started
-        return _rows(curves, (dataset, classifier, seed), seconds), None
-    except Exception as error:
-        return [], f"{type(error).__name__}: {error}"
+    shared = with_all_labels(dataset, classifier, seed, scratch)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        own = shutil.copy(shared, folder)
+        started = time.process_time()
+        curves = replay(dataset, classifier, strategy, seed, own)
+        seconds = time.process_time() - started
+    return _rows(curves, (dataset, classifier, seed), seconds)
 
 
 def _rows(curves, cell, seconds):

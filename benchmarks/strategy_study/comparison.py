@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from strategy_cells import ALL_LABELS, points
-from strategy_statistics import holm
+from harness.statistics import holm
 
 from skactive.model_selection import normalized_area
 from skactive.model_selection._areas import interval_of_mean, labels_needed
+from strategy_study.cells import ALL_LABELS, points
 
 EARLY = 50  # bought labels that count as few
 TARGET = 0.95  # of the accuracy of all labels
@@ -18,7 +18,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Curve:
-    """Scores over those of the model of all labels, at so many labels."""
+    """Scores over those of the model of all labels, at some numbers of labels."""
 
     n_labeled: np.ndarray
     scores: np.ndarray

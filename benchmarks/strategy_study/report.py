@@ -1,10 +1,12 @@
-"""What the report of `strategies.py` shows, and where it stands."""
+"""What the report of `strategies.py` shows, and where it is written."""
 
 from pathlib import Path
 
-from strategy_cells import N_FIRST
-from strategy_comparison import EARLY, compare, read_curves
-from strategy_parts import (
+from harness.tables import NOTHING
+
+from strategy_study.cells import N_FIRST, TEXTS
+from strategy_study.comparison import EARLY, compare, read_curves
+from strategy_study.parts import (
     ABLATIONS,
     BATCHED,
     BATCHES,
@@ -15,13 +17,11 @@ from strategy_parts import (
     MAIN,
     PEERS,
     REPORTED,
-    TEXTS,
     of_sizes,
 )
-from strategy_pictures import draw_all
-from strategy_tables import (
+from strategy_study.pictures import draw_all
+from strategy_study.tables import (
     CLASSIFIERS,
-    NOTHING,
     beside_baseline,
     beside_peers,
     by_batch_size,
@@ -31,11 +31,11 @@ from strategy_tables import (
     overall,
 )
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 README = HERE / "README.md"
 GUIDE = HERE.parent / "doc" / "user_guide"
 TABLES = GUIDE / "benchmark_tables.inc"
-# Lines of the README between which the tables stand.
+# Lines of the README that begin and end the tables.
 MARKS = "<!-- strategies.py: begin -->\n", "<!-- strategies.py: end -->\n"
 
 HEADINGS = {

@@ -1,4 +1,4 @@
-"""Comparisons of many strategies over many data sets."""
+"""Statistics of comparisons: paired calls, and strategies over many data sets."""
 
 import numpy as np
 from scipy import stats
@@ -87,3 +87,13 @@ def alike(ranks, distance):
     ends = [ranks[ranks <= rank + distance][-1] for rank in ranks]
     bars = [(float(a), float(b)) for a, b in zip(ranks, ends, strict=True) if b > a]
     return [bar for i, bar in enumerate(bars) if not i or bar[1] > bars[i - 1][1]]
+
+
+def interval_of_median(values, confidence=0.95):
+    """Return the exact interval of the median; nan for fewer values than it takes.
+
+    The bounds are values themselves, and their ranks come from the binomial
+    distribution, so that nothing is assumed of how values are distributed.
+    """
+    test = stats.quantile_test(values, q=np.median(values))
+    return tuple(test.confidence_interval(confidence))

@@ -1,0 +1,1 @@
+"""The parts of `strategies.py`: what is run, what it comes to, tables and pictures."""
