@@ -69,8 +69,10 @@ def peers(session):
     releases of scikit-learn and NumPy late. What needs torch runs only if it is named.
     """
     session.install("-e", ".[bench]", "small-text", "modAL-python")
-    found = map(str, Path("benchmarks").glob("bench_*.py"))
-    scripts = session.posargs or sorted(name for name in found if "deep" not in name)
+    beside_peers = ("loop", "committee", "acquisition")
+    scripts = session.posargs or [
+        f"benchmarks/bench_{name}.py" for name in beside_peers
+    ]
     if any("deep" in script for script in scripts):
         session.install("-e", ".[deep]", "baal")
     for script in scripts:

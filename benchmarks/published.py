@@ -322,11 +322,5 @@ def options(parser):
 
 
 if __name__ == "__main__":
-    main(
-        __doc__,
-        RESULTS,
-        cells=cells,
-        measure=measure,
-        report=report,
-        options=options,
-    )
+    parts = {"cells": cells, "measure": measure, "report": report, "options": options}
+    main(__doc__, RESULTS, **parts)

@@ -103,11 +103,5 @@ def options(parser):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        main(
-            __doc__,
-            RESULTS,
-            cells=cells,
-            measure=partial(measure, scratch=scratch),
-            report=report,
-            options=options,
-        )
+        parts = {"cells": cells, "report": report, "options": options}
+        main(__doc__, RESULTS, measure=partial(measure, scratch=scratch), **parts)

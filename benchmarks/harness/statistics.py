@@ -7,35 +7,16 @@ from scipy import stats
 def mean_ranks(values):
     """Return the mean rank of each column; the highest value of a row has rank 1.
 
-    Parameters
-    ----------
-    values : array-like of shape (n_sets, n_strategies)
-        Higher is better. Equal values share their ranks.
-
-    Returns
-    -------
-    ranks : ndarray of shape (n_strategies,)
-        The means over the rows.
+    The rows are data sets, and the columns strategies. Equal values share their ranks.
     """
     return stats.rankdata(-np.asarray(values), axis=1).mean(axis=0)
 
 
 def friedman_p(ranks, n_sets):
-    """Return the p value of all strategies being alike, by the F of Iman and Davenport.
+    """Return the p value of all strategies being alike, from their mean ranks.
 
-    Parameters
-    ----------
-    ranks : array-like of shape (n_strategies,)
-        Mean ranks.
-
-    n_sets : int
-        Number of data sets.
-
-    Returns
-    -------
-    p_value : float
-        See Demšar (2006), "Statistical comparisons of classifiers over multiple data
-        sets", section 3.2.2.
+    It is that of Iman and Davenport's F; see Demšar (2006), "Statistical comparisons of
+    classifiers over multiple data sets", section 3.2.2.
     """
     n, k = n_sets, len(ranks)
     chi2 = 12 * n / (k * (k + 1)) * (np.sum(np.square(ranks)) - k * (k + 1) ** 2 / 4)
@@ -57,7 +38,7 @@ def critical_difference(n_strategies, n_sets, alpha=0.05):
 def holm(p_values):
     """Return the p values adjusted for their number, by the step-down of Holm (1979).
 
-    Those that are nan (there was no difference at all) are taken for 1.
+    nan, where there was no difference at all, counts as 1.
     """
     p_values = np.nan_to_num(np.asarray(p_values, dtype=float), nan=1.0)
     order = np.argsort(p_values)
@@ -70,18 +51,8 @@ def holm(p_values):
 def alike(ranks, distance):
     """Return the bars of a diagram of critical differences.
 
-    Parameters
-    ----------
-    ranks : array-like of shape (n_strategies,)
-        Mean ranks.
-
-    distance : float
-        The critical difference.
-
-    Returns
-    -------
-    bars : list of (float, float)
-        First and last rank of each largest group that does not differ, ascending.
+    A bar is the first and the last rank of a largest group that does not differ, as no
+    two of its mean ranks are further apart than `distance`.
     """
     ranks = np.sort(ranks)
     ends = [ranks[ranks <= rank + distance][-1] for rank in ranks]

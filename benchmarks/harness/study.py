@@ -13,6 +13,8 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
+from harness.results import log_run
+
 # Every cell has the first number of seeds before any has the second one.
 GOALS = (3, 5, 10, 20, 50, 100)
 
@@ -75,7 +77,7 @@ def _run(wanted, measure, results, args):
     failed, n_ended = {}, 0
     for cell, rows, error in _until_time_is_up(missing, measure, args):
         if not n_ended:
-            results.log_run()
+            log_run(results.path)
         n_ended += 1
         if error is not None:
             failed[cell] = error

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from harness.results import FOLDER, Results, version_of, versions
+from harness.results import FOLDER, Results, log_run, runs, version_of, versions
 from harness.statistics import interval_of_median
 from harness.tables import markdown, number
 
@@ -180,7 +180,7 @@ def main(doc, name, cases, *, options=None, peers=(), **defaults):
         report(results)
         return
     print(versions(), end="\n\n")
-    date, start = results.log_run(), 0
+    date, start = log_run(results.path), 0
     with threadpool_limits(1):
         for case in cases(args):
             rows = case.rows(args, date)
@@ -199,7 +199,7 @@ def report(results):
     for dates in by_case.values():
         by_date.setdefault(max(dates), []).extend(lines_of(dates[max(dates)]))
     for date, lines in sorted(by_date.items()):
-        run = results.runs()[date]
+        run = runs(results.path)[date]
         print(f"{date}, `{run['command']}`, {run['cores']} cores, {run['versions']}.\n")
         print(markdown(HEAD, lines), end="\n\n")
 

@@ -218,21 +218,8 @@ def with_all_labels(dataset, classifier, seed, scratch):
 def run_cell(dataset, classifier, strategy, seed, scratch):
     """Return the rows of a cell and of its model of all labels.
 
-    Parameters
-    ----------
-    dataset, classifier, strategy : str
-        Names.
-
-    seed : int
-        Seed of split, first labels and strategy.
-
-    scratch : str
-        Folder for what the cells of a split share.
-
-    Returns
-    -------
-    rows : list of dict
-        Two rows of the file of results.
+    The seed is that of split, first labels and strategy. The folder `scratch` keeps
+    what the cells of a split share.
     """
     shared = with_all_labels(dataset, classifier, seed, scratch)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:

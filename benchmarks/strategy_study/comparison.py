@@ -44,13 +44,7 @@ class Curve:
 
 
 def read_curves(results):
-    """Return {(dataset, classifier): {strategy: {seed: curve}}}.
-
-    Parameters
-    ----------
-    results : dict
-        Rows of the file by dataset, classifier, strategy and seed.
-    """
+    """Return {(dataset, classifier): {strategy: {seed: curve}}} of rows by cells."""
     curves = {}
     for (dataset, classifier, strategy, seed), row in results.items():
         if strategy == ALL_LABELS:
@@ -76,16 +70,8 @@ def _numbers(text):
 class Comparison:
     """Strategies on sets, each with the seeds that all strategies have.
 
-    Parameters
-    ----------
-    sets, strategies : list of str
-        Names.
-
-    curves : dict of str to list of list of Curve
-        For each set, one list for each strategy, one curve for each seed.
-
-    left_out : list of str
-        Sets and strategies that lack cells.
+    ``curves[set]`` has a list for each strategy, of a curve for each seed. Sets and
+    strategies that lack cells are left out.
     """
 
     sets: list
@@ -135,10 +121,7 @@ class Comparison:
     def labels(self):
         """Return the median labels that reached the target, inf if most seeds did not.
 
-        Returns
-        -------
-        labels : ndarray of shape (n_sets, n_strategies)
-            Those known from the beginning included.
+        The labels that were known from the beginning are included.
         """
         found = self.values("labels")
         return np.array([np.median(found[name], axis=1) for name in self.sets])

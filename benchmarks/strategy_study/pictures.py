@@ -153,16 +153,7 @@ def draw_saved(comparison, path):
 
 
 def draw_all(comparison, everything, folder):
-    """Draw the reported sets, and the gains on all sets.
-
-    Parameters
-    ----------
-    comparison, everything : Comparison
-        On the reported sets, and on all.
-
-    folder : Path
-        Where the pictures go.
-    """
+    """Draw the comparison of the reported sets, and the gains on all sets."""
     with plt.rc_context(SETTINGS):
         draw_curves(comparison, folder / "curves.svg")
         draw_ranks(comparison, folder / "ranks.svg")

@@ -125,31 +125,23 @@ def kinds(comparison):
 
 
 def situations(few, by_size, unseen, together):
-    """Return what is compared, which sets, and what of them, by classifier and so on.
+    """Return what is compared, which sets, and what of them, by situation.
 
-    Parameters
-    ----------
-    few : dict of str to Comparison
-        Of few sets, by the classifier.
-
-    by_size : dict of int to Comparison
-        Of few sets and strategies, by the number of rows of a batch.
-
-    unseen, together : Comparison
-        Of the sets that "auto" was not developed on, and of all.
+    Few sets are compared by classifier and by batch size. Those that "auto" was not
+    developed on are `unseen`; `together` are all.
     """
 
-    def any_of_them(name):
+    def all_sets(name):
         return True
 
     found = {
-        CLASSIFIERS[name]: (comparison, any_of_them, "area")
+        CLASSIFIERS[name]: (comparison, all_sets, "area")
         for name, comparison in few.items()
     }
     for size, comparison in sorted(by_size.items()):
-        found[f"batches of {size}"] = (comparison, any_of_them, "area")
-    found[f"the first {EARLY} labels"] = (unseen, any_of_them, "early")
-    found["the labels after them"] = (unseen, any_of_them, "late")
+        found[f"batches of {size}"] = (comparison, all_sets, "area")
+    found[f"the first {EARLY} labels"] = (unseen, all_sets, "early")
+    found["the labels after them"] = (unseen, all_sets, "late")
     for title, (belongs, measure) in kinds(together).items():
         found[title] = (together, belongs, measure)
     return found

@@ -93,89 +93,72 @@ def overall(name, comparison):
 
 def by_classifier(name, comparisons):
     """Return the table of several classifiers: area, rank, better and worse."""
-    head, columns, notes = ["strategy"], {}, []
-    for classifier, comparison in comparisons.items():
-        if not comparison.sets:
-            continue
-        title = CLASSIFIERS[classifier]
-        head += [f"{title}: area", "rank", "better / worse"]
-        ranks, _, tests = ranking(comparison)
-        areas = comparison.means("area").mean(axis=0)
-        signs = wins(comparison)
-        columns[classifier] = {
-            strategy: [number(areas[j]), number(ranks[j], "{:.1f}"), signs[j]]
-            for j, strategy in enumerate(comparison.strategies)
-        }
-        notes.append(f"{title}: {extent(comparison)} {tests}.")
-    strategies = dict.fromkeys(s for of in columns.values() for s in of)
-    rows = []
-    for strategy in strategies:
-        row = [f"`{strategy}`"]
-        for of in columns.values():
-            row += of.get(strategy, ["", "", ""])
-        rows.append(row)
-    rows.sort(key=lambda row: row[0])
-    return Table(name, head, rows, " ".join(notes))
+    parts = []
+    for classifier, of in comparisons.items():
+        if of.sets:
+            title = CLASSIFIERS[classifier]
+            ranks, _, tests = ranking(of)
+            areas = map(number, of.means("area").mean(axis=0))
+            ranks = [number(rank, "{:.1f}") for rank in ranks]
+            columns = zip(areas, ranks, wins(of), strict=True)
+            texts = dict(sorted(zip(of.strategies, columns, strict=True)))
+            head = [f"{title}: area", "rank", "better / worse"]
+            parts.append((head, texts, f"{title}: {extent(of)} {tests}."))
+    return side_by_side(name, parts)
 
 
 def beside_baseline(name, comparisons, baseline):
     """Return the table of areas less those of a strategy, by groups of sets."""
-    head, notes = ["strategy"], []
-    rows = {}
-    for title, comparison in comparisons.items():
-        if not comparison.sets or baseline not in comparison.strategies:
-            continue
-        head += [
-            f"{title}: area",
-            "first 50",
-            "later",
-            f"better / worse than {baseline}",
-        ]
-        gains = [
-            comparison.gains(baseline, measure).mean(axis=0)
-            for measure in ("area", "early", "late")
-        ]
-        signs = wins(comparison, baseline)
-        for j, strategy in enumerate(comparison.strategies):
-            if strategy != baseline:
-                row = rows.setdefault(strategy, [f"`{strategy}`"])
-                row += [*(thousandths(of[j]) for of in gains), signs[j]]
-        notes.append(f"{title.capitalize()}: {extent(comparison)}")
-    return Table(name, head, list(rows.values()), " ".join(notes))
+    parts = []
+    for title, of in comparisons.items():
+        if of.sets and baseline in of.strategies:
+            texts = gains_and_wins(of, baseline, ("area", "early", "late"))
+            head = [f"{title}: area", "first 50", "later"]
+            head += [f"better / worse than {baseline}"]
+            parts.append((head, texts, f"{title.capitalize()}: {extent(of)}"))
+    return side_by_side(name, parts)
 
 
 def by_batch_size(name, comparisons):
     """Return the table of gains over random, by the number of rows of a batch.
 
-    Parameters
-    ----------
-    comparisons : dict of int to Comparison
-        Of the same strategies in the same order, `random` first.
+    The strategies are the same in the same order, `random` first.
     """
-    head, rows, notes = ["strategy"], {}, []
-    for size, comparison in sorted(comparisons.items()):
-        if not comparison.sets:
-            continue
-        baseline = comparison.strategies[0]
-        head += [f"{size} a round", "better / worse"]
-        gains = comparison.gains(baseline).mean(axis=0)
-        signs = wins(comparison, baseline)
-        for j, strategy in enumerate(comparison.strategies[1:], start=1):
-            base, _ = split_batch(strategy)
-            rows.setdefault(base, [f"`{base}`"]).extend(
-                [thousandths(gains[j]), signs[j]]
-            )
-        notes.append(f"{size} a round: {extent(comparison)}")
-    return Table(name, head, list(rows.values()), " ".join(notes))
+    parts = []
+    for size, of in sorted(comparisons.items()):
+        if of.sets:
+            texts = gains_and_wins(of, of.strategies[0], ("area",))
+            texts = {split_batch(strategy)[0]: row for strategy, row in texts.items()}
+            head = [f"{size} a round", "better / worse"]
+            parts.append((head, texts, f"{size} a round: {extent(of)}"))
+    return side_by_side(name, parts)
+
+
+def gains_and_wins(comparison, baseline, measures):
+    """Return, for the other strategies, texts of gains and of wins over a baseline."""
+    gains = [comparison.gains(baseline, of).mean(axis=0) for of in measures]
+    signs = wins(comparison, baseline)
+    return {
+        strategy: [*(thousandths(of[j]) for of in gains), signs[j]]
+        for j, strategy in enumerate(comparison.strategies)
+        if strategy != baseline
+    }
+
+
+def side_by_side(name, parts):
+    """Return one table of parts: head, {strategy: texts of its columns} and note."""
+    head = ["strategy", *(title for titles, *_ in parts for title in titles)]
+    rows = {strategy: [f"`{strategy}`"] for _, texts, _ in parts for strategy in texts}
+    for titles, texts, _ in parts:
+        for strategy, row in rows.items():
+            row += texts.get(strategy, [""] * len(titles))
+    return Table(name, head, list(rows.values()), " ".join(note for *_, note in parts))
 
 
 def by_kind(name, comparison, kinds):
     """Return the table of gains over random, of several kinds of sets.
 
-    Parameters
-    ----------
-    kinds : dict of str to (callable, str)
-        By the heading of a column: which sets, and what measure.
+    ``kinds[heading]`` is a function that says which sets belong to it, and a measure.
     """
     if not comparison.sets:
         return Table(name, [], [])
@@ -198,11 +181,8 @@ def by_kind(name, comparison, kinds):
 def by_situation(name, situations):
     """Return the decision table: the best strategies, and the poor ones, by situation.
 
-    Parameters
-    ----------
-    situations : dict of str to (Comparison, callable, str)
-        By what they are: what is compared, which of its sets, and what measure. The
-        first strategy of a comparison is the one that the others are compared with.
+    ``situations[heading]`` is a comparison, a function that says which of its sets
+    belong to it, and a measure. Gains are over the first strategy of the comparison.
     """
     head = ["where", "sets", "take", "`auto`", "`margin`", "rather not"]
     rows = []
