@@ -12,7 +12,7 @@ later rounds over the first one. It takes about ten minutes.
 from functools import partial
 
 import numpy as np
-from bench_loop import make_data, pair
+from bench_loop import by_skactive, make_data, pair
 from harness.timing import Case, Measured, main
 from scipy.special import entr
 from sklearn.base import clone
@@ -20,7 +20,6 @@ from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from skactive import ActiveLearningClassifier
 from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy
 
@@ -64,22 +63,6 @@ def by_hand(model, X, y, initial, n_rounds, batch_size):
     return clone(model).fit(X[labeled], y[labeled])
 
 
-def by_skactive(n_jobs, model, X, y, initial, n_rounds, batch_size):
-    some = np.full(len(y), -1)
-    some[initial] = y[initial]
-    clf = ActiveLearningClassifier(
-        model,
-        oracle=lambda X, sample_ids: y[sample_ids],
-        strategy="kl_divergence",
-        committee=N_MEMBERS,
-        batch_size=batch_size,
-        budget=n_rounds * batch_size,
-        n_jobs=n_jobs,
-        random_state=0,
-    )
-    return clf.fit(X, some, sample_ids=np.arange(len(y)))
-
-
 def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     from skactiveml.classifier import SklearnClassifier
     from skactiveml.pool import QueryByCommittee
@@ -96,10 +79,11 @@ def by_scikit_activeml(model, X, y, initial, n_rounds, batch_size):
     return SklearnClassifier(clone(model), classes=np.unique(y)).fit(X, known)
 
 
+by_committee = partial(by_skactive, strategy="kl_divergence", committee=N_MEMBERS)
 LOOPS = {
     "by hand": by_hand,
-    "skactive, n_jobs=1": partial(by_skactive, 1),
-    "skactive, n_jobs=2": partial(by_skactive, 2),
+    "skactive, n_jobs=1": partial(by_committee, n_jobs=1),
+    "skactive, n_jobs=2": partial(by_committee, n_jobs=2),
 }
 PEERS = {"scikit-activeml": by_scikit_activeml}
 
@@ -134,9 +118,9 @@ def round_cases(name, data, n_rounds):
     Fits grow with the labels, so the selection, which predicts over the pool, is a case
     by itself, too.
     """
-    run = partial(by_skactive, 2, MODELS[name], *data)
+    run = partial(LOOPS["skactive, n_jobs=2"], MODELS[name], *data)
     run(2, 10)  # starts the workers
-    history = run(n_rounds, 10).history_[:-1]
+    history = run(n_rounds, 10)[1].history_[:-1]
     selection = np.array([r["select_seconds"] for r in history])
     both = selection + [r["fit_seconds"] for r in history]
     for what, seconds in {"fits and selection": both, "selection": selection}.items():

@@ -168,7 +168,9 @@ def cases(args):
         f"block_size={size}": partial(send_peak, 10 * n_images, size)
         for size in args.block_sizes
     }
-    yield Case(f"memory of 50 masks, {10 * n_images} images", sides, peaks_in_children)
+    if sides:
+        title = f"memory of {N_MASKS} masks, {10 * n_images} images"
+        yield Case(title, sides, peaks_in_children)
 
 
 def options(parser):

@@ -60,16 +60,17 @@ def by_hand(model, X, y, initial, n_rounds, batch_size):
     return queried, clone(model).fit(X[labeled], y[labeled])
 
 
-def by_skactive(model, X, y, initial, n_rounds, batch_size):
+def by_skactive(model, X, y, initial, n_rounds, batch_size, **params):
+    """Return the queried rows, and the final model, with other parameters if given."""
     y_initial = np.full(len(y), -1)
     y_initial[initial] = y[initial]
+    defaults = {"oracle": lambda X, sample_ids: y[sample_ids], "strategy": "margin"}
     clf = ActiveLearningClassifier(
         model,
-        oracle=lambda X, sample_ids: y[sample_ids],
-        strategy="margin",
         batch_size=batch_size,
         budget=n_rounds * batch_size,
         random_state=0,
+        **defaults | params,
     )
     clf.fit(X, y_initial, sample_ids=np.arange(len(y)))
     return np.split(clf.query_indices_, n_rounds), clf

@@ -19,10 +19,15 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
-from bench_loop import MODEL, check_same_queries, free_model, make_data
+from bench_loop import (
+    MODEL,
+    by_skactive,
+    check_same_queries,
+    free_model,
+    make_data,
+)
 from harness.timing import Case, in_turn, main
 
-from skactive import ActiveLearningClassifier
 from skactive.oracles import CachedOracle
 
 BATCH = 10
@@ -96,11 +101,7 @@ def label_case(n_stored, folder, n_batches):
 
 def run_case(title, model, data, answer, n_rounds, folder):
     """Return the case of whole runs, which must query the same rows."""
-    X, y, initial = data
-    y_initial = np.full(len(y), -1)
-    y_initial[initial] = y[initial]
-    paths = (folder / f"{i}.sqlite" for i in count())
-    queried = {}
+    y, paths, queried = data[1], (folder / f"{i}.sqlite" for i in count()), {}
 
     def ask(X, sample_ids):
         return answer(y[sample_ids].tolist())
@@ -113,17 +114,10 @@ def run_case(title, model, data, answer, n_rounds, folder):
             if side == "stored":
                 fill(path, y)
             oracle = CachedOracle(ask, path)
-        clf = ActiveLearningClassifier(
-            model,
-            oracle=oracle,
-            batch_size=BATCH,
-            budget=n_rounds * BATCH,
-            random_state=0,
-        )
+        work = model, *data, n_rounds, BATCH
 
         def run():
-            clf.fit(X, y_initial, sample_ids=np.arange(len(y)))
-            queried[side] = [clf.query_indices_]
+            queried[side], _ = by_skactive(*work, oracle=oracle)
             if side != "without":
                 oracle.close()
 

@@ -22,25 +22,9 @@ GOALS = (3, 5, 10, 20, 50, 100)
 def main(doc, results, *, cells, measure, report, options=None):
     """Run what is missing, or print the report.
 
-    Parameters
-    ----------
-    doc : str
-        Docstring of the script.
-
-    results : Results
-        Where the rows are.
-
-    cells : callable
-        ``cells(args)`` returns the cells that are wanted, tuples, in their order.
-
-    measure : callable
-        ``measure(*cell)`` returns the rows of a cell, dicts; called in workers.
-
-    report : callable
-        ``report(rows, args)`` prints or writes what the rows come to.
-
-    options : callable or None
-        ``options(parser)`` adds the arguments of the script.
+    ``cells(args)`` returns the wanted cells, tuples, in their order. ``measure(*cell)``
+    returns the rows of a cell, dicts, maybe in a worker. ``report(rows, args)`` prints
+    what the rows come to, and ``options(parser)`` adds the arguments of the script.
     """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     if options is not None:

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from harness.results import FOLDER, Results, log_run, runs, version_of, versions
 from harness.statistics import interval_of_median
-from harness.tables import markdown, number
+from harness.tables import NOTHING, markdown, number
 
 FIELDS = ("date", "case", "side", "per", "seconds", "cpu", "peak", "problem")
 HEAD = ["case", "side", "ms", "ratio", "quartiles", "95% interval", "fastest", "CPU"]
@@ -118,20 +118,9 @@ def _ended_after(seconds):
 class Case:
     """What is compared: a title, the sides, and how they are measured.
 
-    Parameters
-    ----------
-    title : str
-        The problem.
-
-    sides : dict of str to callable
-        ``prepare()`` returns the function to call; only that call is measured. The
-        others are compared with the first.
-
-    measure : callable, default=in_turn
-        ``measure(sides, args)`` returns {side: Measured}.
-
-    per : int, default=1
-        Seconds are divided by it: the number of rounds, or of labels, of a call.
+    ``sides[name]()`` prepares a call and returns the function; only the call of it is
+    measured. The others are compared with the first. ``measure(sides, args)`` returns
+    {side: Measured}. Seconds are divided by `per`, the rounds or labels of a call.
     """
 
     title: str
@@ -198,6 +187,8 @@ def report(results):
         by_case.setdefault(row["case"], {}).setdefault(row["date"], []).append(row)
     for dates in by_case.values():
         by_date.setdefault(max(dates), []).extend(lines_of(dates[max(dates)]))
+    if not by_date:
+        print(NOTHING)
     for date, lines in sorted(by_date.items()):
         run = runs(results.path)[date]
         print(f"{date}, `{run['command']}`, {run['cores']} cores, {run['versions']}.\n")
