@@ -38,8 +38,8 @@ class Version:
     def __init__(self, folder):
         benchmarks = folder / "benchmarks"
         self.names = {"skactive", *(path.stem for path in benchmarks.iterdir())}
-        self._path = [str(benchmarks), str(folder)]
-        self._modules = {}
+        self.paths = [str(benchmarks), str(folder)]
+        self.modules = {}
 
     def activate(self):
         """Let imports mean this version from now on; what was imported stays."""
@@ -48,10 +48,10 @@ class Version:
         found = [name for name in sys.modules if name.partition(".")[0] in names]
         taken = {name: sys.modules.pop(name) for name in found}
         if before is not None:
-            before._modules = taken
-            sys.path[:] = sys.path[len(before._path) :]
-        sys.modules.update(self._modules)
-        sys.path[:0] = self._path
+            before.modules = taken
+            sys.path[:] = sys.path[len(before.paths) :]
+        sys.modules.update(self.modules)
+        sys.path[:0] = self.paths
 
     def load(self, module):
         self.activate()
