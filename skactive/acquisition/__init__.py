@@ -4,7 +4,7 @@ The strategies, and the registry of their names. Each is in the package of its f
 their formulas are functions of arrays in :mod:`skactive.acquisition.functional`.
 """
 
-from skactive.acquisition._base import BaseStrategy, FunctionStrategy
+from skactive.acquisition._base import BaseStrategy, FunctionStrategy, Selection
 from skactive.acquisition._random import RandomSampling
 from skactive.acquisition._registry import get_strategy, get_strategy_names
 from skactive.acquisition.committee._bald import BALDSampling
@@ -103,6 +103,7 @@ __all__ = [
     "Proxy",
     "QUIRESampling",
     "RandomSampling",
+    "Selection",
     "Subsample",
     "SuggestiveAnnotationSampling",
     "TypiClustSampling",

@@ -1,23 +1,14 @@
-"""What a strategy is, and how the rows to ask are taken from its utilities.
+"""What a strategy is, and how the rows to query follow from its utilities.
 
-A strategy looks at a `Pool` and says which candidates are worth a label. There are
-three ways to write one:
-
-- a class with ``utility(pool) -> (n_candidates,)``, where higher is asked first;
-- a class with ``select(pool, n_queries) -> row numbers of X``, out of
-  ``pool.candidates``, where the rows of a batch depend on each other; a strategy that
-  samples returns ``(rows, probabilities)``, each among the rows then left, and None for
-  the probabilities if some of these could not have been drawn;
-- a function ``pool -> utilities``.
-
-`rowwise` says that the utility of a candidate depends on nothing but the fields of the
-pool that belong to this candidate. Such a strategy is evaluated on one block of rows
-after the other. `needs` names what it takes from the model, so that a missing
-capability is an error before the first label is paid for.
+A strategy looks at a `Pool` and says which candidates are worth a label. It is a class
+with ``utility(pool)`` or ``select(pool, n_queries)``, or a function ``pool ->
+utilities``. `select` may return row numbers or a `Selection`; `select_queries` makes a
+`Selection` of both and checks it, and nothing else is passed on. The user guide, under
+"Writing your own parts", is the one place that documents the whole protocol.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -38,15 +29,83 @@ CAPABILITIES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The rows that a strategy selects, and what is known about them.
+
+    A strategy that draws its rows at random returns one from `select` to state the
+    probabilities, and one that compares rows may state their utilities. It reads like
+    the array of its rows: ``len``, iteration, indexing, `tolist` and ``np.asarray``
+    are those of `rows`.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n_rows,), dtype int
+        Different row numbers of `X`, in the order in which they are queried.
+
+    utilities : array-like of shape (n_rows,) or None, default=None
+        Utilities of these rows.
+
+    best_utility : float or None, default=None
+        The highest utility of all candidates.
+
+    mean_utility : float or None, default=None
+        The mean utility of all candidates.
+
+    probabilities : array-like of shape (n_rows,) or None, default=None
+        The probability with which each row was drawn from the candidates that were
+        left. None if it is not known, or if one of these could not have been drawn: no
+        unbiased estimate can be based on it then.
+
+    Examples
+    --------
+    >>> from skactive.acquisition import Selection
+    >>> selection = Selection([7, 2], probabilities=[0.25, 0.5])
+    >>> list(selection)
+    [7, 2]
+    >>> selection.probabilities
+    [0.25, 0.5]
+    """
+
+    rows: np.ndarray
+    utilities: np.ndarray | None = None
+    best_utility: float | None = None
+    mean_utility: float | None = None
+    probabilities: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.rows, dtype=dtype, copy=True if copy else None)
+
+    def tolist(self):
+        """Return the rows as a list.
+
+        Returns
+        -------
+        rows : list of int
+            Row numbers of `X`.
+        """
+        return np.asarray(self.rows).tolist()
+
+
 class BaseStrategy(BriefMixin, BaseEstimator):
     """Base class of all strategies.
 
     A subclass implements `utility`, or overrides `select` where the rows of a batch
-    depend on each other.
+    depend on each other. :ref:`own_strategy` describes the whole protocol: `needs`,
+    `rowwise`, `nonnegative`, and the checks that a strategy may add.
 
     Examples
     --------
-    A strategy that asks the rows with the largest first feature:
+    A strategy that queries the rows with the largest first feature:
 
     >>> from skactive.acquisition import BaseStrategy
     >>> class FirstFeature(BaseStrategy):
@@ -73,14 +132,14 @@ class BaseStrategy(BriefMixin, BaseEstimator):
         Returns
         -------
         utility : ndarray of shape (n_candidates,)
-            Higher is asked first.
+            Candidates of higher utility are queried first.
         """
         raise TypeError(
             f"{type(self).__name__} gives no utility to single rows; call its `select`."
         )
 
     def select(self, pool, n_queries):
-        """Select the candidates to ask.
+        """Select the candidates to query.
 
         Parameters
         ----------
@@ -88,14 +147,15 @@ class BaseStrategy(BriefMixin, BaseEstimator):
             The round, see :ref:`pool`.
 
         n_queries : int
-            How many rows to ask; at most the number of candidates.
+            Number of rows to query; at most the number of candidates.
 
         Returns
         -------
-        rows : ndarray of shape (n_queries,), dtype int
-            Row numbers of `X`, the most useful first.
+        selection : Selection or ndarray of shape (n_queries,), dtype int
+            Row numbers of `X`, the most useful first. A subclass may return the row
+            numbers alone, or a :class:`Selection` that says more about them.
         """
-        return select_queries(self, pool, n_queries).rows
+        return select_by_utility(self, pool, n_queries)
 
 
 class FunctionStrategy(BaseStrategy):
@@ -125,19 +185,8 @@ class FunctionStrategy(BaseStrategy):
         return self.function(pool)
 
 
-@dataclass(frozen=True)
-class Selection:
-    """The rows to ask in one round, and what is known about their worth."""
-
-    rows: np.ndarray
-    utilities: np.ndarray | None = None
-    best_utility: float | None = None
-    mean_utility: float | None = None
-    probabilities: np.ndarray | None = None
-
-
 def select_queries(strategy, pool, n_queries):
-    """Let a strategy select rows, and check that they can be asked.
+    """Let a strategy select rows, and check that they can be queried.
 
     Parameters
     ----------
@@ -148,7 +197,7 @@ def select_queries(strategy, pool, n_queries):
         The round.
 
     n_queries : int
-        How many rows to ask, at most the number of candidates.
+        Number of rows to query, at most the number of candidates.
 
     Returns
     -------
@@ -161,16 +210,18 @@ def select_queries(strategy, pool, n_queries):
         If the utilities are NaN or of the wrong shape, or the rows are not different
         candidates.
     """
-    if hasattr(strategy, "_selection"):  # it says what is known of the selection, too
-        return strategy._selection(pool, n_queries)
-    select = getattr(type(strategy), "select", None)
-    if select is None or select is BaseStrategy.select:
+    if not hasattr(type(strategy), "select"):  # an object that has only utilities
         return select_by_utility(strategy, pool, n_queries)
-    rows, probabilities = strategy.select(pool, n_queries), None
-    if isinstance(rows, tuple):
-        rows, probabilities = rows
-    rows = _check_selected(rows, strategy, pool, n_queries)
-    return Selection(rows, probabilities=_check_drawn(probabilities, rows, strategy))
+    given = strategy.select(pool, n_queries)
+    if not isinstance(given, Selection):
+        given = Selection(given)
+    rows = _check_selected(given.rows, strategy, pool, n_queries)
+    return replace(
+        given,
+        rows=rows,
+        utilities=_check_stated(given.utilities, rows, strategy),
+        probabilities=_check_drawn(given.probabilities, rows, strategy),
+    )
 
 
 def select_by_utility(strategy, pool, n_queries):
@@ -342,17 +393,27 @@ def _check_utility(scores, strategy, pool):
 
 
 def _check_selected(rows, strategy, pool, n_queries):
-    owner, rows = f"{type(strategy).__name__}.select", np.asarray(rows)
+    owner, given = f"{type(strategy).__name__}.select", rows
+    try:
+        rows = np.asarray(rows)
+    except ValueError:  # lists of different lengths
+        rows = np.empty(len(given), dtype=object)
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not 0 < len(rows) <= n_queries:
+        hint = ""
+        if isinstance(given, tuple):
+            hint = " To state probabilities, return Selection(rows, probabilities=...)."
         raise ValueError(
             f"{owner} must return 1 to {n_queries} row numbers of X, got an array of "
-            f"shape {rows.shape} and dtype {rows.dtype}."
+            f"shape {rows.shape} and dtype {rows.dtype}.{hint}"
         )
     if len(np.unique(rows)) < len(rows):
         raise ValueError(
             f"{owner} returned the same row more than once: {shown_values(rows)}."
         )
-    stray = rows[~np.isin(rows, pool.candidates)]
+    # Candidates are ascending, so that no pass over all of them is needed.
+    places = np.searchsorted(pool.candidates, rows)
+    found = pool.candidates[np.minimum(places, len(pool.candidates) - 1)]
+    stray = rows[found != rows]
     if len(stray):
         raise ValueError(
             f"{owner} returned rows that are no candidates: {shown_values(stray)}. "
@@ -362,17 +423,46 @@ def _check_selected(rows, strategy, pool, n_queries):
     return rows.astype(np.intp, copy=False)
 
 
+def _check_stated(stated, rows, strategy):
+    """Check the utilities of a `Selection`: one number for each of its rows."""
+    if stated is None:
+        return None
+    numbers = _as_floats(stated)
+    if numbers is None or numbers.shape != rows.shape or np.isnan(numbers).any():
+        raise ValueError(
+            f"The utilities of the Selection of {type(strategy).__name__}.select must "
+            f"hold one number for each of its {len(rows)} rows, got {shown(stated)}."
+        )
+    return numbers
+
+
 def _check_drawn(probabilities, rows, strategy):
+    """Check the probabilities of a `Selection`: in (0, 1], one for each of its rows."""
     if probabilities is None:
         return None
-    probabilities = np.asarray(probabilities, dtype=np.float64)
-    valid = probabilities.shape == rows.shape
-    if not (valid and ((probabilities > 0) & (probabilities <= 1)).all()):
+    numbers = _as_floats(probabilities)
+    valid = numbers is not None and numbers.shape == rows.shape
+    if not (valid and ((numbers > 0) & (numbers <= 1)).all()):
         raise ValueError(
             f"{type(strategy).__name__}.select must return one probability in (0, 1] "
             f"for each of its {len(rows)} rows, got {shown(probabilities)}."
         )
-    return probabilities
+    return numbers.astype(np.float64, copy=False)
+
+
+def _as_floats(numbers):
+    """Return numbers as an array of floats, None if they are not numbers."""
+    try:
+        numbers = np.asarray(numbers)
+    except ValueError:  # lists of different lengths
+        return None
+    if numbers.dtype.kind not in "biuf":
+        return None
+    return (
+        numbers
+        if numbers.dtype == np.float32
+        else numbers.astype(np.float64, copy=False)
+    )
 
 
 def _owner(strategy):

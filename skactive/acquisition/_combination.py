@@ -25,8 +25,7 @@ from skactive.utils._sklearn import Function, HasMethods, validate_nested_params
 class Combination(BaseStrategy):
     """A strategy made of others, which keep their state from round to round.
 
-    A subclass has `_selection`, which returns what is known of the selection, too,
-    or, like any strategy, `utility`.
+    A subclass implements `utility` or `select`, like any strategy.
     """
 
     # The parameters that hold the parts: one of them each, or "strategies" all.

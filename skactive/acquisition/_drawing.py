@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from skactive.acquisition._base import Selection
+
 # Weights that are summed in one block. To draw a row, the sums of all blocks are
 # searched, and then the running sum of one block.
 _BLOCK_ROWS = 1024
@@ -76,19 +78,19 @@ def draw_candidates(pool, log_weights, n_queries, epsilon):
 
     Returns
     -------
-    rows : ndarray of shape (n_queries,), dtype int
-        Row numbers of `X`, in the order drawn.
-
-    probabilities : ndarray of shape (n_queries,), or None
-        Probability of each row among those left. None if a row that was left could not
-        be drawn, as no unbiased estimate can be based on the others.
+    selection : Selection
+        The rows in the order drawn. Its probabilities are None if a row that was left
+        could not be drawn, as no unbiased estimate can be based on the others.
     """
     positions, probabilities = draw_without_replacement(
         log_weights, n_queries, epsilon=epsilon, random_state=pool.random_state
     )
     is_zero = np.isneginf(log_weights)
     out_of_reach = epsilon == 0 and is_zero.any() and not is_zero.all()
-    return pool.candidates[positions], None if out_of_reach else probabilities
+    return Selection(
+        pool.candidates[positions],
+        probabilities=None if out_of_reach else probabilities,
+    )
 
 
 def draw_one(weights, remaining, rng, noise=0.0):

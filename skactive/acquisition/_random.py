@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skactive.acquisition._base import BaseStrategy, select_by_utility
+from skactive.acquisition._base import BaseStrategy
 
 
 class RandomSampling(BaseStrategy):
@@ -39,7 +39,7 @@ class RandomSampling(BaseStrategy):
         # Not row-wise: the numbers come from one generator for all candidates.
         return check_random_state(pool.random_state).random_sample(len(pool.candidates))
 
-    def _selection(self, pool, n_queries):
-        selection = select_by_utility(self, pool, n_queries)
-        n_left = len(pool.candidates) - np.arange(len(selection.rows))
+    def select(self, pool, n_queries):
+        selection = super().select(pool, n_queries)
+        n_left = len(pool.candidates) - np.arange(len(selection))
         return replace(selection, probabilities=1.0 / n_left)

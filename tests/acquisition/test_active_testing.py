@@ -69,7 +69,8 @@ def test_the_loss_is_expected_under_the_classifier_that_is_learnt(loss, block_si
 def test_rows_are_drawn_in_proportion_and_the_probabilities_stated():
     strategy = ExpectedLossSampling(FirstPositive(), epsilon=0.2)
     pool = make_pool(random_state=5)
-    rows, q = strategy.select(pool, 40)
+    rows = strategy.select(pool, 40)
+    q = rows.probabilities
     losses = dict(zip(pool.candidates, utilities(strategy, pool), strict=True))
     left = pool.candidates.tolist()
     for row, probability in zip(rows, q, strict=True):
@@ -87,7 +88,7 @@ def test_a_model_that_is_never_expected_to_err_is_tested_uniformly():
 
     pool = Pool(X, TRUTH, LABELED, np.flatnonzero(~LABELED), estimator=Surrogate())
     strategy = ExpectedLossSampling(pool.estimator)
-    q = strategy.select(pool, 40)[1]
+    q = strategy.select(pool, 40).probabilities
     np.testing.assert_allclose(q, 1 / np.arange(40, 0, -1))
 
 

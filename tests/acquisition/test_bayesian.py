@@ -161,7 +161,8 @@ shared_pool = cache(make_pool)  # what its models say is computed once
 
 def test_power_bald_draws_by_bald():
     pool = make_pool()
-    rows, q = PowerBALDSampling(beta=3.0).select(pool, 10)
+    rows = PowerBALDSampling(beta=3.0).select(pool, 10)
+    q = rows.probabilities
     scores = bald(pool.member_proba) ** 3
     position = np.flatnonzero(pool.candidates == rows[0])[0]
     assert q[0] == pytest.approx(scores[position] / scores.sum(), rel=1e-9)
@@ -172,7 +173,8 @@ def test_power_bald_draws_by_bald():
 
 def test_power_bald_draws_by_rank():
     pool = make_pool()
-    rows, q = PowerBALDSampling(form="softrank").select(pool, 1)
+    rows = PowerBALDSampling(form="softrank").select(pool, 1)
+    q = rows.probabilities
     scores = bald(pool.member_proba)
     rank = 1 + (scores > scores[pool.candidates == rows[0]]).sum()
     harmonic = (1 / np.arange(1, len(pool) + 1)).sum()
@@ -181,13 +183,13 @@ def test_power_bald_draws_by_rank():
 
 def test_power_bald_with_a_large_exponent_is_bald():
     pool = make_pool()
-    rows, _ = PowerBALDSampling(beta=1e6).select(pool, 10)
+    rows = PowerBALDSampling(beta=1e6).select(pool, 10)
     assert rows.tolist() == BALDSampling().select(pool, 10).tolist()
 
 
 def test_power_bald_sees_blocks():
-    whole, _ = PowerBALDSampling().select(make_pool(), 20)
-    blocks, _ = PowerBALDSampling().select(make_pool(block_size=11), 20)
+    whole = PowerBALDSampling().select(make_pool(), 20)
+    blocks = PowerBALDSampling().select(make_pool(block_size=11), 20)
     assert whole.tolist() == blocks.tolist()
 
 
@@ -276,10 +278,12 @@ def test_wrong_parameters_are_refused(strategy):
 def test_probabilities_are_stated_only_if_every_candidate_could_be_drawn():
     pool, some, none = make_pool(), np.zeros(145), np.full(145, -np.inf)
     some[:3] = -np.inf
-    assert draw_candidates(pool, some, 10, 0.0)[1] is None
-    assert (draw_candidates(pool, some, 10, 0.1)[1] > 0).all()
+    assert draw_candidates(pool, some, 10, 0.0).probabilities is None
+    assert (draw_candidates(pool, some, 10, 0.1).probabilities > 0).all()
     uniform = 1 / (145 - np.arange(10))
-    np.testing.assert_allclose(draw_candidates(pool, none, 10, 0.0)[1], uniform)
+    np.testing.assert_allclose(
+        draw_candidates(pool, none, 10, 0.0).probabilities, uniform
+    )
 
 
 def test_random_queries_state_that_they_are_uniform():

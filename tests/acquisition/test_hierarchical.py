@@ -177,7 +177,8 @@ def test_a_cluster_is_asked_in_proportion_to_its_size_and_what_is_open():
     X = np.concatenate([np.arange(12) / 10, 90 + np.arange(6) / 10]).reshape(-1, 1)
     make_pool = maker(X, np.repeat([0, 1], [12, 6]))
     strategy = HierarchicalSampling()
-    rows, q = strategy.select(make_pool([*range(9), 12, 13]), 7)
+    rows = strategy.select(make_pool([*range(9), 12, 13]), 7)
+    q = rows.probabilities
     assert len(np.unique(strategy.clusters_)) == 2
     assert strategy.labels_.tolist() == [0] * 12 + [1] * 6
     # Of nine labels alike the lower bound is 8 / 9, of two 1 / 2.
@@ -211,7 +212,7 @@ def test_clusters_are_only_ever_refined():
     make_pool, strategy = maker(X, y), HierarchicalSampling()
     labeled, before = [], np.zeros(200, dtype=int)
     for seed in range(40):
-        rows, _ = strategy.select(make_pool(labeled, random_state=seed), 3)
+        rows = strategy.select(make_pool(labeled, random_state=seed), 3)
         labeled.extend(rows)
         # Rows that are together now were together before.
         pairs = np.unique(np.stack([strategy.clusters_, before]), axis=1)
@@ -226,7 +227,7 @@ def test_rows_without_an_answer_count_for_nothing():
     clusters = []
     for asked in ([], [30, 31, 32]):
         strategy = HierarchicalSampling()
-        rows, _ = strategy.select(make_pool(np.arange(15), asked), 45 - len(asked))
+        rows = strategy.select(make_pool(np.arange(15), asked), 45 - len(asked))
         assert not set(asked) & set(rows.tolist())
         clusters.append(strategy.clusters_)
     np.testing.assert_array_equal(*clusters)
@@ -285,7 +286,8 @@ def test_the_tree_is_built_once_unless_the_embedding_moves():
 @pytest.mark.parametrize("n_rows", [1, 2, 30])
 def test_equal_rows_are_drawn_alike(n_rows):
     pool = maker(np.ones((n_rows, 2)), np.zeros(n_rows))([])
-    rows, q = HierarchicalSampling().select(pool, n_rows)
+    rows = HierarchicalSampling().select(pool, n_rows)
+    q = rows.probabilities
     assert sorted(rows) == list(range(n_rows))
     np.testing.assert_allclose(q, 1 / np.arange(n_rows, 0, -1))
 

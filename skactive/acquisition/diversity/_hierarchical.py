@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skactive.acquisition._base import select_without_embedding
+from skactive.acquisition._base import Selection, select_without_embedding
 from skactive.acquisition._keeping import KeepingStrategy
 from skactive.acquisition.diversity._clustering import nearest_center
 from skactive.acquisition.diversity._linkage import link_in_order
@@ -216,7 +216,7 @@ class HierarchicalSampling(KeepingStrategy):
         rows, probabilities = _draw(
             cluster[pool.candidates], weights, min(n_queries, len(pool)), rng
         )
-        return pool.candidates[rows], probabilities
+        return Selection(pool.candidates[rows], probabilities=probabilities)
 
 
 @dataclass

@@ -249,7 +249,7 @@ class ALBLSampling(Combination):
         self.horizon = horizon
         self.delta = delta
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         if not hasattr(self, "weights_"):
             n_arms = len(self.strategies) + 1
             self.weights_ = np.full(n_arms, 1.0 / n_arms)

@@ -49,7 +49,7 @@ class Prefilter(Combination):
         self.strategy = strategy
         self.n_candidates = n_candidates
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         (prefilter, strategy), (pool, _) = self._parts, self._part_pools(pool)
         n_candidates = max(n_queries, min(self.n_candidates, len(pool.candidates)))
         kept = select_queries(prefilter, pool, n_candidates).rows
@@ -89,7 +89,7 @@ class Subsample(Combination):
         self.strategy = strategy
         self.n_candidates = n_candidates
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         n_candidates = max(n_queries, self.n_candidates)
         if n_candidates < len(pool.candidates):
             rng = np.random.default_rng(pool.random_state)

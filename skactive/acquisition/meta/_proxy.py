@@ -55,7 +55,7 @@ class Proxy(Combination):
     def check_model(self, estimator, committee=None):
         check_model(self._new_parts()[0], self.estimator, committee)
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         # Features that do not depend on labels are computed once for the run.
         known = getattr(self, "embedder_", None)
         known = known if known is not None and known.is_of(pool.X) else None

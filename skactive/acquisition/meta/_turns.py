@@ -35,7 +35,7 @@ class Alternate(Combination):
     def __init__(self, strategies):
         self.strategies = strategies
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         turn = (pool.round - 1) % len(self._parts)
         return select_queries(self._parts[turn], pool, n_queries)
 
@@ -79,7 +79,7 @@ class EpsilonGreedy(Combination):
         self.strategy = strategy
         self.epsilon = epsilon
 
-    def _selection(self, pool, n_queries):
+    def select(self, pool, n_queries):
         (strategy,), (own_pool,) = self._parts, self._part_pools(pool)
         wanted = iter(select_queries(strategy, own_pool, n_queries).rows.tolist())
         rng = np.random.default_rng(pool.random_state)
