@@ -4,6 +4,7 @@ import numpy as np
 
 from skactive._loop.keeping import keeping_labels
 from skactive.oracles._asking import ask_oracle, oracle_keywords, prepare_oracle
+from skactive.oracles._run_facts import RunFacts
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import NoCallbackContext
 
@@ -133,7 +134,7 @@ def max_rounds(run):
 
 
 def facts_for_oracle(run):
-    """Return the facts about a run that oracles of this package are told.
+    """Return what an oracle may know about a run.
 
     Parameters
     ----------
@@ -142,21 +143,21 @@ def facts_for_oracle(run):
 
     Returns
     -------
-    facts : dict
-        See :func:`~skactive.oracles._asking.prepare_oracle`.
+    facts : RunFacts
+        The facts, with an entry for every row.
     """
     inputs, ledger, prices = run.inputs, run.ledger, None
     if inputs.cost is not None and inputs.sample_ids is not None:
         prices = dict(
             zip(inputs.sample_ids.tolist(), inputs.cost.tolist(), strict=True)
         )
-    return {
-        "parse": ledger.parse,
-        "missing_label": inputs.clf.missing_label,
-        "prices": prices,
-        "given": _given_labels(run),
-        "progress": lambda: (int(ledger.asked.sum()), inputs.budget),
-    }
+    return RunFacts(
+        parse=ledger.parse,
+        missing_label=inputs.clf.missing_label,
+        prices=prices,
+        given=_given_labels(run),
+        progress=lambda: (int(ledger.asked.sum()), inputs.budget),
+    )
 
 
 def _given_labels(run):

@@ -2,7 +2,14 @@
 
 from skactive.oracles._cached import CachedOracle
 from skactive.oracles._majority import MajorityOracle
+from skactive.oracles._run_facts import RunFacts
 from skactive.oracles._simulated import SimulatedOracle
 from skactive.oracles._terminal import TerminalOracle
 
-__all__ = ["CachedOracle", "MajorityOracle", "SimulatedOracle", "TerminalOracle"]
+__all__ = [
+    "CachedOracle",
+    "MajorityOracle",
+    "RunFacts",
+    "SimulatedOracle",
+    "TerminalOracle",
+]

@@ -55,8 +55,8 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         )
     if hasattr(type(oracle), "_parameter_constraints"):
         oracle._validate_params()
-    if hasattr(type(oracle), "_wanted_keywords"):  # it is made of other oracles
-        return oracle._wanted_keywords(has_sample_ids=has_sample_ids)
+    if hasattr(type(oracle), "wanted_keywords"):  # it is made of other oracles
+        return oracle.wanted_keywords(has_sample_ids=has_sample_ids)
     try:
         parameters = list(inspect.signature(oracle).parameters.values())
     except (ValueError, TypeError):  # some builtins have no signature
@@ -101,19 +101,17 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
 
 
 def prepare_oracle(oracle, facts):
-    """Tell an oracle of ours what it should know of a run, before anything is asked.
+    """Tell an oracle what it should know about a run, before anything is asked.
 
     Parameters
     ----------
     oracle : callable
-        The oracle.
+        The oracle. It may have a method ``for_run(facts)``, which returns what is
+        asked in the run.
 
     facts : callable
-        Returns a dict: `parse`, which makes a label of an answer or raises ValueError;
-        `missing_label`; `prices`, a dict from sample ids to prices, or None; `given`,
-        the ids and labels of the rows labelled in `y`; `progress`, which returns how
-        many rows have been asked, those of this question included, and the budget. Not
-        called for other oracles.
+        Returns the `RunFacts`. It is called only for an oracle with `for_run`, as they
+        hold an entry for every row.
 
     Returns
     -------
@@ -121,7 +119,7 @@ def prepare_oracle(oracle, facts):
         What to ask in this run.
     """
     # Looked up in the type, as a Mock has every attribute.
-    return oracle._for_run(**facts()) if hasattr(type(oracle), "_for_run") else oracle
+    return oracle.for_run(facts()) if hasattr(type(oracle), "for_run") else oracle
 
 
 def ask_oracle(oracle, keywords, query, tell):

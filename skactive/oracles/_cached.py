@@ -3,6 +3,7 @@
 import inspect
 import os
 import warnings
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from skactive.oracles._asking import prepare_oracle
 from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
+from skactive.oracles._run_facts import RunFacts
 from skactive.oracles._store import LabelStore
 from skactive.utils._labels import parse_label
 from skactive.utils._shown import BriefMixin
@@ -195,7 +197,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         # Whether classes are closed is known in a run only: they may be those seen so
         # far, which a new one may join.
         parse = partial(parse_label, kind=None, missing_label=None)
-        run = self._make_run(parse=parse)
+        run = self._make_run(RunFacts(parse=parse, missing_label=None))
         return run(X, sample_ids, classes=classes, proba=proba)
 
     def reset(self):
@@ -327,16 +329,29 @@ class CachedOracle(BriefMixin, BaseEstimator):
             store = self._store = LabelStore(self.path, timeout=self.timeout)
         return store
 
-    def _for_run(self, *, given=((), ()), **facts):
-        """Return what to ask in one run; check all that can be checked before."""
-        own = ("parse", "missing_label", "prices")
-        run = self._make_run(**{name: facts[name] for name in own if name in facts})
+    def for_run(self, facts):
+        """Return what to ask in one run; check all that can be checked before.
+
+        Parameters
+        ----------
+        facts : RunFacts
+            The facts about the run.
+
+        Returns
+        -------
+        oracle : callable
+            What is asked in this run.
+        """
+        run = self._make_run(facts)
         run.check_known_labels()
-        run.compare_with_given(*given)
+        run.compare_with_given(*facts.given)
+        # The labels in `y` have been compared; the oracle inside need not do it again.
+        facts = replace(facts, given=([], []))
         run.inner = prepare_oracle(self.oracle, lambda: facts)
         return run
 
-    def _make_run(self, *, parse, missing_label=None, prices=None):
+    def _make_run(self, facts):
         self._validate_params()
+        # Before the file is opened: an oracle that is refused leaves none behind.
         keywords = inner_keywords(self.oracle)
-        return CachedRun(self, self._open(), keywords, parse, missing_label, prices)
+        return CachedRun(self, self._open(), keywords, facts)

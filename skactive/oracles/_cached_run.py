@@ -95,14 +95,14 @@ class Batch:
 class CachedRun:
     """A CachedOracle as one run uses it."""
 
-    def __init__(self, oracle, store, keywords, parse, missing_label, prices):
+    def __init__(self, oracle, store, keywords, facts):
         self.oracle = oracle
         self.inner = oracle.oracle
         self.store = store
         self.keywords = keywords
-        self.parse = parse
-        self.missing_label = missing_label
-        self.prices = prices
+        self.parse = facts.parse
+        self.missing_label = facts.missing_label
+        self.prices = facts.prices
         self.task = oracle.task
         self.annotator = oracle.annotator or user_name()
 

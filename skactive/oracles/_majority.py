@@ -1,7 +1,7 @@
 """Several annotators, and the label that enough of them give."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -133,26 +133,22 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         labels : iterator
             One label for each row, or None.
         """
-        self._wanted_keywords(has_sample_ids=sample_ids is not None)
+        self.wanted_keywords(has_sample_ids=sample_ids is not None)
         return self._vote(self.oracles, X, sample_ids, proba, classes)
 
-    def _for_run(self, *, given=((), ()), **facts):
-        """Return what to ask in one run; annotators learn what there is to know of it.
+    def wanted_keywords(self, *, has_sample_ids):
+        """Return what the annotators want by keyword, or raise if they cannot work.
 
-        But for the labels `given`: a vote may differ from the label of its row.
+        Parameters
+        ----------
+        has_sample_ids : bool
+            Whether the fit got `sample_ids`.
+
+        Returns
+        -------
+        keywords : tuple of str
+            Those of `sample_ids`, `proba` and `classes` that an annotator names.
         """
-        asked = [prepare_oracle(oracle, lambda: facts) for oracle in self.oracles]
-        return partial(self._vote, asked)
-
-    def _vote(self, asked, X, sample_ids=None, proba=None, classes=None):
-        """Return the labels of some rows; `asked` are the oracles as a run has them."""
-        rows = np.arange(_num_samples(X))
-        proba = None if proba is None else np.asarray(proba)
-        question = _Question(X, rows, sample_ids, proba, classes)
-        return self._answers(asked, question, self._open_records(question))
-
-    def _wanted_keywords(self, *, has_sample_ids):
-        """Return what the annotators want by keyword, or raise if they cannot work."""
         self._validate_params()
         with naming("missing_label", self):
             check_missing_label(self.missing_label)
@@ -168,6 +164,31 @@ class MajorityOracle(BriefMixin, BaseEstimator):
                 wanted.update(oracle_keywords(oracle, has_sample_ids=has_sample_ids))
         self._refuse_shared_answers()
         return tuple(name for name in KEYWORDS if name in wanted)
+
+    def for_run(self, facts):
+        """Return what to ask in one run; the annotators learn about it, too.
+
+        Parameters
+        ----------
+        facts : RunFacts
+            The facts about the run.
+
+        Returns
+        -------
+        oracle : callable
+            What is asked in this run.
+        """
+        # A vote may differ from the label of its row, so they are not compared.
+        facts = replace(facts, given=([], []))
+        asked = [prepare_oracle(oracle, lambda: facts) for oracle in self.oracles]
+        return partial(self._vote, asked)
+
+    def _vote(self, asked, X, sample_ids=None, proba=None, classes=None):
+        """Return the labels of some rows; `asked` are the oracles as a run has them."""
+        rows = np.arange(_num_samples(X))
+        proba = None if proba is None else np.asarray(proba)
+        question = _Question(X, rows, sample_ids, proba, classes)
+        return self._answers(asked, question, self._open_records(question))
 
     def _refuse_shared_answers(self):
         """Raise if two annotators keep their answers in one place."""

@@ -164,9 +164,20 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
             X, proba=proba, classes=classes, sample_ids=sample_ids, progress=None
         )
 
-    def _for_run(self, *, progress, **facts):
-        """Return what to ask in one run, whose rows are counted to the budget."""
-        return partial(self._ask_all, progress=progress)
+    def for_run(self, facts):
+        """Return what to ask in one run, whose rows are counted to the budget.
+
+        Parameters
+        ----------
+        facts : RunFacts
+            The facts about the run.
+
+        Returns
+        -------
+        oracle : callable
+            What is asked in this run.
+        """
+        return partial(self._ask_all, progress=facts.progress)
 
     def _ask_all(self, X, *, progress, proba=None, classes=None, sample_ids=None):
         """Return an iterator of answers; `progress()` counts the rows of the run."""

@@ -40,6 +40,8 @@ MADE = {
     "ActiveLearningCurveDisplay",
     "BatchCompositionDisplay",
     "QueryMapDisplay",
+    "RunFacts",
+    "Selection",
 }
 
 # So many models, rounds or layers as wanted are made, however long that takes.

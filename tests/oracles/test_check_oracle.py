@@ -55,7 +55,7 @@ def test_a_majority_keeps_the_contract(tmp_path, stop_early):
 
 def test_all_of_ours_are_checked_here():
     ours = {"CachedOracle", "MajorityOracle", "SimulatedOracle", "TerminalOracle"}
-    assert set(oracles.__all__) == ours
+    assert {name for name in oracles.__all__ if name.endswith("Oracle")} == ours
 
 
 @pytest.mark.parametrize(

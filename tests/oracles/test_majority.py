@@ -310,9 +310,9 @@ def test_proba_is_made_only_if_an_annotator_wants_it():
         return [0] * len(X)
 
     plain = MajorityOracle([Annotator([0])] * 2)
-    assert plain._wanted_keywords(has_sample_ids=True) == ("sample_ids",)
+    assert plain.wanted_keywords(has_sample_ids=True) == ("sample_ids",)
     both = MajorityOracle([plain, wants])
-    assert both._wanted_keywords(has_sample_ids=False) == ("proba",)
+    assert both.wanted_keywords(has_sample_ids=False) == ("proba",)
 
 
 def test_majorities_nest():

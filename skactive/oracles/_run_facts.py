@@ -1,0 +1,45 @@
+"""What an oracle may learn about a run before anything is asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """The facts about a run that an oracle with a method `for_run` is given.
+
+    Parameters
+    ----------
+    parse : callable
+        ``parse(answer)`` returns the label that an answer stands for, None for an
+        abstention, and raises ValueError if it cannot be a label in this run.
+
+    missing_label : int, str, None or nan, default=-1
+        The marker of rows without a label.
+
+    prices : dict or None, default=None
+        Prices of the rows by their sample ids; None if `fit` got no `cost` or no
+        `sample_ids`.
+
+    given : tuple of (list, list), default=([], [])
+        The sample ids and the labels of the rows that are labelled in `y`; empty
+        without `sample_ids`.
+
+    progress : callable or None, default=None
+        ``progress()`` returns the number of rows that have been asked about, those of
+        the present question included, and the budget.
+
+    Examples
+    --------
+    >>> from skactive.oracles import RunFacts
+    >>> facts = RunFacts(parse=int, prices={"a": 2.0})
+    >>> facts.parse("1"), facts.missing_label
+    (1, -1)
+    """
+
+    parse: Callable
+    missing_label: Any = -1
+    prices: Mapping | None = None
+    given: tuple = ((), ())
+    progress: Callable | None = None
