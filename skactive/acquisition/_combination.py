@@ -12,7 +12,6 @@ from skactive.acquisition._base import (
 from skactive.acquisition._registry import (
     check_cost,
     check_model,
-    check_needs,
     check_X,
     clone_strategy,
     get_strategy,
@@ -62,7 +61,6 @@ class Combination(BaseStrategy):
         """
         for part in self._new_parts():
             check_model(part, estimator, committee)
-        check_needs(self, estimator, committee)
 
     def check_cost(self, cost):
         """Raise if a part cannot work with the costs.

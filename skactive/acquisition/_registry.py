@@ -1,6 +1,5 @@
 """The one registry of strategies: from a name to a class, imported when it is used."""
 
-from functools import partial
 from importlib.util import find_spec
 
 from sklearn.base import clone
@@ -149,7 +148,7 @@ def check_model(strategy, estimator, committee=None):
     Parameters
     ----------
     strategy : strategy object
-        It may have a method `check_model` of its own.
+        It may have a method `check_model`, for more than its `needs` say.
 
     estimator : estimator object
         The unfitted classifier.
@@ -162,9 +161,9 @@ def check_model(strategy, estimator, committee=None):
     ValueError
         Naming the strategy, what it needs, and strategies that would do instead.
     """
-    getattr(strategy, "check_model", partial(check_needs, strategy))(
-        estimator, committee
-    )
+    if hasattr(strategy, "check_model"):
+        strategy.check_model(estimator, committee)
+    check_needs(strategy, estimator, committee)
 
 
 def check_X(strategy, X):

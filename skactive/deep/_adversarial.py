@@ -13,7 +13,6 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from skactive.acquisition._base import BaseStrategy
-from skactive.acquisition._registry import check_needs
 from skactive.deep._training import resolve_device, seeded
 from skactive.utils._rows import all_finite
 from skactive.utils._sampling import draw_rows
@@ -47,7 +46,7 @@ class AdversarialStrategy(BaseStrategy):
         return frozenset({"embedding"})
 
     def check_model(self, estimator, committee=None):
-        """Raise if the strategy cannot work with the models, or has no device.
+        """Raise if there is no such device.
 
         Parameters
         ----------
@@ -62,7 +61,6 @@ class AdversarialStrategy(BaseStrategy):
         ValueError
             Saying what is missing.
         """
-        check_needs(self, estimator, committee)
         resolve_device(self.device)
 
     def utility(self, pool):

@@ -1,14 +1,9 @@
 """What a stopping criterion is.
 
-A criterion is an object with ``update(pool) -> str or None``, called once per round,
-before the strategy selects; a text is the reason to stop. Rounds of the cold start, in
-which there is no model, are left out unless `works_without_model` says otherwise, which
-it does for a function: the pool has `can_fit` False then. If it reaches for a model all
-the same, that counts as None. It is cloned for every fit and may keep state in
-attributes that end in ``_``. A saved loop calls it again with equal pools, so what it
-says may depend on nothing else. A function ``pool -> str or None`` does as well.
-
-`needs` names what it takes from the model, as that of a strategy does.
+A criterion is an object with ``update(pool) -> str or None``, or a function that does
+the same; a text is the reason to stop. A saved loop calls it again with equal pools, so
+that its answer may depend on nothing else. The user guide, under "Writing your own
+parts", is the one place that documents the whole protocol.
 """
 
 from sklearn.base import BaseEstimator
@@ -20,7 +15,8 @@ from skactive.utils._sklearn import Function
 class BaseCriterion(BriefMixin, BaseEstimator):
     """Base class of all stopping criteria.
 
-    A subclass implements `update`.
+    A subclass implements `update`. :ref:`own_criterion` describes the whole protocol:
+    `needs`, `works_without_model`, `perfect`, and the check that a criterion may add.
 
     Examples
     --------
@@ -34,11 +30,7 @@ class BaseCriterion(BriefMixin, BaseEstimator):
     ...         return "20 labels of each class" if counts.min() >= 20 else None
     """
 
-    # What a `threshold` would be that only a perfect model meets, such as 0.0 for an
-    # uncertainty; None if there is no threshold.
     perfect = None
-
-    # Whether `update` is called in rounds of the cold start, too.
     works_without_model = False
 
     @property

@@ -139,7 +139,7 @@ def check_run(criterion, clf, X, labels):
     Parameters
     ----------
     criterion : criterion object
-        It may have a method `check_run` of its own.
+        It may have a method `check_run`, for more than its `needs` say.
 
     clf : ActiveLearningClassifier
         The parameters of the run.
@@ -157,8 +157,7 @@ def check_run(criterion, clf, X, labels):
     """
     if hasattr(criterion, "check_run"):
         criterion.check_run(clf, X, labels)
-    else:
-        check_needs(criterion, clf)
+    check_needs(criterion, clf)
 
 
 def check_needs(criterion, clf):

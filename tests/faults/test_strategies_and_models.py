@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import BaseStrategy, MarginSampling
+from skactive.acquisition import BaseStrategy, MarginSampling, Selection
 from skactive.stopping import FunctionCriterion
 
 
@@ -216,10 +216,16 @@ class Selects(BaseStrategy):
         (lambda pool: [1.0, 2.0], "must return 1 to 4 row numbers"),
         (lambda pool: [[1], [2]], "must return 1 to 4 row numbers"),
         (lambda pool: None, "must return 1 to 4 row numbers"),
+        (lambda pool: ([1, 2], [0.5, 0.5]), r"return Selection\(rows, prob"),
+        (lambda pool: ([1, 2], None), r"return Selection\(rows, probabilities"),
+        (lambda pool: Selection([1, 0]), r"rows that are no candidates: \[0\]"),
         (lambda pool: pool.candidates == 4, "must return 1 to 4 row numbers"),
-        (lambda pool: ([1, 2], [0.5]), "one probability"),
-        (lambda pool: ([1, 2], [0.5, 0.0]), "one probability"),
-        (lambda pool: ([1, 2], [0.5, np.nan]), "one probability"),
+        (lambda pool: Selection([1, 2], probabilities=[0.5]), "one probability"),
+        (lambda pool: Selection([1, 2], probabilities=[0.5, 0.0]), "one probability"),
+        (
+            lambda pool: Selection([1, 2], probabilities=[0.5, np.nan]),
+            "one probability",
+        ),
     ],
 )
 def test_t66_rows_that_cannot_be_asked_are_refused_before_payment(
