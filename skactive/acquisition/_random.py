@@ -15,6 +15,10 @@ class RandomSampling(BaseStrategy):
     one whose labels are an unbiased sample of the pool. The probability of each pick,
     one over the number of rows then left, is kept in `query_probabilities_`.
 
+    :Looks at: nothing
+    :Cost of a round: :math:`n`
+    :Batch: by chance
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris

@@ -131,6 +131,10 @@ class MALSampling(AdversarialStrategy):
     `max_unlabeled` limits, and a block of candidates; sparse rows stay sparse, and are
     made dense for a mini-batch or block.
 
+    :Looks at: features, labels
+    :Cost of a round: training of three networks
+    :Guide: :doc:`/user_guide/adversarial`
+
     Parameters
     ----------
     encoder : callable or None, default=None

@@ -69,6 +69,10 @@ class VAALSampling(AdversarialStrategy):
     `max_unlabeled` limits, and a block of candidates; sparse rows stay sparse, and are
     made dense for a mini-batch or block.
 
+    :Looks at: features
+    :Cost of a round: training of two networks
+    :Guide: :doc:`/user_guide/adversarial`
+
     Parameters
     ----------
     autoencoder : callable or None, default=None

@@ -47,6 +47,8 @@ class MaxUncertainty(_UncertaintyCriterion):
     threshold [1]_. One row that nobody can tell keeps the run going, so this is the
     most cautious of the criteria that trust the model.
 
+    :Looks at: ``predict_proba``
+
     Parameters
     ----------
     threshold : float, default=0.01
@@ -82,6 +84,8 @@ class OverallUncertainty(_UncertaintyCriterion):
 
     The mean entropy of the probabilities of the rows without a label must fall to a
     threshold [1]_.
+
+    :Looks at: ``predict_proba``
 
     Parameters
     ----------
@@ -120,6 +124,8 @@ class MinExpectedError(_UncertaintyCriterion):
     It expects to be wrong about a row with the probability 1 - max P. The mean of that
     over the rows without a label must fall to a threshold [1]_.
 
+    :Looks at: ``predict_proba``
+
     Parameters
     ----------
     threshold : float, default=0.01
@@ -156,6 +162,8 @@ class SelectedAccuracy(BaseCriterion):
     Labels that a strategy asks are the ones the model was least sure of. If it was
     right about them before it learned them, it will be right about the others [1]_.
     Rows without an answer do not count.
+
+    :Looks at: predictions of all candidates
 
     Parameters
     ----------
@@ -236,6 +244,8 @@ class ClassificationChange(BaseCriterion):
     data: where it is met while predictions still change, the threshold was too easy,
     and is made stricter [2]_. It may thus begin with an easy one. By how much it is
     made stricter is a choice made here: by a share, so that it stays possible to meet.
+
+    :Looks at: predictions of all candidates
 
     Parameters
     ----------

@@ -15,6 +15,8 @@ class GainPerLabel(ValidationCriterion):
     asked. The run stops once it falls under the price of these rows. Rows without an
     answer are paid for, too; those of a test sample are left out.
 
+    :Looks at: a validation set
+
     Parameters
     ----------
     price : float, default=0.0001

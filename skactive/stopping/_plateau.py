@@ -10,6 +10,8 @@ from skactive.utils._sklearn import Interval
 class ValidationPlateau(ValidationCriterion):
     """Stop when the score on a validation set does not get better any more.
 
+    :Looks at: a validation set
+
     Parameters
     ----------
     X_val : {array-like, sparse matrix, data frame, list} of length n_val or None, \

@@ -104,6 +104,11 @@ class BEMPSSampling(PredictionStrategy):
     nearest to each centre is queried, largest cluster first; rows of the highest
     utility follow if these are too few.
 
+    :Looks at: probabilities of members
+    :Cost of a round: :math:`C n K` times the number of targets
+    :Batch: yes
+    :Guide: :doc:`/user_guide/information`
+
     Parameters
     ----------
     score : {"brier", "log"}, default="brier"

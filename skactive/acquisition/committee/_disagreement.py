@@ -258,6 +258,10 @@ class VoteEntropySampling(_VotingStrategy):
     strategies of a committee. Without ``committee=``, the committee is the estimator if
     it is an ensemble, otherwise ten bagged clones of it.
 
+    :Looks at: votes of members
+    :Cost of a round: :math:`C n K`
+    :Guide: :doc:`/user_guide/committees`
+
     References
     ----------
     .. [1] I. Dagan, S. P. Engelson. "Committee-based sampling for training
@@ -279,6 +283,10 @@ class VoteEntropySampling(_VotingStrategy):
 class ConsensusEntropySampling(MemberProbaStrategy):
     """Query rows where the mean probabilities of a committee have most entropy.
 
+    :Looks at: probabilities of members
+    :Cost of a round: :math:`C n K`
+    :Guide: :doc:`/user_guide/committees`
+
     References
     ----------
     .. [1] B. Settles. "Active learning literature survey". University of
@@ -298,6 +306,10 @@ class ConsensusEntropySampling(MemberProbaStrategy):
 
 class MeanStdSampling(MemberProbaStrategy):
     """Query rows where the probabilities vary most from member to member.
+
+    :Looks at: probabilities of members
+    :Cost of a round: :math:`C n K`
+    :Guide: :doc:`/user_guide/committees`
 
     References
     ----------
@@ -321,6 +333,10 @@ class MeanStdSampling(MemberProbaStrategy):
 
 class VariationRatioSampling(BaseStrategy):
     """Query rows where the favourite class of a committee has the least support.
+
+    :Looks at: votes of members
+    :Cost of a round: :math:`C n K`
+    :Guide: :doc:`/user_guide/committees`
 
     Parameters
     ----------

@@ -80,6 +80,10 @@ class EPIGSampling(PredictionStrategy):
     outliers, which tell something about the model but nothing about the predictions
     that matter.
 
+    :Looks at: probabilities of members
+    :Cost of a round: :math:`C n K` times the number of targets
+    :Guide: :doc:`/user_guide/information`
+
     Parameters
     ----------
     targets : {array-like, sparse matrix, data frame, list} or None, default=None

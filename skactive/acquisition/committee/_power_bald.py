@@ -91,6 +91,11 @@ class PowerBALDSampling(MemberProbaStrategy):
     candidate could be drawn. That is always so with a positive `epsilon`, otherwise
     only if no weight is 0.
 
+    :Looks at: probabilities of members
+    :Cost of a round: :math:`C n K`
+    :Batch: by chance
+    :Guide: :doc:`/user_guide/information`
+
     Parameters
     ----------
     beta : float, default=1.0

@@ -92,6 +92,11 @@ class FacilityLocationSampling(BaseStrategy):
     n_components), several times that for a large batch; memory: O(n_samples
     n_components).
 
+    :Looks at: features
+    :Cost of a round: :math:`n^2 d`
+    :Batch: yes
+    :Guide: :doc:`/user_guide/coverage`
+
     Parameters
     ----------
     max_targets : int or None, default=10_000

@@ -27,6 +27,11 @@ class KMeansSampling(BaseStrategy):
     :class:`~skactive.ActiveLearningClassifier`. Memory: O(n_samples (1 +
     n_components)); mini-batches are used for large pools.
 
+    :Looks at: features
+    :Cost of a round: k-means
+    :Batch: yes
+    :Guide: :doc:`/user_guide/representative`
+
     Parameters
     ----------
     max_clusters : int, default=500

@@ -131,6 +131,11 @@ class MaxHerdingSampling(BaseStrategy):
     n_components), several times that for a large batch; memory: O(n_samples
     n_components).
 
+    :Looks at: features
+    :Cost of a round: :math:`n d` times the number of targets
+    :Batch: yes
+    :Guide: :doc:`/user_guide/coverage`
+
     Parameters
     ----------
     bandwidth : float, default=1.0

@@ -171,6 +171,11 @@ class ProbCoverSampling(BaseStrategy):
     the counts of uncovered rows: all rounds together take the time of two passes over
     all pairs of rows. Memory: O(n_samples n_components).
 
+    :Looks at: features
+    :Cost of a round: :math:`n^2 d`
+    :Batch: yes
+    :Guide: :doc:`/user_guide/coverage`
+
     Parameters
     ----------
     radius : {"auto"} or float, default="auto"

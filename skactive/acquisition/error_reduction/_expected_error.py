@@ -127,6 +127,10 @@ class ExpectedErrorReductionSampling(BaseStrategy):
     :class:`~sklearn.feature_extraction.text.HashingVectorizer` or
     :class:`~sklearn.preprocessing.Normalizer`, transform once.
 
+    :Looks at: ``predict_proba``
+    :Cost of a round: :math:`n K` fits
+    :Guide: :doc:`/user_guide/expected_error`
+
     Parameters
     ----------
     loss : {"log", "zero_one"}, default="log"

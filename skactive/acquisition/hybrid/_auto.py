@@ -95,6 +95,11 @@ class AutoSampling(BaseStrategy):
     at most `max_region`; memory: O(n_samples), and the embedding of the region and of
     as many rows by which it is centred.
 
+    :Looks at: ``predict_proba`` or ``decision_function``, embedding
+    :Cost of a round: :math:`n K + r (r + m) d`, with :math:`r` at most 5,000
+    :Batch: yes
+    :Guide: :doc:`/user_guide/auto`
+
     Parameters
     ----------
     prefilter : float, default=10

@@ -69,6 +69,10 @@ class DensitySampling(KeepingStrategy, OnUtility):
     rows. An embedding that changes between rounds, such as ``embed`` of the estimator,
     is computed anew in each round, and held during it.
 
+    :Looks at: ``predict_proba``, features
+    :Cost of a round: :math:`n (K + d)`
+    :Guide: :doc:`/user_guide/density`
+
     Parameters
     ----------
     base : str, strategy object or callable, default="entropy"

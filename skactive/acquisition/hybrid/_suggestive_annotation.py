@@ -30,6 +30,11 @@ class SuggestiveAnnotationSampling(OnUtility):
     are those of :class:`FacilityLocationSampling` with few candidates, besides the
     committee's.
 
+    :Looks at: members, features
+    :Cost of a round: :math:`n d b`
+    :Batch: yes
+    :Guide: :doc:`/user_guide/coverage`
+
     Parameters
     ----------
     base : str, strategy object or callable, default="vote_entropy"

@@ -115,6 +115,11 @@ class UHerdingSampling(OnUtility):
     :class:`sklearn.calibration.CalibratedClassifierCV` if they are not to be trusted.
     Time and memory are those of :class:`MaxHerdingSampling`.
 
+    :Looks at: ``predict_proba``, features
+    :Cost of a round: that of ``max_herding``
+    :Batch: yes
+    :Guide: :doc:`/user_guide/coverage`
+
     Parameters
     ----------
     base : str, strategy object or callable, default="margin"

@@ -182,6 +182,11 @@ class ALBLSampling(Combination):
     Time: that of all strategies in each round, and one fit of the classifier even if no
     strategy needs it.
 
+    :Looks at: what its strategies look at
+    :Cost of a round: that of all of them
+    :Batch: by chance
+    :Guide: :doc:`/user_guide/combining`
+
     Parameters
     ----------
     strategies : list of str, strategy objects or callables, optional

@@ -128,6 +128,11 @@ class BAITSampling(BaseStrategy):
     of classes: from 59 classes on, both limits below are lowered so that no array holds
     more than 2**25 numbers (256 MiB).
 
+    :Looks at: ``predict_proba``, features
+    :Cost of a round: :math:`b n K^2 d^2`
+    :Batch: yes
+    :Guide: :doc:`/user_guide/model_change`
+
     Parameters
     ----------
     reg : float, default=1.0

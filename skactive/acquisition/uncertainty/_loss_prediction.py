@@ -146,6 +146,10 @@ class LossPredictionSampling(BaseStrategy):
     the regressor. Memory: a block of candidates, the features of the labelled rows and
     the utilities.
 
+    :Looks at: ``predict_loss``, or losses out of fold
+    :Cost of a round: cross-validation on :math:`m` rows
+    :Guide: :doc:`/user_guide/contrast`
+
     Parameters
     ----------
     regressor : estimator object or None, default=None

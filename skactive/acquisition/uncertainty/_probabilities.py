@@ -171,6 +171,10 @@ class LeastConfidentSampling(_UncertaintySampling):
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
 
+    :Looks at: ``predict_proba`` or ``decision_function``
+    :Cost of a round: :math:`n K`
+    :Guide: :doc:`/user_guide/uncertainty`
+
     References
     ----------
     .. [1] D. D. Lewis, W. A. Gale. "A sequential algorithm for training text
@@ -195,6 +199,10 @@ class MarginSampling(_UncertaintySampling):
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
 
+    :Looks at: ``predict_proba`` or ``decision_function``
+    :Cost of a round: :math:`n K`
+    :Guide: :doc:`/user_guide/uncertainty`
+
     References
     ----------
     .. [1] T. Scheffer, C. Decomain, S. Wrobel. "Active hidden Markov models for
@@ -216,6 +224,10 @@ class EntropySampling(_UncertaintySampling):
 
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
+
+    :Looks at: ``predict_proba`` or ``decision_function``
+    :Cost of a round: :math:`n K`
+    :Guide: :doc:`/user_guide/uncertainty`
 
     References
     ----------
