@@ -1,10 +1,15 @@
-"""What is public is sorted, exists, and stands in the API reference."""
+"""What is public is sorted, exists, and is in the API reference and the lists."""
 
+import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
+from skactive import acquisition, stopping
 from skactive.acquisition._registry import STRATEGIES
 from skactive.stopping import get_criterion_names
+from skactive.stopping._registry import CRITERIA
 
 DOC = Path(__file__).parents[1] / "doc"
 API_PAGE, GUIDE = DOC / "api.rst", DOC / "user_guide"
@@ -25,12 +30,54 @@ def test_all_is_sorted_and_every_name_exists(public_module):
 
 def test_api_page_lists_the_public_names(public_module):
     public = set(public_module.__all__) - {"__version__"}
-    assert set(documented_names().get(public_module.__name__, [])) == public
+    listed = set(documented_names().get(public_module.__name__, []))
+    assert listed == public, "run python doc/write_lists.py"
 
 
 def test_api_page_lists_every_name_once():
     pages = documented_names()
     assert all(len(names) == len(set(names)) for names in pages.values())
+
+
+def load_writer():
+    spec = importlib.util.spec_from_file_location("lists", DOC / "write_lists.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_lists_are_those_of_the_registries():
+    old = [
+        path.name
+        for path, text in load_writer().pages().items()
+        if path.read_text(encoding="utf-8") != text
+    ]
+    assert not old, f"{old} differ from the registries: run python doc/write_lists.py"
+
+
+@pytest.mark.parametrize(
+    ("package", "registry"),
+    [(acquisition, STRATEGIES), (stopping, CRITERIA)],
+    ids=["strategies", "criteria"],
+)
+def test_registered_classes_are_exported(package, registry):
+    for name, place in registry.items():
+        module, class_name = place.split(":")
+        if module.startswith("."):
+            assert class_name in package.__all__, (
+                f"{name!r} is registered and not exported. In the __init__.py of "
+                f"{package.__name__}, add 'from {package.__name__}{module} import "
+                f'{class_name}\' and "{class_name}" in __all__.'
+            )
+
+
+def test_a_docstring_without_its_line_for_the_table_is_named():
+    writer = load_writer()
+    part = writer.Part(["x"], DOC.parent / "skactive/utils/_registry.py", "Registry")
+    with pytest.raises(
+        LookupError, match=r"Registry in .*_registry.py has no line ':L"
+    ):
+        part.field("Looks at")
 
 
 def test_the_guide_lists_every_strategy():
