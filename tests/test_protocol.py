@@ -9,6 +9,7 @@ from skactive import ActiveLearningClassifier
 from skactive.acquisition import BaseStrategy, Selection
 from skactive.oracles import MajorityOracle, RunFacts
 from skactive.stopping import BaseCriterion
+from skactive.testing import check_oracle
 
 X = np.linspace(-1, 1, 40).reshape(-1, 1)
 TRUTH = (X[:, 0] > 0.1).astype(int)
@@ -112,11 +113,14 @@ def test_needs_are_checked_beside_a_check_of_its_own():
 class Told:
     """An oracle that keeps what it is told of a run."""
 
+    def __init__(self):
+        self.progress = []
+
     def __call__(self, X, sample_ids):
         raise AssertionError("what for_run returns is asked")
 
     def for_run(self, facts):
-        self.facts, self.progress = facts, []
+        self.facts = facts
         return self.answer
 
     def answer(self, X, sample_ids):
@@ -158,6 +162,46 @@ def test_an_oracle_may_say_what_it_is_given():
             return ask(*args, **kwargs)
 
     assert fit(Relay(), strategy="random").n_queries_ == 6
+
+
+def test_wrong_hooks_of_an_oracle_are_refused():
+    class Nothing(Told):
+        def for_run(self, facts):
+            pass
+
+    class Price(Told):
+        def wanted_keywords(self, *, has_sample_ids):
+            return ["sample_ids", "price"]
+
+    with pytest.raises(TypeError, match=r"for_run .*Nothing.* must return .*None"):
+        fit(Nothing(), strategy="random")
+    with pytest.raises(TypeError, match=r"wanted_keywords .*Price.*\['price'\]"):
+        fit(Price(), strategy="random")
+    with pytest.raises(AssertionError, match=r"contract of oracles.*for_run"):
+        check_oracle(Nothing(), X, sample_ids=np.arange(40))
+
+
+def test_check_oracle_asks_as_a_run_does():
+    oracle = Told()
+    check_oracle(oracle, X, sample_ids=np.arange(40), classes=[0, 1])
+    assert len(oracle.progress) == 2
+
+
+@pytest.mark.parametrize("needs", [{"probability"}, {("proba", "vote")}, "proba"])
+def test_an_unknown_need_is_refused(needs):
+    class Typo(BaseStrategy):
+        def utility(self, pool):
+            return np.zeros(len(pool))
+
+    class TypoCriterion(BaseCriterion):
+        def update(self, pool):
+            return None
+
+    Typo.needs = TypoCriterion.needs = needs
+    with pytest.raises(ValueError, match=r"needs of Typo must be a set .*'embedding'"):
+        fit(strategy=Typo())
+    with pytest.raises(ValueError, match="needs of TypoCriterion must be a set"):
+        fit(strategy="random", stopping=TypoCriterion())
 
 
 def test_names_with_an_underscore_are_not_looked_for():

@@ -18,7 +18,8 @@ from skactive.utils._shown import BriefMixin, shown, shown_values
 from skactive.utils._sklearn import Function
 from skactive.utils._ties import in_order, top_k
 
-# Names a strategy may put into `needs`, and the method of a classifier behind each.
+# Names that `needs` may hold, and the method of a classifier behind each; whether rows
+# have an embedding is seen when they are embedded.
 CAPABILITIES = {
     "proba": "predict_proba",
     "decision_function": "decision_function",
@@ -27,6 +28,7 @@ CAPABILITIES = {
     "member_proba": "predict_proba",
     "votes": "predict",
 }
+NEEDS = frozenset({*CAPABILITIES, "embedding"})
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,12 @@ from sklearn.base import clone
 
 from skactive._models.adapters import members_have_proba
 from skactive._models.committee import CommitteeClassifier, get_committee
-from skactive.acquisition._base import CAPABILITIES, BaseStrategy, FunctionStrategy
+from skactive.acquisition._base import (
+    CAPABILITIES,
+    NEEDS,
+    BaseStrategy,
+    FunctionStrategy,
+)
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._pipelines import last_step
 from skactive.utils._registry import Registry
@@ -259,10 +264,17 @@ def uses_embedding(strategy, estimator):
 
 
 def missing_needs(strategy, estimator, committee):
-    """Return those needs of a strategy that the models cannot meet."""
+    """Return those needs of a strategy or criterion that the models cannot meet."""
+    needs = sorted(getattr(strategy, "needs", ()), key=str)
+    unknown = [n for need in needs for n in alternatives(need) if n not in NEEDS]
+    if unknown:
+        raise ValueError(
+            f"needs of {type(strategy).__name__} must be a set of some of "
+            f"{sorted(NEEDS)}, or of tuples of them; got {unknown[0]!r}."
+        )
     return [
         need
-        for need in sorted(getattr(strategy, "needs", ()), key=str)
+        for need in needs
         if not any(_has(estimator, committee, name) for name in alternatives(need))
     ]
 

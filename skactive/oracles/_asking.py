@@ -56,7 +56,14 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
     if hasattr(type(oracle), "_parameter_constraints"):
         oracle._validate_params()
     if hasattr(type(oracle), "wanted_keywords"):  # it is made of other oracles
-        return oracle.wanted_keywords(has_sample_ids=has_sample_ids)
+        wanted = tuple(oracle.wanted_keywords(has_sample_ids=has_sample_ids))
+        unknown = [name for name in wanted if name not in keywords]
+        if unknown:
+            raise TypeError(
+                f"wanted_keywords of the oracle {shown(oracle)} must return some of "
+                f"{keywords}, got {shown(unknown)}."
+            )
+        return wanted
     try:
         parameters = list(inspect.signature(oracle).parameters.values())
     except (ValueError, TypeError):  # some builtins have no signature
@@ -117,9 +124,22 @@ def prepare_oracle(oracle, facts):
     -------
     oracle : callable
         What to ask in this run.
+
+    Raises
+    ------
+    TypeError
+        If `for_run` returns nothing that can be asked.
     """
     # Looked up in the type, as a Mock has every attribute.
-    return oracle.for_run(facts()) if hasattr(type(oracle), "for_run") else oracle
+    if not hasattr(type(oracle), "for_run"):
+        return oracle
+    asked = oracle.for_run(facts())
+    if not callable(asked):
+        raise TypeError(
+            f"for_run of the oracle {shown(oracle)} must return what is asked in the "
+            f"run, a callable, got {shown(asked)}."
+        )
+    return asked
 
 
 def ask_oracle(oracle, keywords, query, tell):

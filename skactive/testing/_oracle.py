@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from functools import partial
 
 import joblib
 import numpy as np
@@ -11,7 +12,13 @@ from sklearn.dummy import DummyClassifier
 from skactive._classifier import ActiveLearningClassifier
 from skactive._loop.round import Query
 from skactive.exceptions import OracleError
-from skactive.oracles._asking import answer_list, ask_oracle, oracle_keywords
+from skactive.oracles._asking import (
+    answer_list,
+    ask_oracle,
+    oracle_keywords,
+    prepare_oracle,
+)
+from skactive.oracles._run_facts import RunFacts
 from skactive.utils._labels import check_missing_label, kind_of, parse_label
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import Function, _num_samples, validate_params
@@ -68,13 +75,16 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     check_missing_label(missing_label)
     ids = None if sample_ids is None else np.asarray(sample_ids)
     keywords = _checked_keywords(oracle, ids)
+    asked = _as_in_a_run(oracle, _num_samples(X), missing_label)
     _check_is_its_parameters(oracle)
     labels = []
     n_rows = _num_samples(X)
     for rows in (np.arange(n_rows)[:1], np.arange(n_rows)[1:]):
         if len(rows):
             query = _oracle_query(X, rows, ids, classes)
-            stopped, new = _checked_answers(oracle, keywords, query, missing_label)
+            stopped, new = _checked_answers(
+                oracle, asked, keywords, query, missing_label
+            )
             labels += new
             if stopped:
                 break
@@ -107,7 +117,20 @@ def _oracle_query(X, rows, ids, classes):
     )
 
 
-def _checked_answers(oracle, keywords, query, missing_label):
+def _as_in_a_run(oracle, n_rows, missing_label):
+    """Return what is asked in a run: the oracle, or what its `for_run` returns."""
+    facts = RunFacts(
+        parse=partial(parse_label, kind=None, missing_label=missing_label),
+        missing_label=missing_label,
+        progress=lambda: (n_rows, n_rows),
+    )
+    try:
+        return prepare_oracle(oracle, lambda: facts)
+    except (TypeError, ValueError) as error:
+        _require(False, oracle, f"it cannot be asked in a run; {error}")
+
+
+def _checked_answers(oracle, asked, keywords, query, missing_label):
     """Ask; return whether the oracle has stopped, and its labels."""
     labels = []
 
@@ -119,7 +142,7 @@ def _checked_answers(oracle, keywords, query, missing_label):
     given = {name: getattr(query, name) for name in ("X", *keywords)}
     before = {name: joblib.hash(value) for name, value in given.items()}
     try:
-        stopped = ask_oracle(oracle, keywords, query, tell)
+        stopped = ask_oracle(asked, keywords, query, tell)
     except (OracleError, ValueError) as error:
         _require(False, oracle, f"its answer is refused: {error}")
     changed = [name for name in given if joblib.hash(given[name]) != before[name]]
