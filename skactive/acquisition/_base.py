@@ -120,7 +120,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
 
     @property
     def needs(self):
-        """What the strategy takes from the model; a tuple means one of these."""
+        """What the strategy reads from the models; a tuple means one of its names."""
         return frozenset()
 
     def utility(self, pool):
@@ -175,7 +175,7 @@ class FunctionStrategy(BaseStrategy):
     FunctionStrategy(function=<function <lambda> at ...>)
     """
 
-    # Nothing is known about the function.
+    # Nothing is known about the function, not even the sign of its values.
     nonnegative = False
 
     _parameter_constraints = {"function": [Function("the pool")]}
@@ -238,12 +238,12 @@ def select_by_utility(strategy, pool, n_queries):
         The round.
 
     n_queries : int
-        How many rows to ask.
+        Number of rows to query.
 
     Returns
     -------
     selection : Selection
-        The rows, highest utility first.
+        The rows, in descending order of utility.
     """
     scores = utilities(strategy, pool)
     chosen = top_candidates(scores, n_queries, pool)
@@ -256,7 +256,7 @@ def select_by_utility(strategy, pool, n_queries):
 
 
 def utilities(strategy, pool):
-    """Evaluate a strategy on all candidates; block by block if it is row-wise.
+    """Evaluate a strategy on all candidates, block by block if it is row-wise.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def utilities(strategy, pool):
     Returns
     -------
     utility : ndarray of shape (n_candidates,), dtype float32 or float64
-        Checked utilities; float32 says that they were computed in this precision.
+        Checked utilities; float32 if they were computed in this precision.
     """
     if not getattr(strategy, "rowwise", False):
         return _check_utility(strategy.utility(pool), strategy, pool)
@@ -283,7 +283,7 @@ def utilities(strategy, pool):
 def top_candidates(scores, k, pool):
     """Return the positions of the k highest scores of candidates, highest first.
 
-    Of equal scores those are taken that come first in the random order of all rows.
+    Equal scores are taken in the random order of all rows.
 
     Parameters
     ----------
@@ -291,7 +291,7 @@ def top_candidates(scores, k, pool):
         Scores without NaN.
 
     k : int
-        How many, at most n_candidates.
+        Number of positions, at most n_candidates.
 
     pool : Pool
         The round.
@@ -312,7 +312,7 @@ def candidate_keys(pool):
 def tie_order(pool):
     """Return the positions of the candidates in the random order of all rows.
 
-    A function that takes the first of equals is given the candidates in this order.
+    A function that takes the first of equal candidates is given them in this order.
 
     Parameters
     ----------
@@ -328,7 +328,7 @@ def tie_order(pool):
 
 
 def select_without_embedding(pool, n_queries):
-    """Ask at random, with a warning, where rows have no features that can be read."""
+    """Select rows at random, with a warning, where they have no numeric features."""
     warnings.warn(
         "The rows have no embedding in which distances could be measured; rows are "
         "asked at random instead.",
@@ -340,7 +340,7 @@ def select_without_embedding(pool, n_queries):
 
 
 def gives_utility(strategy):
-    """Tell whether a strategy states the utility of single rows."""
+    """Tell whether a strategy states utilities of single rows."""
     own = getattr(type(strategy), "utility", None)
     return own is not None and own is not BaseStrategy.utility
 
@@ -348,7 +348,7 @@ def gives_utility(strategy):
 def multipliable_needs(strategy):
     """Return what a strategy needs if its utilities are multiplied.
 
-    Decision values, which may stand in for probabilities, are negative.
+    Decision values, which may replace probabilities, can be negative.
     """
     return frozenset(
         "proba" if need == ("proba", "decision_function") else need
@@ -389,7 +389,7 @@ def _check_utility(scores, strategy, pool):
         row = pool.candidates[np.isnan(scores)][0]
         raise ValueError(
             f"{owner} returned NaN, for row {row} of X among others; expected a "
-            "number for every candidate, higher for those to be asked first."
+            "number for every candidate, higher for those to query first."
         )
     return scores
 
@@ -419,7 +419,7 @@ def _check_selected(rows, strategy, pool, n_queries):
     if len(stray):
         raise ValueError(
             f"{owner} returned rows that are no candidates: {shown_values(stray)}. "
-            "They are labelled, have been asked already, or do not exist; choose from "
+            "They are labelled, were queried before, or do not exist; choose from "
             "pool.candidates, which holds row numbers of X."
         )
     return rows.astype(np.intp, copy=False)

@@ -1,4 +1,4 @@
-"""What strategies that are made of other strategies share."""
+"""The base classes of strategies that are made of other strategies."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Combination(BaseStrategy):
     A subclass implements `utility` or `select`, like any strategy.
     """
 
-    # The parameters that hold the parts: one of them each, or "strategies" all.
+    # The parameters that hold the parts: a part each, or "strategies" for all of them.
     _part_params = ("strategies",)
 
     def _make_parts(self, make):
@@ -68,7 +68,7 @@ class Combination(BaseStrategy):
         Parameters
         ----------
         cost : ndarray of shape (n_unlabeled,) or None
-            Prices of the rows that can be asked; None if `fit` got no `cost`.
+            Prices of the rows without a label; None if `fit` got no `cost`.
         """
         for part in self._new_parts():
             check_cost(part, cost)

@@ -67,7 +67,7 @@ STRATEGIES = {
     "variation_ratio": ".committee._disagreement:VariationRatioSampling",
     "vote_entropy": ".committee._disagreement:VoteEntropySampling",
 }
-# What the modules of an optional package of ours import.
+# The modules that an optional package of ours imports.
 REQUIREMENTS = {"skactive.deep": "torch"}
 
 _REGISTRY = Registry(
@@ -90,8 +90,8 @@ def get_strategy_names():
     Returns
     -------
     names : list of str
-        Names that `get_strategy` and the parameter `strategy` understand. Those whose
-        class needs an extra that is not installed are left out.
+        Names that `get_strategy` and the parameter `strategy` understand, without
+        those that need an extra which is not installed.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def get_strategy(strategy):
     ImportError
         If it needs an extra that is not installed.
     TypeError
-        If it is a class, or nothing that could be a strategy.
+        If it is a class, or cannot be a strategy.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def get_strategy(strategy):
 
 
 def _is_installed(name):
-    """Tell whether what a strategy imports is there, without importing it."""
+    """Tell whether the requirements of a strategy are installed, importing nothing."""
     package = STRATEGIES[name].split(":")[0].rpartition(".")[0]
     needed = REQUIREMENTS.get(package)
     return needed is None or find_spec(needed) is not None
@@ -195,7 +195,7 @@ def check_cost(strategy, cost):
         It may have a method `check_cost` of its own.
 
     cost : ndarray of shape (n_unlabeled,) or None
-        Prices of the rows that can be asked; None if `fit` got no `cost`.
+        Prices of the rows without a label; None if `fit` got no `cost`.
 
     Raises
     ------
@@ -207,12 +207,12 @@ def check_cost(strategy, cost):
 
 
 def check_needs(strategy, estimator, committee=None):
-    """Raise if a model lacks what a strategy takes from it.
+    """Raise if the models lack something that a strategy needs.
 
     Parameters
     ----------
     strategy : strategy object
-        Its `needs` are looked at.
+        Its `needs` are compared with the models.
 
     estimator : estimator object
         The unfitted classifier.
@@ -285,7 +285,7 @@ def describe_need(need):
 
 
 def alternatives(need):
-    """Return the names of what a need can be met by."""
+    """Return the names of which one is enough to meet a need."""
     return need if isinstance(need, tuple) else (need,)
 
 

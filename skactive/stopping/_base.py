@@ -35,7 +35,7 @@ class BaseCriterion(BriefMixin, BaseEstimator):
 
     @property
     def needs(self):
-        """What the criterion takes from the model; a tuple means one of these."""
+        """What the criterion reads from the models; a tuple means one of its names."""
         return frozenset()
 
     def update(self, pool):

@@ -74,7 +74,7 @@ class _Combination(BaseCriterion):
 class AnyOf(_Combination):
     """Stop when any of several criteria does.
 
-    It is what a list does as well, for use within :class:`AllOf`.
+    A list does the same; this class is for use within :class:`AllOf`.
 
     Parameters
     ----------

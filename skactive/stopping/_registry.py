@@ -69,7 +69,7 @@ def get_criterion(criterion):
     ValueError
         If there is no criterion of this name.
     TypeError
-        If it is a class, or nothing that could be a criterion.
+        If it is a class, or cannot be a criterion.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def reason_to_stop(criterion, pool):
     Returns
     -------
     reason : str or None
-        What the criterion says.
+        The answer of the criterion.
     """
     if not pool.can_fit and not getattr(criterion, "works_without_model", False):
         return None
@@ -161,12 +161,12 @@ def check_run(criterion, clf, X, labels):
 
 
 def check_needs(criterion, clf):
-    """Raise if a model lacks what a criterion takes from it.
+    """Raise if the models lack something that a criterion needs.
 
     Parameters
     ----------
     criterion : criterion object
-        Its `needs` are looked at.
+        Its `needs` are compared with the models.
 
     clf : ActiveLearningClassifier
         The parameters of the run.
