@@ -408,15 +408,16 @@ def _check_selected(rows, strategy, pool, n_queries):
             f"{owner} must return 1 to {n_queries} row numbers of X, got an array of "
             f"shape {rows.shape} and dtype {rows.dtype}.{hint}"
         )
-    if len(np.unique(rows)) < len(rows):
+    ascending = np.sort(rows)
+    if (ascending[1:] == ascending[:-1]).any():
         raise ValueError(
             f"{owner} returned the same row more than once: {shown_values(rows)}."
         )
-    # Candidates are ascending, so that no pass over all of them is needed.
-    places = np.searchsorted(pool.candidates, rows)
+    # Candidates are ascending, too, so that no pass over all of them is needed.
+    places = np.searchsorted(pool.candidates, ascending)
     found = pool.candidates[np.minimum(places, len(pool.candidates) - 1)]
-    stray = rows[found != rows]
-    if len(stray):
+    if (found != ascending).any():
+        stray = rows[np.isin(rows, ascending[found != ascending])]
         raise ValueError(
             f"{owner} returned rows that are no candidates: {shown_values(stray)}. "
             "They are labelled, were queried before, or do not exist; choose from "
