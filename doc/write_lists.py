@@ -52,8 +52,7 @@ class Part:
 
     @property
     def summary(self):
-        """The first sentence of the docstring, without its point."""
-        return self.docstring.split("\n\n")[0].replace("\n", " ").rstrip(".")
+        return first_sentence(self.docstring)
 
     def field(self, name, *, optional=False):
         """Return the text of a line ``:name: text`` of the docstring."""
@@ -72,6 +71,11 @@ class Part:
         return path in (self.file, self.file.parent)
 
 
+def first_sentence(docstring):
+    """Return the first paragraph of a docstring, without the period at its end."""
+    return docstring.split("\n\n")[0].replace("\n", " ").rstrip(".")
+
+
 def parts_of(registry, package):
     """Return the parts of a registry, in the order of their first names."""
     parts = {}
@@ -88,7 +92,7 @@ def strategies_by_family():
     parts, pairs = parts_of(STRATEGIES, "skactive.acquisition"), []
     for family in FAMILIES:
         own = [part for part in parts if part.is_of(family)]
-        pairs.append((first_line_of(family), own))
+        pairs.append((summary_of(family), own))
         parts = [part for part in parts if part not in own]
     if parts:
         raise LookupError(
@@ -98,13 +102,13 @@ def strategies_by_family():
     return pairs
 
 
-def first_line_of(family):
-    """Return the first line of the docstring of a package or module."""
+def summary_of(family):
+    """Return the first sentence of the docstring of a package or module."""
     file = ROOT / "skactive" / family
     if file.is_dir():
         file /= "__init__.py"
     docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    return docstring.splitlines()[0].rstrip(".")
+    return first_sentence(docstring)
 
 
 def table(widths, *rows):
@@ -205,10 +209,11 @@ def api_page():
     A name stays in the list where it is; a new one goes into the first of its module.
     """
     head, *sections = API_PAGE.read_text(encoding="utf-8").split(".. currentmodule:: ")
-    return ".. currentmodule:: ".join([head, *map(_with_public_names, sections)])
+    return ".. currentmodule:: ".join([head, *map(with_public_names, sections)])
 
 
-def _with_public_names(section):
+def with_public_names(section):
+    """Return a section of the API page, with the public names of its module."""
     try:
         module = importlib.import_module(section.split(maxsplit=1)[0])
     except ImportError:  # of an extra that is not installed

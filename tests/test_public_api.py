@@ -31,6 +31,9 @@ def test_all_is_sorted_and_every_name_exists(public_module):
 def test_api_page_lists_the_public_names(public_module):
     public = set(public_module.__all__) - {"__version__"}
     listed = set(documented_names().get(public_module.__name__, []))
+    assert public_module.__name__ in documented_names(), (
+        f"add a section for {public_module.__name__} to doc/api.rst"
+    )
     assert listed == public, "run python doc/write_lists.py"
 
 
@@ -69,6 +72,14 @@ def test_registered_classes_are_exported(package, registry):
                 f"{package.__name__}, add 'from {package.__name__}{module} import "
                 f'{class_name}\' and "{class_name}" in __all__.'
             )
+
+
+def test_a_new_public_name_goes_into_the_first_list_of_its_module():
+    section = "skactive.stopping\n\n   AllOf\n   Gone\n\nFunctions:\n\n   agreement\n"
+    first, rest = load_writer().with_public_names(section).split("Functions:")
+    assert rest == "\n\n   agreement\n"
+    assert {"AllOf", "AnyOf", "get_criterion"} < set(first.split())
+    assert "Gone" not in first
 
 
 def test_a_docstring_without_its_line_for_the_table_is_named():
