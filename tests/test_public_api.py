@@ -74,6 +74,18 @@ def test_registered_classes_are_exported(package, registry):
             )
 
 
+def test_strategies_that_override_select_say_how_batches_differ():
+    names = acquisition.get_strategy_names()
+    for part in load_writer().parts_of(STRATEGIES, "skactive.acquisition"):
+        if part.names[0] in names:
+            cls = type(acquisition.get_strategy(part.names[0]))
+            overrides = cls.select is not acquisition.BaseStrategy.select
+            assert bool(part.field("Batch", optional=True)) == overrides, (
+                f"the docstring of {cls.__name__} needs a line ':Batch: yes', or "
+                "':Batch: by chance', if and only if it overrides select"
+            )
+
+
 def test_a_new_public_name_goes_into_the_first_list_of_its_module():
     section = "skactive.stopping\n\n   AllOf\n   Gone\n\nFunctions:\n\n   agreement\n"
     first, rest = load_writer().with_public_names(section).split("Functions:")

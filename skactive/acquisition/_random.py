@@ -1,4 +1,4 @@
-"""Random sampling, what every strategy is compared with."""
+"""Random sampling: rows drawn uniformly, which every strategy is compared with."""
 
 from dataclasses import replace
 
@@ -9,11 +9,11 @@ from skactive.acquisition._base import BaseStrategy
 
 
 class RandomSampling(BaseStrategy):
-    """Ask rows at random, all with the same probability.
+    """Query rows at random, all with the same probability.
 
-    Needs no model. It is what every other strategy is measured against, and the only
-    one whose labels are an unbiased sample of the pool. The probability of each pick,
-    one over the number of rows then left, is kept in `query_probabilities_`.
+    It needs no model. Every other strategy is measured against it, and its labels alone
+    are an unbiased sample of the pool. The probability of each row, one over the number
+    of rows that were left, is kept in `query_probabilities_`.
 
     :Looks at: nothing
     :Cost of a round: :math:`n`
