@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
 from skactive import ActiveLearningClassifier
-from skactive.acquisition import BaseStrategy, MarginSampling
+from skactive.acquisition import BaseStrategy, MarginSampling, Selection
 from skactive.acquisition.functional import margin
 from skactive.exceptions import OracleError, StopLabeling
 
@@ -277,7 +277,8 @@ def test_strategies_are_cloned_and_kept_with_their_state():
 def test_query_probabilities_are_those_of_the_strategy():
     class Draws(BaseStrategy):
         def select(self, pool, n_queries):
-            return pool.candidates[:n_queries], [0.25] * n_queries
+            rows = pool.candidates[:n_queries]
+            return Selection(rows, probabilities=[0.25] * n_queries)
 
     clf = make_clf(strategy=Draws(), initial_size=4).fit(X, Y)
     np.testing.assert_array_equal(

@@ -9,7 +9,7 @@ from scipy.sparse import csc_matrix
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive.acquisition import BaseStrategy
+from skactive.acquisition import BaseStrategy, Selection
 from skactive.exceptions import ActiveLearningError, OracleError
 
 X = np.linspace(0, 1, 21).reshape(-1, 1)
@@ -277,7 +277,7 @@ def test_probabilities_of_drawing_stay_with_their_rows():
     class Draws(BaseStrategy):
         def select(self, pool, n_queries):
             rows = pool.candidates[:n_queries]
-            return rows, rows / 100
+            return Selection(rows, probabilities=rows / 100)
 
     loop = make_loop(strategy=Draws())
     for order in ([3, 0, 2, 1], [3, 1]):

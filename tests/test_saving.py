@@ -21,7 +21,7 @@ import skactive
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
 from skactive._loop.run import Run
 from skactive._loop.saving import versions
-from skactive.acquisition import BaseStrategy
+from skactive.acquisition import BaseStrategy, Selection
 from skactive.exceptions import OracleError, SavedLoopError
 
 X, TRUTH = make_classification(
@@ -274,7 +274,7 @@ def test_the_file_says_who_selected_and_what_was_told_and_what_is_open(path):
 class Draws(BaseStrategy):
     def select(self, pool, n_queries):
         rows = pool.candidates[:n_queries]
-        return rows, (rows + 1) / 100
+        return Selection(rows, probabilities=(rows + 1) / 100)
 
 
 def test_probabilities_of_drawing_survive(path):
