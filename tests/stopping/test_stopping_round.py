@@ -261,13 +261,15 @@ CASES = [
         either(gain(0.0005, 15, True), knew(0.9, 10)),
     ),
 ]
+# No address of a function: processes that share the tests must know them by one name.
+NAMES = [str(criterion)[:40] for criterion, _ in CASES]
 
 
 def expected_round(stops, marker):
     return next(stops(rounds(marker), truth(marker)), None)
 
 
-@pytest.mark.parametrize(("criterion", "stops"), CASES, ids=lambda c: str(c)[:40])
+@pytest.mark.parametrize(("criterion", "stops"), CASES, ids=NAMES)
 def test_a_run_stops_in_this_round(criterion, stops):
     expected = expected_round(stops, -1)
     clf = run(-1, criterion)
