@@ -28,7 +28,7 @@ def tests(session, sklearn):
     # scikit-learn 1.6 passes options to an optimiser that scipy 1.18 drops.
     scipy = "scipy<1.18" if sklearn.startswith("~") else "scipy"
     session.install("-e", ".[test]", f"scikit-learn{sklearn}", scipy)
-    session.run("pytest", "--cov", *session.posargs, env=ONE_THREAD)
+    session.run("pytest", "-n", "2", "--cov", *session.posargs, env=ONE_THREAD)
 
 
 @nox.session
@@ -37,7 +37,8 @@ def deep(session):
     session.install("-e", ".[test,deep]")
     pages = ["adversarial", "deep"]
     guide = [f"doc/user_guide/{page}.rst" for page in pages]
-    session.run("pytest", "tests/deep", "skactive/deep", *guide, env=ONE_THREAD)
+    paths = ["tests/deep", "skactive/deep", *guide]
+    session.run("pytest", "-n", "2", *paths, env=ONE_THREAD)
 
 
 @nox.session

@@ -1,5 +1,6 @@
 """The distributions hold the package, and neither tests nor data sets."""
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,12 +12,18 @@ import pytest
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[1]
+# Hidden folders hold environments, the others what earlier builds left behind.
+NOT_COPIED = shutil.ignore_patterns(
+    ".*", "venv", "_build", "build", "dist", "*.egg-info"
+)
 
 
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--outdir", folder, REPOSITORY]
+    # A copy: two builds in one folder would overwrite each other's files.
+    folder, source = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("source")
+    shutil.copytree(REPOSITORY, source, ignore=NOT_COPIED, dirs_exist_ok=True)
+    command = [sys.executable, "-m", "build", "--outdir", folder, source]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -336,7 +336,7 @@ def test_mistakes_are_found_before_anything_is_run(clf, params, error, match):
 
 
 def test_a_strategy_that_the_model_cannot_serve_is_named():
-    clf = classifier().set_params(estimator=make_pipeline(StandardScaler(), Plain()))
+    clf = classifier().set_params(estimator=make_pipeline(StandardScaler(), Plain(3)))
     match = "strategy 'margin' cannot be used: .*needs a classifier with predict_proba"
     with pytest.raises(ValueError, match=match):
         replay(clf, strategies=["random", "margin"])

@@ -18,19 +18,19 @@ def test_no_character_that_acts_on_a_terminal_is_left():
     assert left == ["\u200c", "\u200d"]  # joiners of scripts and emoji
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text())
 def test_inert_text_stays_as_it_is(text):
     assert inert(inert(text)) == inert(text)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "M"])))
 def test_ordinary_text_stays_as_it_is(text):
     assert inert(text) == text
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.one_of(st.text(), st.dictionaries(st.text(), st.text()), st.floats()))
 def test_every_line_of_a_row_is_inert(row):
     lines = show_row(row).split("\n")
