@@ -5,6 +5,7 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
@@ -29,7 +30,7 @@ Y = np.where(IDS < 10, TRUTH, -1)
 UNFITTED = ActiveLearningClassifier(
     LogisticRegression(), oracle=lambda X, sample_ids: TRUTH[sample_ids], budget=4
 )
-CLF = UNFITTED.fit(X, Y, sample_ids=IDS)
+CLF = clone(UNFITTED).fit(X, Y, sample_ids=IDS)
 CURVES = active_learning_curve(UNFITTED, X, TRUTH, cv=2, random_state=0)
 
 # Each with arguments that work, and wrong values of some of them.
