@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 
 from skactive.exceptions import StoreError
-from skactive.oracles._store import LabelStore
+from skactive.oracles._store.store import LabelStore
 
 
 def main(arguments=None):

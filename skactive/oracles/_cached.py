@@ -13,7 +13,7 @@ from skactive.oracles._asking import prepare_oracle
 from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._run_facts import RunFacts
-from skactive.oracles._store import LabelStore
+from skactive.oracles._store.store import LabelStore
 from skactive.utils._labels import parse_label
 from skactive.utils._shown import BriefMixin
 from skactive.utils._sklearn import Function, Interval

@@ -25,7 +25,7 @@ from skactive.oracles._asking import (
     oracle_keywords,
     prefix_of,
 )
-from skactive.oracles._store import to_key
+from skactive.oracles._store.answers import to_key
 from skactive.utils._rows import like_given, take_rows
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import _num_samples

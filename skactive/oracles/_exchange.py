@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from skactive.oracles._store import to_key
+from skactive.oracles._store.answers import to_key
 from skactive.utils._containers import check_aligned, index_of, refuse_lazy
 
 _COLUMNS = ("task", "sample_id", "label", "annotator", "answered_at")

@@ -34,8 +34,8 @@ from skactive.exceptions import (
 )
 from skactive.model_selection import LabeledFold, labeled_scorer
 from skactive.oracles import CachedOracle
-from skactive.oracles._store import LabelStore
-from skactive.oracles._store_file import APPLICATION_ID
+from skactive.oracles._store.schema import APPLICATION_ID
+from skactive.oracles._store.store import LabelStore
 
 
 class Asked:

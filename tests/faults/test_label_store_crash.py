@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
 from skactive.oracles import CachedOracle
-from skactive.oracles._store import LabelStore
+from skactive.oracles._store.store import LabelStore
 
 BATCH = 5
 CRASH_POINTS = ["before claim", "after claim", "asked", "before record", "after record"]

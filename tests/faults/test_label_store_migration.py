@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from skactive.exceptions import StoreError, StoreVersionError
-from skactive.oracles import CachedOracle, _store_schema
+from skactive.oracles import CachedOracle
+from skactive.oracles._store import schema
 
 LABELS = {f"row {i}": i % 3 for i in range(500)}
 
@@ -32,7 +33,7 @@ def name_annotators(run):
 def limit_claims(run):
     """Make version 3 of version 2: claims end."""
     run("DROP TABLE claims")
-    for statement in _store_schema._SCHEMA:
+    for statement in schema._SCHEMA:
         if "TABLE claims" in statement:
             run(statement)
 
@@ -41,8 +42,8 @@ def limit_claims(run):
 def migrations(monkeypatch):
     """The table of migrations, as if there had been two versions before."""
     table = {1: name_annotators, 2: limit_claims}
-    monkeypatch.setattr(_store_schema, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(_store_schema, "MIGRATIONS", table)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(schema, "MIGRATIONS", table)
     return table
 
 
@@ -55,9 +56,9 @@ def path(tmp_path, migrations):
     run("PRAGMA journal_mode=WAL")
     run("CREATE TABLE answers (task, sample_id, label, PRIMARY KEY (task, sample_id))")
     run("CREATE TABLE claims (task TEXT, sample_id TEXT)")
-    for statement in _store_schema._SCHEMA[2:]:
+    for statement in schema._SCHEMA[2:]:
         run(statement)
-    run(f"PRAGMA application_id = {_store_schema.APPLICATION_ID}")
+    run(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     run("PRAGMA user_version = 1")
     run("PRAGMA wal_checkpoint(TRUNCATE)")
     rows = [("default", json.dumps(k), json.dumps(v)) for k, v in LABELS.items()]
@@ -91,8 +92,8 @@ def copies(path):
 
 
 def test_t52_every_older_version_has_a_migration():
-    older = range(1, _store_schema.SCHEMA_VERSION)
-    assert set(_store_schema.MIGRATIONS) == set(older)
+    older = range(1, schema.SCHEMA_VERSION)
+    assert set(schema.MIGRATIONS) == set(older)
 
 
 def test_t52_an_older_file_is_migrated_and_a_copy_of_it_is_kept(path):

@@ -1,4 +1,4 @@
-"""The file of a label store: whether it is one, and which errors it can have."""
+"""The file of a label store: whether it can be used, and what is wrong with it."""
 
 import os
 import sqlite3
@@ -9,13 +9,16 @@ from skactive.exceptions import (
     StoreError,
     StoreVersionError,
 )
-from skactive.oracles._store_schema import APPLICATION_ID, SCHEMA_VERSION, is_known
+from skactive.oracles._store.schema import APPLICATION_ID, SCHEMA_VERSION, is_known
 
 _MAGIC = b"SQLite format 3\x00"
 
 
 def check_file(path, *, create):
-    """Refuse a file that is no label store of ours, without opening it by SQLite."""
+    """Refuse a file that is not a label store, without opening it with SQLite.
+
+    SQLite may write to a file that it opens.
+    """
     if path.is_dir():
         raise StoreError(f"The label store {path} is a folder; name a file in it.")
     if not path.exists() or path.stat().st_size == 0:
@@ -30,9 +33,10 @@ def check_file(path, *, create):
         raise StoreError(f"The label store {path} cannot be read: {error}.") from error
     if len(header) < 100 or not header.startswith(_MAGIC):
         raise StoreCorruptedError(
-            f"The file {path} is no label store, or is damaged; it was left as it is. "
-            "Name another file, or restore it from a backup."
+            f"The file {path} is not a label store, or is damaged; it was left as it "
+            "is. Name another file, or restore it from a backup."
         )
+    # The application id and the version have fixed places in the header.
     check_kind(
         path, int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
     )
@@ -75,7 +79,7 @@ def raise_unless_ok(path, found):
 
 
 def identity(path):
-    """Return what tells a file from another of the same name, None if it is gone."""
+    """Return what tells a file from another of the same name; None if it is gone."""
     try:
         found = os.stat(path)
     except OSError:
@@ -85,12 +89,13 @@ def identity(path):
 
 def is_busy(error):
     """Tell whether SQLite found the file locked."""
+    # The low byte is the kind of error; the others are details.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def as_store_error(error, path, timeout):
-    """Return one of our errors for one of SQLite's."""
+    """Return the error of ours for an error of SQLite."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if is_busy(error):
         return StoreBusyError(

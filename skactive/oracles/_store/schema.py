@@ -11,8 +11,8 @@ from skactive.exceptions import StoreError
 APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
 SCHEMA_VERSION = 1
 
-# For each older version the function that makes the next one of it, by means of
-# ``run(sql)``. Whoever changes the schema adds one here.
+# For each older version, a function that turns it into the next one by ``run(sql)``.
+# Whoever changes the schema adds one here.
 MIGRATIONS = {}
 
 _SCHEMA = (
@@ -50,12 +50,12 @@ _SCHEMA = (
 
 
 def is_known(version):
-    """Tell whether a file of this version can be used, if need be after a migration."""
+    """Tell whether a file of this version can be used, perhaps after a migration."""
     return version == SCHEMA_VERSION or version in MIGRATIONS
 
 
 def create(connection):
-    """Write the schema, unless somebody else just has."""
+    """Make the tables, unless another process has just made them."""
     run = connection.execute
     run("BEGIN EXCLUSIVE")
     if not _version(connection):
@@ -75,16 +75,16 @@ def migrate(connection, path):
         Connection to the file, outside a transaction.
 
     path : pathlib.Path
-        The file. The copy lies beside it: its name ends in ``.bak``, and a number if
-        there is such a file already.
+        The file. The copy is beside it; its name ends in ``.bak``, followed by a number
+        if there is such a file already.
     """
     run, kept = connection.execute, None
     if _version(connection) == SCHEMA_VERSION:
         return
-    run("BEGIN IMMEDIATE")  # others may read, or the copy could not be made
+    run("BEGIN IMMEDIATE")  # others may read: the copy is made over a second connection
     try:
         version = _version(connection)
-        if version != SCHEMA_VERSION:  # else somebody else has just done it
+        if version != SCHEMA_VERSION:  # otherwise another process has just done it
             kept = _keep_copy(path)
             for older in range(version, SCHEMA_VERSION):
                 MIGRATIONS[older](run)
@@ -112,14 +112,14 @@ def _version(connection):
 
 
 def _keep_copy(path):
-    """Copy a file that nobody writes to; the name stands for a whole copy only."""
+    """Copy a file that nobody writes to; only a whole copy gets its final name."""
     names = (f"{path.name}.bak{'' if n == 1 else n}" for n in count(1))
     kept = next(p for name in names if not (p := path.with_name(name)).exists())
     part = kept.with_name(f"{kept.name}.part")
     part.unlink(missing_ok=True)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        # A plain copy would miss what stands in the write-ahead log.
+        # A plain copy would miss what is in the write-ahead log only.
         with closing(sqlite3.connect(path)) as source:
             with closing(sqlite3.connect(part)) as copy:
                 source.backup(copy)
