@@ -1,4 +1,4 @@
-"""A classifier that learns codes 0, 1, ... and answers in the labels of its user."""
+"""A classifier that learns the codes 0, 1, ... and predicts the labels of its user."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -12,7 +12,7 @@ from skactive.utils._labels import column_y
 from skactive.utils._shown import name_of
 from skactive.utils._sklearn import _estimator_has, get_tags
 
-# Methods whose answers hold no label, so that they are the model's own.
+# Methods whose output holds no label, so that the model's own can be used.
 _WITHOUT_LABELS = frozenset(
     {
         "apply",
@@ -27,17 +27,47 @@ _WITHOUT_LABELS = frozenset(
 
 _OWN = ("classes_", "estimator_")
 
+_DOC = """{summary}
+
+Parameters
+----------
+X : {{array-like, sparse matrix, data frame, list}} of length n_samples
+    Samples.
+
+**params : dict
+    Parameters for the classifier's `{name}`, as they are.
+
+Returns
+-------
+{returns}
+    {what}
+"""
+
+
+def _handed_on(name, summary, returns, what):
+    """Return a method that gives what the classifier's own gives, if it has one.
+
+    Its columns are in the order of the codes, which is that of `classes_`.
+    """
+
+    def method(self, X, **params):
+        return getattr(self._fitted(), name)(X, **params)
+
+    method.__name__, method.__qualname__ = name, f"CodedClassifier.{name}"
+    method.__doc__ = _DOC.format(name=name, summary=summary, returns=returns, what=what)
+    return available_if(_estimator_has(name))(method)
+
 
 class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    """A classifier that is fitted on the codes of labels, and answers in the labels.
+    """A classifier that is fitted on the codes of labels, and predicts the labels.
 
-    Some classifiers take no other labels than 0, 1, ..., n_classes - 1. This one gives
-    them the positions of the labels among the sorted classes, and says the labels
+    Some classifiers take only the labels 0, 1, ..., n_classes - 1. This one gives
+    them the positions of the labels among the sorted classes, and uses the labels
     themselves in `predict`, `score` and `classes_`. Outputs with a column for each
     class have them in the order of `classes_`. Attributes that end in ``_`` are those
-    of the model within.
+    of the inner model.
 
-    It stands only where a classifier has refused its labels, see
+    It is used only where a classifier has refused its labels, see
     :func:`~skactive._models.fitting.fit_classifier`.
 
     Parameters
@@ -46,14 +76,14 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         The classifier.
 
     missing_label : int or None, default=None
-        A label that is no class and is handed on as it is: -1 for semi-supervised
+        A label that is not a class and is passed on as it is: -1 for semi-supervised
         classifiers, to which it means that there is no label.
 
     Attributes
     ----------
     estimator_ : estimator object
-        The fitted classifier itself, which speaks in codes; what explains models, or
-        saves them in a format of their own, takes this one.
+        The fitted classifier itself, which predicts codes. Pass this one to tools that
+        explain models, or save them in a format of their own.
 
     classes_ : ndarray of shape (n_classes,)
         The labels; the code of a label is its position here.
@@ -77,8 +107,8 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def of_fitted(cls, model, classes, missing_label=None):
         """Return one around a classifier that has been fitted on codes of `classes`.
 
-        Of a Pipeline it is the last step that gets it, so that the steps before are
-        still found where they were.
+        In a Pipeline it is put around the last step, so that the other steps are still
+        found where they were.
         """
         if isinstance(model, cls):
             model.classes_, model.missing_label = classes[model.classes_], missing_label
@@ -124,7 +154,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     @available_if(_estimator_has("partial_fit"))
     def partial_fit(self, X, y, classes=None, **params):
-        """Go on fitting the classifier, with the codes of more labels.
+        """Continue fitting the classifier, with the codes of more labels.
 
         Parameters
         ----------
@@ -191,62 +221,24 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         for codes in self._fitted().staged_predict(X, **params):
             yield self._labels(codes)
 
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X, **params):
-        """Predict the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame, list} of length n_samples
-            Samples.
-
-        **params : dict
-            Parameters for the classifier's `predict_proba`, as they are.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`.
-        """
-        return self._fitted().predict_proba(X, **params)
-
-    @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X, **params):
-        """Predict the logarithms of the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame, list} of length n_samples
-            Samples.
-
-        **params : dict
-            Parameters for the classifier's `predict_log_proba`, as they are.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n_samples, n_classes)
-            Logarithms of probabilities, in the order of `classes_`.
-        """
-        return self._fitted().predict_log_proba(X, **params)
-
-    @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X, **params):
-        """Compute the decision values of samples.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, data frame, list} of length n_samples
-            Samples.
-
-        **params : dict
-            Parameters for the classifier's `decision_function`, as they are.
-
-        Returns
-        -------
-        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Decision values, in the order of `classes_`.
-        """
-        return self._fitted().decision_function(X, **params)
+    predict_proba = _handed_on(
+        "predict_proba",
+        "Predict the probabilities of the classes.",
+        "proba : ndarray of shape (n_samples, n_classes)",
+        "Probabilities, in the order of `classes_`.",
+    )
+    predict_log_proba = _handed_on(
+        "predict_log_proba",
+        "Predict the logarithms of the probabilities of the classes.",
+        "log_proba : ndarray of shape (n_samples, n_classes)",
+        "Logarithms of probabilities, in the order of `classes_`.",
+    )
+    decision_function = _handed_on(
+        "decision_function",
+        "Compute the decision values of samples.",
+        "decision : ndarray of shape (n_samples,) or (n_samples, n_classes)",
+        "Decision values, in the order of `classes_`.",
+    )
 
     @available_if(_estimator_has("score"))
     def score(self, X, y, **params):
@@ -258,7 +250,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Samples.
 
         y : array-like of shape (n_samples,)
-            Labels; those that are none of `classes_` are never predicted.
+            Labels; those that are not in `classes_` are never predicted.
 
         **params : dict
             Parameters for the classifier's `score`, as they are.
@@ -266,13 +258,12 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         score : float
-            For most the accuracy.
+            The accuracy, for most classifiers.
         """
         model = self._fitted()
         codes = codes_of(column_y(y), self.classes_, self.missing_label)
-        if (
-            np.asarray(getattr(model, "classes_", 0)).dtype.kind in "UO"
-        ):  # it makes texts of codes
+        # Some classifiers turn the codes into texts, and would score none as right.
+        if np.asarray(getattr(model, "classes_", 0)).dtype.kind in "UO":
             codes = codes.astype(str)
         return model.score(X, codes, **params)
 
@@ -281,19 +272,19 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """Labels of all samples by a semi-supervised classifier."""
         codes = np.asarray(self._model.transduction_)
         labels = self._labels(codes)
-        if (codes < 0).any():  # rows that it has not labelled
+        if (codes < 0).any():  # rows that got no label
             kept = labels.dtype if labels.dtype.kind in "iuf" else object
             labels = labels.astype(kept)
             labels[codes < 0] = self.missing_label
         return labels
 
     def get_metadata_routing(self):
-        """Return what metadata the classifier wants; it gets it as it is.
+        """Return the metadata that the classifier requests; it is passed on as it is.
 
         Returns
         -------
         routing : MetadataRequest or MetadataRouter
-            That of `estimator`.
+            The routing of `estimator`.
         """
         return get_routing_for_object(self.estimator)
 
@@ -304,7 +295,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     @property
     def _owner_name(self):
-        """What messages call it: the user knows the classifier, and not this."""
+        """Name for messages: the user knows the classifier, and not this object."""
         return name_of(self._model)
 
     def _fitted(self):
@@ -315,12 +306,13 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self.classes_[np.asarray(codes).astype(np.intp)]
 
     def __getattr__(self, name):
+        # Looked up in `vars`: before __init__, as in unpickling, it would ask itself.
         is_learnt = name.endswith("_") and name[0] != "_" and name not in _OWN
         if "estimator" in vars(self) and (is_learnt or name in _WITHOUT_LABELS):
             return getattr(self._model, name)
         raise AttributeError(
             f"{type(self).__name__} has no attribute {name!r}. The classifier itself, "
-            "which speaks in codes of the labels, is the attribute estimator_."
+            "which predicts codes of the labels, is the attribute estimator_."
         )
 
     def __sklearn_is_fitted__(self):
@@ -335,7 +327,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
 
 def classes_in(y, missing_label=None):
-    """Return the sorted labels in `y` but for the one that stands for none."""
+    """Return the sorted labels in `y`, without the one that marks a missing label."""
     return np.unique(y if missing_label is None else y[y != missing_label])
 
 
@@ -346,7 +338,7 @@ def are_codes(classes):
 
 
 def codes_of(y, classes, missing_label=None):
-    """Return labels as positions in `classes`; others come after the last of them."""
+    """Return labels as positions in `classes`; unknown ones get the next number."""
     codes = np.full(len(y), len(classes))
     known = np.ones(len(y), dtype=bool) if missing_label is None else y != missing_label
     labels = y[known]

@@ -1,6 +1,5 @@
-"""The base class: from parameters to skorch nets, and from nets to predictions."""
+"""The base class of deep classifiers: from parameters and rows to trained nets."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral, Real
 
@@ -9,25 +8,10 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skactive.deep._inputs import (
-    check_classes,
-    check_known,
-    check_rows,
-    check_training,
-)
-from skactive.deep._modules import (
-    find_head,
-    first_output,
-    run_to_head,
-    view,
-)
-from skactive.deep._nets import (
-    NetParamsMixin,
-    check_output,
-    make_net,
-    make_network,
-    to_proba,
-)
+from skactive.deep._inputs import check_classes, check_known, check_training
+from skactive.deep._members import MemberPredictionsMixin
+from skactive.deep._modules import find_head, view
+from skactive.deep._nets import NetParamsMixin, check_output, make_net, make_network
 from skactive.deep._training import (
     resolve_device,
     seeded,
@@ -41,11 +25,15 @@ from skactive.utils._sklearn import Interval, _fit_context
 START, TRAIN, MEMBERS, PERTURB, SHARED_START, BOOTSTRAP = range(6)
 
 
-class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
+class BaseDeepClassifier(
+    MemberPredictionsMixin, ClassifierMixin, NetParamsMixin, BaseEstimator
+):
     """Base class of classifiers that are one or several neural networks.
 
-    A subclass says how many nets there are (`_n_nets`) and what its members make of
-    rows (`_run_members`); it may change how a net is made and trained.
+    It makes the nets and trains them; `MemberPredictionsMixin` predicts with them. A
+    subclass says how many nets there are (`_n_nets`), how many members, and what these
+    give for rows (`_n_members`, `_run_members`). It may change how a net is made and
+    trained.
     """
 
     _parameter_constraints = {
@@ -278,137 +266,11 @@ class BaseDeepClassifier(ClassifierMixin, NetParamsMixin, BaseEstimator):
     def _finish(self, X):
         """Prepare predictions, after training on some rows."""
 
-    def predict_member_proba(self, X):
-        """Predict the probabilities of each member.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_members, n_samples, n_classes)
-            Probabilities in the order of `classes_`.
-        """
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        out = np.empty((self._n_members, len(X), len(self.classes_)))
-        for members, rows, output in self._run_members(X):
-            out[members, rows] = to_proba(self.nets_[0], output)
-        return out
-
-    def predict_proba(self, X):
-        """Predict probabilities, the mean over the members.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`.
-        """
-        check_is_fitted(self)
-        return self._mean_proba(check_rows(self, X, reset=False))
-
-    def _mean_proba(self, X):
-        return self._mean_of(self._run_members(X), len(X), self._n_members)
-
-    def _mean_of(self, outputs, n_rows, n_members):
-        """Return the mean probabilities of members, without keeping those of each."""
-        out = np.zeros((n_rows, len(self.classes_)))
-        for _, rows, output in outputs:
-            out[rows] += to_proba(self.nets_[0], output).sum(axis=0)
-        return out / n_members
-
-    def predict(self, X):
-        """Predict the class of the highest probability.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Classes.
-        """
-        columns = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[columns]
-
-    def embed(self, X):
-        """Return what the networks make of rows before their last layer.
-
-        It is deterministic: nothing is dropped and nothing is drawn.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
-            Rows.
-
-        Returns
-        -------
-        embedding : ndarray of shape (n_samples, n_components), dtype float32
-            The input of the part `head`; side by side, if there are several networks.
-        """
-        check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
-        modules = [self._module_for_embedding(i) for i in range(self._n_embeddings)]
-        parts = []
-        with torch.inference_mode():
-            for rows in blocks(len(X), self.block_size):
-                block = self._to_device(X[rows])
-                parts.append(
-                    torch.cat(
-                        [run_to_head(m, self._head, block).cpu() for m in modules], 1
-                    )
-                )
-        return torch.cat(parts).numpy()
-
-    @property
-    @abstractmethod
-    def _n_members(self):
-        """How many members there are."""
-
-    @abstractmethod
-    def _run_members(self, X):
-        """Yield slices of members and of rows, and the logits, (members, rows, K)."""
-
-    def _run_views(self, X, modules):
-        """Yield the same for networks that are members as they are."""
-        for number, module in enumerate(modules):
-            for rows in blocks(len(X), self.block_size):
-                with torch.inference_mode():
-                    output = first_output(module(self._to_device(X[rows])))
-                yield slice(number, number + 1), rows, output.unsqueeze(0)
-
-    @property
-    def _n_embeddings(self):
-        """How many networks embed."""
-        return len(self.nets_)
-
-    def _module_for_embedding(self, number):
-        """Return a view of a network that draws nothing."""
-        return view(self._network(number))
-
-    def _to_device(self, rows):
-        return torch.as_tensor(rows).to(self.nets_[0].device)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def blocks(n_rows, size):
-    """Yield slices of at most `size` rows."""
-    for start in range(0, n_rows, size):
-        yield slice(start, min(start + size, n_rows))
 
 
 def _is_size(value):

@@ -6,7 +6,8 @@ import torch
 from skorch.callbacks import Callback
 from torch.func import functional_call
 
-from skactive.deep._base import MEMBERS, BaseDeepClassifier, blocks
+from skactive.deep._base import MEMBERS, BaseDeepClassifier
+from skactive.deep._members import blocks
 from skactive.deep._modules import first_output, view
 from skactive.deep._shared import shares_parameters
 from skactive.deep._training import generator

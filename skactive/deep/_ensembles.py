@@ -14,9 +14,9 @@ from skactive.deep._training import seeded, stream_seed, train
 from skactive.utils._sklearn import Interval
 
 
-def warn_of_one_start(classifier):
+def warn_of_one_start(module, n_nets):
     """Warn if all networks would begin with the same weights."""
-    if isinstance(classifier.module, nn.Module) and classifier._n_nets > 1:
+    if isinstance(module, nn.Module) and n_nets > 1:
         warnings.warn(
             "All networks begin with the weights of module, which is an object; pass "
             "its class, or a function that makes one, for networks that differ more.",
@@ -81,7 +81,7 @@ class DeepEnsembleClassifier(BaseDeepClassifier):
 
     def _start(self, X):
         if not self._has_one_start:
-            warn_of_one_start(self)
+            warn_of_one_start(self.module, self._n_nets)
         super()._start(X)
 
     def _run_members(self, X):
@@ -224,5 +224,5 @@ class StochasticEnsembleClassifier(BaseMaskedClassifier):
         return self.n_masks
 
     def _start(self, X):
-        warn_of_one_start(self)
+        warn_of_one_start(self.module, self._n_nets)
         super()._start(X)

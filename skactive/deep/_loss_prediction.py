@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
 from torch import nn
 
-from skactive.deep._base import blocks
 from skactive.deep._inputs import check_rows
 from skactive.deep._mc_dropout import BaseMaskedClassifier
+from skactive.deep._members import blocks
 from skactive.deep._modules import find_part, first_output, view
 from skactive.deep._shared import shares_parameters
 from skactive.utils._sklearn import Interval

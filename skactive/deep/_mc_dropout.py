@@ -3,8 +3,9 @@
 from abc import abstractmethod
 from numbers import Integral
 
-from skactive.deep._base import MEMBERS, BaseDeepClassifier, blocks
+from skactive.deep._base import MEMBERS, BaseDeepClassifier
 from skactive.deep._masks import DropoutMembers, choose_place, has_dropout
+from skactive.deep._members import blocks
 from skactive.deep._modules import view
 from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from skactive._models.members import bootstrap_rows
-from skactive.deep._base import BOOTSTRAP, BaseDeepClassifier, blocks
+from skactive.deep._base import BOOTSTRAP, BaseDeepClassifier
+from skactive.deep._members import blocks
 from skactive.deep._modules import first_output, view
 from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed

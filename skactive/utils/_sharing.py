@@ -6,7 +6,8 @@ import tempfile
 import weakref
 
 import numpy as np
-from joblib import Parallel, dump, effective_n_jobs, load
+from joblib import dump, effective_n_jobs, load
+from joblib.parallel import get_active_backend
 from scipy.sparse import issparse
 
 # Smaller data are sent with the task.
@@ -17,8 +18,8 @@ def uses_processes(n_jobs):
     """Tell whether joblib would now send tasks to other processes on this machine."""
     if effective_n_jobs(n_jobs) == 1:
         return False
-    backend = type(Parallel(n_jobs=n_jobs)._backend).__name__
-    return backend in ("LokyBackend", "MultiprocessingBackend")
+    backend, _ = get_active_backend()
+    return type(backend).__name__ in ("LokyBackend", "MultiprocessingBackend")
 
 
 class SharedRows:
