@@ -235,7 +235,7 @@ class BaseDeepClassifier(
             The classifier.
         """
         check_is_fitted(fitted)
-        self._before = fitted._weights()
+        self._before = fitted._weights()  # noqa: SLF001 (an object of this class)
         return self
 
     def _weights(self):

@@ -190,13 +190,7 @@ def ask_oracle(oracle, keywords, query, tell):
             n_told += 1
         check_exhausted(answers, len(query.indices))
     except StopLabeling as stop:
-        prefix = prefix_of(stop, names)
-        if len(prefix) > len(query.indices):
-            raise OracleError(
-                f"StopLabeling came with {len(prefix)} labels for a batch of "
-                f"{len(query.indices)} rows; expected those of its first rows.",
-                answers=stop.labels,
-            ) from stop
+        prefix = prefix_of(stop, names, len(query.indices))
         tell(prefix[n_told:], indices=query.indices[n_told : len(prefix)])
         return True
     finally:
@@ -204,12 +198,19 @@ def ask_oracle(oracle, keywords, query, tell):
     return False
 
 
-def prefix_of(stop, names):
-    """Return the labels that came with StopLabeling, those of the first rows."""
+def prefix_of(stop, names, n_rows):
+    """Return the labels that came with StopLabeling: those of the first rows."""
     if stop.labels is None:
         return []
-    labels = list(stop.labels)
-    return list(in_order(stop.labels, [known[: len(labels)] for known in names]))
+    n_labels = len(list(stop.labels))
+    labels = list(in_order(stop.labels, [known[:n_labels] for known in names]))
+    if len(labels) > n_rows:
+        raise OracleError(
+            f"StopLabeling came with {len(labels)} labels for a batch of {n_rows} "
+            "rows; expected those of its first rows.",
+            answers=stop.labels,
+        ) from stop
+    return labels
 
 
 def close_generator(answers):
