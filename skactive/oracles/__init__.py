@@ -1,4 +1,4 @@
-"""Oracles: where the labels come from. Any callable is one; these are ours."""
+"""Oracles: where the labels come from. Any callable is one; these are built in."""
 
 from skactive.oracles._cached import CachedOracle
 from skactive.oracles._majority import MajorityOracle

@@ -16,7 +16,7 @@ def main(arguments=None):
     )
     parser.add_argument("file", help="the label store")
     parser.add_argument(
-        "--reset", action="store_true", help="allow to ask again after a failure"
+        "--reset", action="store_true", help="ask again after a failure"
     )
     parser.add_argument(
         "--events",
@@ -37,7 +37,7 @@ def main(arguments=None):
 
 
 def show(store, options):
-    """Check a store, do what was asked, and print what it holds."""
+    """Check a store, reset it if that is wanted, and print what it holds."""
     store.check()
     if options.reset:
         store.reset()

@@ -1,4 +1,4 @@
-"""Asking an oracle: what it gets, and what may come back."""
+"""Asking an oracle: the keywords that it gets, and the answers that it may give."""
 
 import inspect
 import warnings
@@ -13,7 +13,7 @@ from skactive.utils._containers import index_of, is_numbered, order_of_names
 from skactive.utils._labels import NULL_TEXTS
 from skactive.utils._shown import shown
 
-# What an oracle may ask for by naming it in its signature; a store gives one more.
+# Keywords that an oracle gets if its signature names them; a store gives one more.
 KEYWORDS = ("sample_ids", "proba", "classes")
 STORE_KEYWORDS = (*KEYWORDS, "request_ids")
 
@@ -32,12 +32,12 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         Whether `sample_ids` were given to the fit.
 
     keywords : tuple of str, default=KEYWORDS
-        What it may ask for.
+        Keywords that it may name.
 
     Returns
     -------
     keywords : tuple of str
-        Those of `keywords` to pass.
+        The keywords to pass.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def prepare_oracle(oracle, facts):
 
 
 def ask_oracle(oracle, keywords, query, tell):
-    """Ask an oracle for the labels of a query, and tell them as they come.
+    """Ask an oracle about the rows of a query, and tell its labels as they come.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def ask_oracle(oracle, keywords, query, tell):
         The oracle.
 
     keywords : tuple of str
-        What it gets besides the rows.
+        Keywords that it gets besides the rows.
 
     query : Query
         The rows.
@@ -214,7 +214,7 @@ def prefix_of(stop, names, n_rows):
 
 
 def close_generator(answers):
-    """Close a generator now, and not when the last traceback forgets it."""
+    """Close a generator now, not when the last traceback that holds it is dropped."""
     if inspect.isgenerator(answers):
         answers.close()
 
@@ -232,7 +232,7 @@ def check_exhausted(answers, n_expected):
 
 @contextmanager
 def calling_oracle():
-    """Turn whatever an oracle raises into an OracleError, but for its own signals."""
+    """Turn the errors of an oracle into OracleError; signals of ours pass through."""
     try:
         yield
     except (StopLabeling, ActiveLearningError):
@@ -252,7 +252,7 @@ def answer_list(answers, n_expected, *, missing_label):
         What the oracle returned; iterators are not handled here.
 
     n_expected : int
-        How many rows were asked.
+        Number of rows that it was asked about.
 
     missing_label : int, str, None or nan
         The marker.
@@ -265,7 +265,7 @@ def answer_list(answers, n_expected, *, missing_label):
     Raises
     ------
     OracleError
-        If it is no sequence of `n_expected` values.
+        If it is not a sequence of `n_expected` values.
     """
     values = _as_list(answers, n_expected, missing_label)
     if len(values) != n_expected:
@@ -279,7 +279,7 @@ def answer_list(answers, n_expected, *, missing_label):
 
 
 def in_order(answers, names):
-    """Return answers in the order of the rows, if their index says which is whose."""
+    """Return answers in the order of the rows, if their index names the rows."""
     orders = (order_of_names(answers, known) for known in names)
     order = next((order for order in orders if order is not None), None)
     if order is None or (order == np.arange(len(order))).all():
@@ -296,7 +296,7 @@ def in_order(answers, names):
 
 
 def names_of(X, sample_ids):
-    """Return what rows may be named by in the index of their answers."""
+    """Return the names of the rows that the index of their answers may use."""
     return [names for names in (sample_ids, index_of(X)) if names is not None]
 
 

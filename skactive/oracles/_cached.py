@@ -22,7 +22,7 @@ from skactive.utils._sklearn import Function, Interval
 class _SignatureOfCall:
     """The signature of a CachedOracle: it names `proba` only if the inner one does.
 
-    The model's probabilities need not be computed for an oracle that never looks.
+    The model's probabilities are not computed for an oracle that does not want them.
     """
 
     def __get__(self, oracle, owner):
@@ -40,28 +40,28 @@ class _SignatureOfCall:
         )
 
 
-# A claim that has not ended after a hundred years holds for good.
+# A hundred years: the clock cannot count to infinity.
 _LONGEST = 100 * 366 * 86_400
 
 
 class CachedOracle(BriefMixin, BaseEstimator):
     """Keep the answers of an oracle in a file, and pay for each row once.
 
-    A row that the file knows is answered from there. All others are asked of `oracle`
-    and written before anything else happens to them: a list of answers in one
+    A row that is in the file is answered from there. `oracle` is asked about all
+    others, and its answers are written before they are used: a list in one
     transaction, the answers of an iterator one by one. This holds over folds,
-    candidates, refits, processes and restarts. Rows are known by `sample_ids`.
+    candidates, refits, processes and restarts. Rows are identified by `sample_ids`.
 
-    What several processes ask of one file at a time is paid once, too: a row that
-    somebody else is asking is waited for.
+    Rows are also paid for once if several processes use the file at the same time:
+    where one of them is asking about a row, the others wait for its answer.
 
     Parameters
     ----------
     oracle : callable
         Gives the labels that the file does not know, like the `oracle` of
-        :class:`~skactive.ActiveLearningClassifier`. One that names `request_ids` in
-        its signature also gets one str per row, always the same for a row, by which a
-        service can tell that it has answered (and charged for) the row before.
+        :class:`~skactive.ActiveLearningClassifier`. If its signature names
+        `request_ids`, it also gets one str per row, always the same for a row, by which
+        a service can tell that it has answered (and charged for) the row before.
 
     path : str or path-like
         The file, an SQLite database. It is made if it does not exist.
@@ -71,21 +71,21 @@ class CachedOracle(BriefMixin, BaseEstimator):
         kept under another name.
 
     max_calls : int or None, default=None
-        How often `oracle` may be called, counted in the file for all who use it.
+        Number of times that `oracle` may be called, by all who use the file.
 
     max_cost : float or None, default=None
-        What may be spent, counted in the file for all who use it. A row costs what the
-        fit parameter `cost` says, or 1.
+        Sum that may be spent, by all who use the file. The fit parameter `cost` says
+        what a row costs; without it, a row costs 1.
 
     annotator : str or None, default=None
-        Who answers, written beside each answer; the name of the user if None.
+        Who answers; written with each answer. The name of the user if None.
 
     claim_seconds : float, default=60.0
-        A process that dies while it asks leaves its rows claimed; after so many
-        seconds others ask them. While it lives, a slow oracle may take any time.
+        If a process dies while it asks about rows, others ask about them after this
+        number of seconds. An oracle may take longer while its process lives.
 
     timeout : float, default=60.0
-        How many seconds to wait while another program locks the file.
+        Number of seconds to wait while another program locks the file.
 
     See Also
     --------
@@ -93,14 +93,13 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
     Notes
     -----
-    After a failure of `oracle`, nothing more is paid through the file until
-    :meth:`reset` is called, so that a search does not fail anew, for money, in each
-    fold. What is to be tried again at once is tried within:
-    ``CachedOracle(retrying(ask), path)``. When `max_calls` or `max_cost` is reached,
-    the run ends as if the oracle had raised
+    After a failure of `oracle`, nothing more is paid for through the file until
+    :meth:`reset` is called, so that a search does not pay for a failure in each fold.
+    To retry at once, put the retries inside: ``CachedOracle(retrying(ask), path)``.
+    When `max_calls` or `max_cost` is reached, the run ends as if the oracle had raised
     :class:`~skactive.exceptions.StopLabeling`.
 
-    The parameters are all there is to this object: copies and pickles of it use the
+    The object has no state besides its parameters: copies and pickles of it use the
     same file.
 
     Examples
@@ -176,10 +175,10 @@ class CachedOracle(BriefMixin, BaseEstimator):
             Ids of the rows, unique ints or strs.
 
         classes : array-like or None, default=None
-            The closed set of classes; any label will do if None, or if there are none
-            yet. As the oracle of a classifier, this object asks the classifier whether
-            they are closed. A function of yours around it gets those known so far, and
-            must pass them on only if there are no others.
+            The closed set of classes; any label is accepted if None, or if there are
+            none yet. As the oracle of a classifier, this object learns from the
+            classifier whether they are closed. A function of yours around it gets the
+            classes known so far, and must pass them on only if there are no others.
 
         proba : ndarray of shape (n_rows, n_classes) or None, default=None
             The model's probabilities.
@@ -192,42 +191,42 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Raises
         ------
         OracleError
-            If the oracle fails or has failed before, or an answer is no label.
+            If the oracle fails or has failed before, or an answer is not a label.
         """
-        # Whether classes are closed is known in a run only: they may be those seen so
-        # far, which a new one may join.
+        # Only a run knows whether classes are closed. Here they may be the classes seen
+        # so far, and an answer may add one.
         parse = partial(parse_label, kind=None, missing_label=None)
         run = self._make_run(RunFacts(parse=parse, missing_label=None))
         return run(X, sample_ids, classes=classes, proba=proba)
 
     def reset(self):
-        """Allow to ask again after a failure.
+        """Let the oracle be asked again after a failure.
 
-        Answers, and what was counted for `max_calls` and `max_cost`, stay.
+        Answers, and the counts for `max_calls` and `max_cost`, stay.
         """
         self._open().reset()
 
     def records(self):
-        """Return who answered what when.
+        """Return all answers, with who gave them and when.
 
         Returns
         -------
         records : list of dict
             One per answer of this `task`, the oldest first, with `task`, `sample_id`,
             `label` (None for an abstention), `annotator` and `answered_at` (seconds
-            since 1970); ``pandas.DataFrame(oracle.records())`` makes a table of it.
+            since 1970); ``pandas.DataFrame(oracle.records())`` makes a table of them.
         """
         return self._open().records(self.task)
 
     def events(self):
-        """Return what happened besides answers.
+        """Return the events besides answers.
 
         Returns
         -------
         events : list of dict
-            One per contradiction (an answer for a row that had another one already),
-            failure of the oracle, reset, and migration from an older version of the
-            file, the oldest first.
+            The oldest first: contradictions (an answer for a row that had another one
+            already), failures of the oracle, resets, and migrations from an older
+            version of the file.
         """
         return self._open().events()
 
@@ -237,23 +236,23 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Returns
         -------
         summary : dict
-            Answers of each task, calls, rows asked, cost, rows that are being asked,
-            contradictions, and the failure that keeps it from asking, or None.
+            Answers of each task, calls, rows asked about, cost, rows that are being
+            asked about, contradictions, and the failure that stops payments, or None.
         """
         return self._open().summary()
 
     def import_labels(
         self, data, *, sample_id="sample_id", label="label", abstentions=False
     ):
-        """Take in labels that were made elsewhere.
+        """Add labels that were made elsewhere.
 
         Parameters
         ----------
         data : str, path-like, data frame, Series, mapping or list of dict
             A table: the name of a CSV or JSONL file (by its suffix), a data frame, a
-            mapping from column names to columns, or a list with a dict per row. Texts
-            of a CSV file that are whole numbers become ints. Or a pandas Series of
-            labels whose index holds the ids.
+            mapping from column names to columns, or a list with a dict per row. Whole
+            numbers in a CSV file become ints. Or a pandas Series of labels whose index
+            holds the ids.
 
         sample_id : str, default="sample_id"
             Name of the column with the ids.
@@ -262,14 +261,14 @@ class CachedOracle(BriefMixin, BaseEstimator):
             Name of the column with the labels.
 
         abstentions : bool, default=False
-            What it means if a row has no label: True that nobody knows it, so that it
-            is not asked; False that it has not been labelled yet.
+            What a row without a label means. True: nobody knows its label, and nobody
+            is asked about it again. False: it has not been labelled yet.
 
         Returns
         -------
         n_new : int
-            How many rows had no answer before. Those that had keep it; other answers
-            are listed by :meth:`events`.
+            Number of rows that had no answer before. Rows that had one keep it; answers
+            that differ from it are listed by :meth:`events`.
         """
         answers = read_answers(data, sample_id, label)
         labels = {}
@@ -295,14 +294,14 @@ class CachedOracle(BriefMixin, BaseEstimator):
         return len(labels) - n_known
 
     def export_labels(self, path):
-        """Write who answered what when into a table.
+        """Write all answers, with who gave them and when, to a file.
 
-        ``pandas.DataFrame(oracle.records())`` makes a data frame of the same.
+        ``pandas.DataFrame(oracle.records())`` makes a data frame of them.
 
         Parameters
         ----------
         path : str or path-like
-            A file that ends in ``.csv`` or ``.jsonl``. It is written anew.
+            A file that ends in ``.csv`` or ``.jsonl``. It is overwritten.
         """
         write_records(self.records(), path)
 
@@ -313,16 +312,16 @@ class CachedOracle(BriefMixin, BaseEstimator):
             store.close()
 
     def __sklearn_clone__(self):
-        # A copy of the inner oracle would be another one: a window, a connection.
+        # The inner oracle is not cloned: it may hold a window or a connection.
         return type(self)(**self.get_params(deep=False))
 
     def __getstate__(self):
         state = super().__getstate__().copy()
-        state.pop("_store", None)  # whoever gets the copy opens the file anew
+        state.pop("_store", None)  # a copy opens the file itself
         return state
 
     def _open(self):
-        """Return a store that belongs to this process, this thread or another one."""
+        """Return the store of this process; after a fork or a move, a new one."""
         store = vars(self).get("_store")
         if store is None or not store.is_current(self.path, self.timeout):
             self.close()

@@ -1,4 +1,4 @@
-"""How a CachedOracle answers in one run: what it claims, asks, writes and waits for."""
+"""A CachedOracle in one run: it claims rows, asks about them, writes, and waits."""
 
 import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import getpass
@@ -32,12 +32,13 @@ from skactive.utils._sklearn import _num_samples
 
 # Request ids are version 5 UUIDs in this name space.
 _NAMESPACE = uuid.UUID("5b0f6b1e-6d0c-4c55-9a3f-0d7d2a6f1c42")
+# Seconds between two looks at the rows that others are asking about, at most.
 _MAX_WAIT = 0.5
 _NOTHING = object()
 
 
 def inner_keywords(oracle):
-    """Return what the oracle inside a CachedOracle wants, or raise."""
+    """Return the keywords that the oracle inside a CachedOracle wants, or raise."""
     return oracle_keywords(oracle, has_sample_ids=True, keywords=STORE_KEYWORDS)
 
 
@@ -61,7 +62,7 @@ class Batch:
             )
 
     def question(self, keys, keywords, task):
-        """Return the rows and keywords to ask about some of the rows."""
+        """Return some of the rows, and the keywords that go with them."""
         wanted = set(keys)
         rows = [row for row, key in enumerate(self.keys) if key in wanted]
         X = self.X
@@ -78,7 +79,7 @@ class Batch:
         return X, {name: found[name] for name in keywords}
 
     def names(self, keys, X):
-        """Return what some of the rows, `X`, may be named by in answers."""
+        """Return the names that answers may use for some of the rows, `X`."""
         where = {key: row for row, key in enumerate(self.keys)}
         return names_of(X, self.ids[[where[key] for key in keys]])
 
@@ -108,6 +109,8 @@ class CachedRun:
 
     def __call__(self, X, sample_ids, classes=None, proba=None):
         batch = Batch(X, sample_ids, classes, proba)
+        # Others use the same file: after each question, and while they are asking
+        # about rows of this batch, look again at what is known and what is free.
         known = self._checked(self.store.answers(self.task, batch.keys))
         wait = 0.01
         while len(known) < len(batch.keys):
@@ -125,7 +128,7 @@ class CachedRun:
         return [known[key] for key in batch.keys]
 
     def check_known_labels(self):
-        """Refuse a file with answers that cannot be labels of this run."""
+        """Refuse a file that holds answers that cannot be labels of this run."""
         refused = []
         for label in self.store.labels(self.task):
             try:
@@ -139,14 +142,14 @@ class CachedRun:
             )
             raise OracleError(
                 f"The label store {self.store.path} holds answers to the task "
-                f"{self.task!r} that are no labels here: {shown}. Nothing was asked or "
-                "changed. If they answer another question, name this one by another "
+                f"{self.task!r} that are not labels here: {shown}. Nothing was asked "
+                "or changed. If they answer another question, give this one another "
                 "`task`.",
                 answers=[label for label, _ in refused],
             )
 
     def compare_with_given(self, sample_ids, labels):
-        """Warn where the labels in `y` are others than those in the file."""
+        """Warn where the labels in `y` differ from those in the file."""
         given = dict(zip(map(to_key, sample_ids), labels, strict=True))
         stored = self.store.answers(self.task, list(given))
         other = [
@@ -202,13 +205,11 @@ class CachedRun:
         warnings.warn(message, UserWarning, stacklevel=2)
         return StopLabeling(message, labels=batch.prefix(known))
 
-    # How the rows of a claim are asked and written
-
     def _ask(self, batch, claim, known):
-        """Ask the rows of a claim; return an iterator if the answers can be passed on.
+        """Ask about the rows of a claim; return an iterator if answers can go on.
 
-        They cannot where others are to be waited for: rows have an order. They are
-        written one by one all the same.
+        They cannot be where answers of others have to be waited for, as labels are
+        given in the order of the rows. They are written one by one all the same.
         """
         with ExitStack() as stack:
             stack.enter_context(self._held(claim))
@@ -229,7 +230,7 @@ class CachedRun:
         return None
 
     def _stream(self, batch, claim, known, answers, held):
-        """Yield labels in the order of the rows, each after it was written."""
+        """Yield labels in the order of the rows, each once it has been written."""
         mine = set(claim.mine)
         with held:
             try:
@@ -259,7 +260,7 @@ class CachedRun:
         self._write(dict(zip(claim.mine, values, strict=True)), known)
 
     def _write(self, answers, known):
-        """Write those answers that are labels, and raise if some are not."""
+        """Write the answers that are labels, and raise if some are not."""
         labels, refused = {}, []
         for key, answer in answers.items():
             try:
@@ -270,7 +271,7 @@ class CachedRun:
             first = self.store.record(self.task, labels, self.annotator)
         except StoreError as error:
             error.answers = {json.loads(key): label for key, label in labels.items()}
-            error.add_note("Answers that were paid and not written are in `answers`.")
+            error.add_note("Answers that were paid for and not written: `answers`.")
             raise
         known |= labels | self._checked(first)
         for key, label in first.items():
@@ -289,7 +290,7 @@ class CachedRun:
             )
 
     def _stopped(self, stop, batch, claim, known):
-        """Write the labels that came with a wish to stop; return ours for the batch."""
+        """Write the labels that came with StopLabeling; return one for the batch."""
         labels = prefix_of(stop, batch.names(claim.mine, None), len(claim.mine))
         left = {
             key: label
@@ -306,15 +307,15 @@ class CachedRun:
         try:
             yield
         except StoreError:
-            self._give_up(claim)  # the oracle has done its part
+            self._give_up(claim)  # not a failure of the oracle, so no breaker
             raise
         except (StopLabeling, GeneratorExit):
-            self._give_up(claim, refund=True)
+            self._give_up(claim, refund=True)  # the oracle did not work on the rest
             raise
         except Exception as error:
             self._give_up(claim, failure=str(error) or type(error).__name__)
             raise
-        except BaseException:  # an interrupt
+        except BaseException:  # an interrupt: the oracle may have charged for the rows
             self._give_up(claim)
             raise
         finally:
@@ -323,7 +324,7 @@ class CachedRun:
     def _give_up(self, claim, **how):
         try:
             self.store.release(claim, **how)
-        except StoreError as error:  # what is being raised matters more
+        except StoreError as error:  # a warning: another error is being raised
             warnings.warn(
                 f"A claim was not given up; it ends by itself after "
                 f"{self.oracle.claim_seconds} seconds. {error}",
@@ -333,12 +334,15 @@ class CachedRun:
 
 
 class _Heartbeat:
-    """Renew a claim in the background while an oracle takes its time."""
+    """Renews a claim in the background for as long as an oracle takes to answer.
+
+    So a claim can end soon after its process has died, however slow oracles are.
+    """
 
     def __init__(self, store, owner, seconds):
         self._end = threading.Event()
         arguments = (self._end, store, owner, seconds / 3)
-        # Thread.start would wait until it runs, in every batch.
+        # Thread.start waits until the thread runs, and would do so in every batch.
         _thread.start_new_thread(_renew, arguments)
 
     def stop(self):
@@ -346,11 +350,12 @@ class _Heartbeat:
 
 
 def _renew(end, store, owner, seconds):
+    # At a third of its time, so that a renewal may fail or be late once.
     while not end.wait(seconds):
         try:
             store.renew(owner)
         except StoreError:
-            continue  # a claim that ends too early costs less than a thread that dies
+            continue  # a claim that ends early costs a second question, not the run
 
 
 def _request_id(task, key):
@@ -358,7 +363,7 @@ def _request_id(task, key):
 
 
 def user_name():
-    """Return the name of who is logged in."""
+    """Return the name of the user who is logged in."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -1,4 +1,4 @@
-"""Labels as tables: reading them from elsewhere, and writing them."""
+"""Labels as tables: reading them from files and data frames, and writing them."""
 
 import csv
 import json
@@ -28,12 +28,12 @@ def read_answers(data, sample_id, label):
     Returns
     -------
     answers : dict
-        Labels, by key; as they stand in the table.
+        Labels, by key, as they are in the table.
 
     Raises
     ------
     ValueError
-        If it has no such columns, or an id stands for several labels.
+        If it lacks a column, or an id has several labels.
     """
     ids, labels = _columns(data, sample_id, label)
     answers = {}
@@ -57,7 +57,7 @@ def write_records(records, path):
         The records.
 
     path : str or path-like
-        The file; its suffix says the format.
+        The file; its suffix is the format.
     """
     if _suffix(path) == ".jsonl":
         lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
@@ -117,7 +117,7 @@ def _read_jsonl(path):
 
 
 def _from_text(text):
-    """Read a cell of a CSV file: nothing, a whole number or a text."""
+    """Read a cell of a CSV file: None if it is empty, a whole number or a text."""
     if not text:
         return None
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else text

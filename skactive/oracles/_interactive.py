@@ -1,4 +1,4 @@
-"""What oracles have in common that talk to a person in front of this process."""
+"""A mixin for oracles that talk to the person in front of this process."""
 
 import copy
 import pickle
@@ -7,8 +7,8 @@ import pickle
 class InteractiveOracleMixin:
     """Makes an oracle refuse to be sent to another process.
 
-    A worker has no terminal and no page: there a question would never be seen. Copies
-    within the process are welcome, the parameters being all there is to copy.
+    A worker has no terminal and no page, so that a question there would never be seen.
+    Copies within the process are allowed; they have the same parameters.
     """
 
     def __reduce_ex__(self, protocol):

@@ -29,7 +29,7 @@ from skactive.utils._sklearn import Interval, _num_samples
 
 @dataclass(frozen=True)
 class _Question:
-    """The rows of a batch that one annotator is asked, as `ask_oracle` wants them."""
+    """The rows that one annotator is asked about, as `ask_oracle` wants them."""
 
     X: Any
     indices: np.ndarray
@@ -42,16 +42,18 @@ class MajorityOracle(BriefMixin, BaseEstimator):
     """Ask several annotators, and take the label that enough of them give.
 
     The label of a row is the one that most annotators give, if `min_agree` of them do;
-    if fewer do, or two labels come first, there is no answer. Annotators are asked one
-    after the other, a batch at a time. Each gets, like any oracle, those of
-    `sample_ids`, `proba` and `classes` that its signature names.
+    if fewer do, or two labels tie, there is no answer. Annotators are asked one after
+    the other, a batch at a time. Like any oracle, each gets `sample_ids`, `proba` and
+    `classes` if its signature names them.
 
     If an annotator fails or stops, the labels of the first rows that are settled
-    without it are given, and then its error. Votes for the others are kept, and not
-    asked for again when their `sample_ids` come back; so an object serves one data set.
+    without it are returned, and then its error is raised. Votes for the other rows are
+    kept, and are not asked for again when their `sample_ids` come back; so use one
+    object for one data set.
 
-    An annotator that is a :class:`CachedOracle` learns of the run what it would learn
-    alone: closed classes, the missing label, prices, of which it charges one per vote.
+    An annotator that is a :class:`CachedOracle` learns about the run what it would
+    learn alone: closed classes, the missing label and prices. It charges one price for
+    each vote.
 
     Parameters
     ----------
@@ -63,20 +65,20 @@ class MajorityOracle(BriefMixin, BaseEstimator):
 
     stop_early : bool, default=False
         Whether an annotator is asked only about rows whose outcome is still open: of
-        three, the third where the first two disagree. The labels are the same, fewer
-        votes are paid for, and less is known about who agrees with whom.
+        three annotators, the third where the first two disagree. The labels are the
+        same and fewer votes are paid for, but less is known about who agrees with whom.
 
     missing_label : int, str, None or nan, default=-1
-        What an annotator may answer, besides None and nan, to abstain; as in
+        Marker by which an annotator may abstain, besides None and nan, as in
         :class:`~skactive.ActiveLearningClassifier`.
 
     Attributes
     ----------
     votes_ : list of dict
-        One record for each row in the order in which they were asked: its `sample_id`,
-        None if there are no ids; `votes`, the answers by the number of the annotator,
-        None where one abstained; and the `label` they led to. Votes are there as soon
-        as they are given. Copies in other processes keep records of their own.
+        One record for each row, in the order of the questions: its `sample_id`, None if
+        there are no ids; `votes`, the answers by the number of the annotator, None
+        where one abstained; and the resulting `label`. Votes are there as soon as they
+        are given. Copies in other processes keep records of their own.
 
     See Also
     --------
@@ -226,7 +228,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         return records
 
     def _answers(self, asked, question, records):
-        """Yield the labels that are settled; then raise what kept the others open."""
+        """Yield the labels that are settled; then raise the error of an annotator."""
         failure = None
         try:
             self._collect_votes(asked, question, records)
@@ -254,7 +256,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
                 raise StopLabeling(f"Annotator {number} wants no more questions.")
 
     def _ask(self, number, asked, question, rows, records):
-        """Ask one annotator; return whether it wants the run to end."""
+        """Ask one annotator about rows; return whether it wants the run to end."""
         oracle = self.oracles[number]
         keywords = oracle_keywords(
             oracle, has_sample_ids=question.sample_ids is not None
@@ -270,7 +272,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
             ) from error
 
     def _record(self, number, records, labels, indices):
-        """Record the votes of one annotator that are labels, or abstentions."""
+        """Record the votes of one annotator that are labels or abstentions."""
         values = answer_list(labels, len(indices), missing_label=self.missing_label)
         refused = []
         for row, value in zip(indices, values, strict=True):
@@ -288,7 +290,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
             )
 
     def _outcome(self, votes):
-        """Tell whether votes that are still to come change nothing, and the label."""
+        """Tell whether the missing votes can change nothing, and return the label."""
         n_left = len(self.oracles) - len(votes)
         min_agree = self.min_agree or len(self.oracles) // 2 + 1
         counts = Counter(vote for vote in votes.values() if vote is not None)
@@ -299,7 +301,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
 
 
 def _part_of(question, rows):
-    """Return the question about some rows, in copies that nobody else gets."""
+    """Return the question about some rows, copied: an annotator may change its rows."""
     X, ids, proba = question.X, question.sample_ids, question.proba
     indexed = X.tocsr() if issparse(X) else X
     return _Question(

@@ -1,4 +1,4 @@
-"""Rows of data as text that is safe to print: inert, and not endless."""
+"""Rows of data as text that is safe to print, and of limited length."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _MAX_NAME = 80
 # Control and format characters (escape sequences, bidi overrides), surrogates, line
 # separators, and characters that are private or not assigned.
 _ACTIVE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"})
-_JOINERS = "\u200c\u200d"  # many scripts and emoji are not readable without
+_JOINERS = "\u200c\u200d"  # many scripts and emoji are not readable without them
 
 
 def inert(text, *, keep=""):
@@ -37,7 +37,7 @@ def inert(text, *, keep=""):
     Returns
     -------
     text : str
-        What may be printed.
+        The text, safe to print.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def short(value):
 
 
 def rows_of(X):
-    """Return the rows of `X` one by one, as a person thinks of them.
+    """Return the rows of `X` one by one, in a form that a person can read.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def rows_of(X):
     -------
     rows : list of length n_rows
         A dict of feature to value for each row of a data frame, a sparse matrix of one
-        row for sparse data, else an item of the list or array.
+        row for sparse data, and otherwise an item of the list or array.
     """
     if is_dataframe(X):
         names = column_names(X)
@@ -93,7 +93,7 @@ def rows_of(X):
 def _as_mapping(names, values):
     if len(set(names)) == len(names):
         return dict(zip(names, values, strict=True))
-    numbered = [f"{name} ({i})" for i, name in enumerate(names)]  # else some would hide
+    numbered = [f"{name} ({i})" for i, name in enumerate(names)]  # or some were lost
     return dict(zip(numbered, values, strict=True))
 
 
@@ -103,16 +103,16 @@ def show_row(row, *, max_chars=None):
     Parameters
     ----------
     row : object
-        A row out of :func:`rows_of`, or a text that was made of it.
+        A row from :func:`rows_of`, or a text made from one.
 
     max_chars : int or None, default=None
-        How many characters of a text are shown; with a number lines are limited, too.
-        None shows all.
+        Number of characters of a text that are shown; the number of lines is limited
+        then, too. None shows all.
 
     Returns
     -------
     shown : str
-        Lines that may be printed.
+        Lines, safe to print.
     """
     if issparse(row):
         row = row.tocoo()

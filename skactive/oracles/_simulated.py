@@ -23,11 +23,11 @@ from skactive.utils._sklearn import Interval
 
 
 class SimulatedOracle(BriefMixin, BaseEstimator):
-    """Answer from a table of true labels, if wanted with errors and abstentions.
+    """Answer from a table of true labels, optionally with errors and abstentions.
 
     The table is keyed by sample ids, so that the answers stay right inside pipelines
-    and cross-validation, where rows are renumbered. What it answers for an id depends
-    on `random_state` and the id alone, not on when it is asked or with which others.
+    and cross-validation, where rows are renumbered. The answer for an id depends only
+    on `random_state` and the id, not on the time or the other rows of the question.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
 
     sample_ids : array-like of shape (n_samples,) or None, default=None
         Ids of the rows of `y_true`, unique ints or strs. If None, the index of a pandas
-        Series, unless its values are of another type than the ids that are asked, and
-        else ``0..n_samples-1``. A Series whose index holds `sample_ids` in another
-        order is looked up by its index. A warning tells if its order says otherwise.
+        Series is used if its values have the type of the ids in the question, and
+        otherwise ``0..n_samples-1``. A Series whose index holds `sample_ids` in another
+        order is looked up by its index, with a warning if positions give other labels.
 
     noise : float, default=0.0
         Probability that an answer is one of the other classes.
@@ -80,7 +80,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of length n_rows
-            The rows; they are not looked at.
+            The rows; they are not used.
 
         sample_ids : array-like of shape (n_rows,)
             Ids of the rows.
@@ -111,7 +111,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
                 raise ValueError("there is no label; pass those of all rows.")
 
     def _positions(self, asked, n_samples):
-        """Return where the labels of some ids stand."""
+        """Return the positions of the labels of some ids."""
         ids = self._ids(asked, n_samples)
         by_number = isinstance(ids, range)
         where = ids if by_number else {i: row for row, i in enumerate(ids)}
@@ -134,7 +134,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
         return asked if by_number else [where[i] for i in asked]
 
     def _ids(self, asked, n_samples):
-        """Return the ids of the rows of `y_true`, of a range if they are numbered."""
+        """Return the ids of the rows of `y_true`, a range if they are numbered."""
         index = index_of(self.y_true)
         if self.sample_ids is None:
             if index is None or is_numbered(index):
@@ -154,7 +154,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
         return ids
 
     def _warn_of_two_readings(self, asked, labels, y_true):
-        """Warn where the index of `y_true` was followed, and positions also fit."""
+        """Warn if the index of `y_true` was used, and positions give other labels."""
         index = index_of(self.y_true)
         if index is None or is_numbered(index) or index_of(self.sample_ids) is not None:
             return

@@ -20,11 +20,11 @@ _RESERVED = (_SKIP, _UNDO, _QUIT, _MORE)
 _FREE_KEYS = "123456789abcdefghijklmnoprtvwxyz"
 _UNDONE, _DONE = object(), object()
 
-# Two threads may ask at a time; each question is to be answered on its own.
+# Two threads may ask at the same time, and there is one terminal for both.
 _TERMINAL = threading.Lock()
 
-# Since the last line that was typed. Ctrl-C ends a run; where another one begins then,
-# as in a search, Ctrl-C again ends that, too, and everything around it.
+# Since the last line that was typed. Ctrl-C ends a run; in a search, another run begins
+# then, and a second Ctrl-C ends that one and everything around it.
 _INTERRUPTED = threading.Event()
 
 
@@ -32,31 +32,32 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
     """Ask the person at the terminal, row by row.
 
     Each row is shown with the classes and their keys. An answer is the key or the name
-    of a class, and Enter. ``s`` skips a row (to abstain), ``u`` undoes the answer
-    before, ``q`` ends the run and keeps all answers, ``?`` shows the row in full, and
-    ``+name`` gives the row a class that is new.
+    of a class, and Enter. ``s`` skips a row (to abstain), ``u`` undoes the previous
+    answer, ``q`` ends the run and keeps all answers, ``?`` shows the row in full, and
+    ``+name`` gives the row a new class.
 
     Answers are recorded one by one, so that nothing is lost when the person stops in
-    the middle of a batch. What is recorded cannot be taken back. So that the answer
-    before can be undone, it is held back while the next row is shown, and handed over
-    once that row is answered: undo reaches back one answer, and not into an earlier
-    batch. The last answer of a batch is handed over at once, unless `confirm` is set.
+    the middle of a batch. A recorded answer cannot be undone, so each answer is held
+    back while the next row is shown, and recorded once that row is answered: undo goes
+    back one answer, and not into an earlier batch. The last answer of a batch is
+    recorded at once, unless `confirm` is set.
 
-    The answer held back is not lost either. It is handed over when the person quits, by
-    ``q``, Ctrl-C or the end of the input (Ctrl-D), and before an error goes on: an
-    answer is safe as soon as the next row is shown. The run ends normally then. Ctrl-C
-    raises `KeyboardInterrupt` out of `fit`, with all answers in ``transduction_``,
-    where no question is open, as while a model is fitted, and where it comes twice
-    without an answer in between, so that it ends a search, too.
+    The answer that is held back is not lost either. It is recorded when the person
+    quits, by ``q``, Ctrl-C or the end of the input (Ctrl-D), and before an error is
+    raised: an answer is safe as soon as the next row is shown. After ``q``, Ctrl-C or
+    Ctrl-D the run ends normally. Ctrl-C raises `KeyboardInterrupt` out of `fit`, with
+    all answers in ``transduction_``, if no question is open, for instance while a model
+    is fitted, and if it comes twice without an answer in between, so that it also ends
+    a search.
 
-    In a run the number of a row counts from the first of all batches to the budget.
+    In a run, rows are numbered from the first of all batches to the budget.
 
-    Whatever stands in the data is shown inert: control characters, escape sequences and
-    marks that change the direction of a text are written as escapes.
+    Control characters, escape sequences and marks that change the direction of a text
+    are shown as escapes, so that no text in the data acts on the terminal.
 
-    It reads what `sys.stdin` is when it is called, writes to `sys.stdout`, and works in
-    notebooks. It cannot be pickled, as workers have no terminal: a search around the
-    classifier needs ``n_jobs=1``.
+    It reads from `sys.stdin`, writes to `sys.stdout`, and works in notebooks. It cannot
+    be pickled, as workers have no terminal: a search around the classifier needs
+    ``n_jobs=1``.
 
     Read more in the :ref:`User Guide <terminal_oracle>`.
 
@@ -65,17 +66,17 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
     render : callable or None, default=None
         ``render(row) -> str`` makes the text that is shown. It gets a dict of feature
         to value if `X` is a data frame, a sparse matrix of one row if `X` is sparse,
-        else an item of `X`. If None, a text is shown as it is, and of anything else
-        one feature in each line.
+        and otherwise an item of `X`. If None, a text is shown as it is, and other rows
+        with one feature in each line.
 
     suggest : bool, default=False
         Whether to show the most probable class of the model. It saves work, and makes
         people agree with the model.
 
     keys : mapping of str to class, or None, default=None
-        Keys of classes, which are offered even if no row has such a label yet. Other
-        classes get a key by themselves: their name if it is one character or a number,
-        else a digit or letter.
+        Keys of classes, which are offered even if no row has the class yet. Other
+        classes get their name as key if it is one character or a number, and otherwise
+        a digit or letter.
 
     new_classes : bool, default=True
         Whether ``+name`` may give a row a class that is not known yet. Set it to False
@@ -86,7 +87,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         be undone, too.
 
     max_chars : int, default=2000
-        How many characters of a text are shown. ``?`` shows all.
+        Number of characters of a text that are shown. ``?`` shows all.
 
     See Also
     --------
@@ -214,7 +215,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
                 if can_undo:
                     n_given += 1
                     yield answers[n_given - 1]
-        except GeneratorExit:  # whoever takes the answers has failed
+        except GeneratorExit:  # the run that takes the answers has failed
             if len(answers) > n_given:
                 _say_not_recorded(answers[n_given:])
             raise
@@ -238,7 +239,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
 
         def question(*, full):
             text = show_row(shown, max_chars=None if full else self.max_chars)
-            # With a margin no text can look like a question of ours.
+            # With a margin, no text in the data can look like a question of the oracle.
             lines = ["", title, *(f"| {line}" for line in text.split("\n"))]
             return "\n".join(lines if suggestion is None else [*lines, suggestion])
 
@@ -292,7 +293,7 @@ def _check_keys(keys):
 
 
 class _Choices:
-    """The classes of a question, their keys, and what a typed line means."""
+    """The classes of a question and their keys; it reads the lines that are typed."""
 
     def __init__(self, classes, keys, new_classes):
         self.classes = [c for c in dict.fromkeys(classes) if c is not None]
@@ -324,7 +325,7 @@ class _Choices:
         return ", ".join(parts)
 
     def parse(self, line):
-        """Return the class that a line means; raise ValueError if it means none."""
+        """Return the class that a line names; raise ValueError if it names none."""
         if line in self.keys:
             return self.keys[line]
         named = [c for c in self.classes if str(c) == line]
@@ -411,7 +412,7 @@ def _read(menu):
     try:
         line = input("> ").strip()
     except UnicodeDecodeError:
-        return "\ufffd"  # bytes that are no text; asked again
+        return "\ufffd"  # bytes that are not text; the question is asked again
     except KeyboardInterrupt as error:
         if _INTERRUPTED.is_set():
             raise
@@ -431,7 +432,7 @@ def _read(menu):
 
 
 def _say(text):
-    """Print a text, with escapes for what the terminal has no characters for."""
+    """Print a text, with escapes for characters that the terminal does not have."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 

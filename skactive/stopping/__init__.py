@@ -1,4 +1,4 @@
-"""Stopping: when further labels are not worth their price."""
+"""Stopping criteria: when further labels are not worth their price."""
 
 from skactive._pool.remembered import agreement
 from skactive.stopping._base import BaseCriterion, FunctionCriterion

@@ -1,4 +1,4 @@
-"""The model's own confidence: stop when it is sure enough of what is not labelled."""
+"""Criteria on the model's confidence in its predictions for rows without a label."""
 
 from numbers import Integral, Real
 
@@ -44,7 +44,7 @@ class MaxUncertainty(_UncertaintyCriterion):
     """Stop when the model is sure of every single row.
 
     The largest entropy of the probabilities of a row without a label must fall to a
-    threshold [1]_. One row that nobody can tell keeps the run going, so this is the
+    threshold [1]_. A single row that cannot be told keeps the run going, so this is the
     most cautious of the criteria that trust the model.
 
     :Looks at: ``predict_proba``
@@ -91,8 +91,8 @@ class OverallUncertainty(_UncertaintyCriterion):
     ----------
     threshold : float, default=0.01
         Entropy in nats, positive. The default is the one that these criteria were
-        compared with in [2]_; a classifier whose probabilities stay far from 0 and 1,
-        as those of a regularised one do, needs a larger one.
+        compared with in [2]_. A classifier whose probabilities stay far from 0 and 1,
+        for instance a strongly regularised one, needs a larger threshold.
 
     References
     ----------
@@ -121,8 +121,8 @@ class OverallUncertainty(_UncertaintyCriterion):
 class MinExpectedError(_UncertaintyCriterion):
     """Stop when the model expects few errors.
 
-    It expects to be wrong about a row with the probability 1 - max P. The mean of that
-    over the rows without a label must fall to a threshold [1]_.
+    The expected error of a row is 1 - max P. Its mean over the rows without a label
+    must fall to a threshold [1]_.
 
     :Looks at: ``predict_proba``
 
@@ -157,10 +157,10 @@ class MinExpectedError(_UncertaintyCriterion):
 
 
 class SelectedAccuracy(BaseCriterion):
-    """Stop when the model knew the labels that were bought.
+    """Stop when the model has predicted the labels that were bought.
 
-    Labels that a strategy asks are the ones the model was least sure of. If it was
-    right about them before it learned them, it will be right about the others [1]_.
+    A strategy queries the rows about which the model is least sure. If it was right
+    about them before it learned their labels, it is right about the others [1]_.
     Rows without an answer do not count.
 
     :Looks at: predictions of all candidates
@@ -172,9 +172,9 @@ class SelectedAccuracy(BaseCriterion):
         one that these criteria were compared with in [2]_.
 
     min_labels : int, default=10
-        Over how many labels the share is taken at least: over those of the last
-        round, and of rounds before it until there are enough. A single label is right
-        or wrong, so that a `batch_size` of 1 would stop at the first hit.
+        Least number of labels over which the share is taken: those of the last round,
+        and of rounds before it until there are enough. With a `batch_size` of 1, the
+        run would otherwise stop at the first label that is predicted right.
 
     References
     ----------
@@ -212,7 +212,7 @@ class SelectedAccuracy(BaseCriterion):
         return self._judge()
 
     def _hits(self, pool):
-        """Tell of the rows labelled since the last round which were predicted right."""
+        """Tell which of the rows labelled since the last round were predicted right."""
         codes = self.last_.codes
         rows = np.flatnonzero(pool.labeled & (codes >= 0))
         return self.last_.classes[codes[rows]] == as_labels(pool.y[rows])
@@ -235,15 +235,15 @@ class SelectedAccuracy(BaseCriterion):
 
 
 class ClassificationChange(BaseCriterion):
-    """Stop when no row without a label is classified differently any more.
+    """Stop when the predictions for rows without a label no longer change.
 
     If no prediction has changed since a model with fewer labels, further labels
     hardly move the boundaries between the classes [1]_.
 
     With another `criterion`, both must hold, and its threshold is adjusted to the
-    data: where it is met while predictions still change, the threshold was too easy,
-    and is made stricter [2]_. It may thus begin with an easy one. By how much it is
-    made stricter is a choice made here: by a share, so that it stays possible to meet.
+    data: if it is met while predictions still change, the threshold was too easy, and
+    is made stricter [2]_. So it may begin with an easy one. The paper does not say by
+    how much; here it is a share, so that the threshold can still be met.
 
     :Looks at: predictions of all candidates
 
@@ -254,13 +254,13 @@ class ClassificationChange(BaseCriterion):
         :class:`~skactive.stopping.OverallUncertainty`, or its name.
 
     step : float, default=0.1
-        By which share of its distance from perfection (0 for uncertainties, 1 for
-        accuracies) a threshold is moved towards it.
+        Share of its distance from perfection (0 for uncertainties, 1 for accuracies) by
+        which a threshold is moved towards it.
 
     min_labels : int, default=10
-        How many labels more the later of two compared models must have. With a
-        `batch_size` of 1, a single label often changes no prediction; models are
-        compared over `min_labels` rounds then.
+        Number of labels that the later of two compared models must have more. With a
+        `batch_size` of 1, a single label often changes no prediction; then models are
+        compared that are `min_labels` rounds apart.
 
     References
     ----------
@@ -343,7 +343,7 @@ class ClassificationChange(BaseCriterion):
         return None
 
     def _update_other(self, pool):
-        """Return the reason of the other criterion, an empty one if there is none."""
+        """Return the reason of the other criterion, empty if there is no criterion."""
         if self.criterion is None:
             return ""
         if not hasattr(self, "criterion_"):
@@ -351,9 +351,9 @@ class ClassificationChange(BaseCriterion):
         return self.criterion_.update(pool) or None
 
     def _count_changes(self, pool):
-        """Count the predictions that differ from an earlier model's.
+        """Count the predictions that differ from those of an earlier model.
 
-        None if there is none with enough fewer labels.
+        None if no model had `min_labels` labels less.
         """
         before, n_changed = getattr(self, "last_", None), None
         if before is not None and not before.is_old(pool, self.min_labels):

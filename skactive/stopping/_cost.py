@@ -1,4 +1,4 @@
-"""A cost rule: stop when labels gain less than they cost."""
+"""A rule of costs: stop when labels gain less than they cost."""
 
 from numbers import Integral, Real
 
@@ -11,34 +11,34 @@ from skactive.utils._sklearn import Interval
 class GainPerLabel(ValidationCriterion):
     """Stop when labels gain less than they are worth.
 
-    The gain is that of the score on a validation set since at least `window` rows were
-    asked. The run stops once it falls under the price of these rows. Rows without an
-    answer are paid for, too; those of a test sample are left out.
+    The gain is the rise of the score on a validation set over at least the last
+    `window` queried rows. The run stops once it falls below the price of these rows.
+    Rows without an answer are paid for, too; rows of a test sample are left out.
 
     :Looks at: a validation set
 
     Parameters
     ----------
     price : float, default=0.0001
-        What a label costs, in units of the score: 0.0001 says that 100 labels must gain
-        0.01. If `fit` got `cost`, it is what one unit of that costs.
+        Price of a label in units of the score: with 0.0001, 100 labels must gain 0.01.
+        If `fit` got `cost`, the price of one unit of `cost`.
 
     X_val : {array-like, sparse matrix, data frame, list} of length n_val or None, \
             default=None
-        Rows that are never asked nor trained on; of the same kind as the `X` of the
-        run. If None, the test sample that `holdout_fraction` buys takes their place.
+        Rows that are neither queried nor trained on, of the same kind as the `X` of the
+        run. If None, the test sample that `holdout_fraction` buys is used instead.
 
     y_val : array-like of shape (n_val,) or None, default=None
         Their labels.
 
     scoring : str, callable or None, default=None
-        A scorer as in scikit-learn, higher is better; None is the `score` of the
-        estimator, the accuracy as a rule.
+        A scorer as in scikit-learn, higher is better. If None, the `score` of the
+        estimator, which is usually the accuracy.
 
     window : int, default=50
-        Over how many asked rows the gain is measured at least. A validation set of n
-        rows knows an accuracy to about 0.5 / sqrt(n), so that ``price * window`` should
-        not be much smaller.
+        Least number of queried rows over which the gain is measured. The standard error
+        of an accuracy on n validation rows is about 0.5 / sqrt(n); ``price * window``
+        should not be much smaller.
 
     Examples
     --------
@@ -93,6 +93,6 @@ class GainPerLabel(ValidationCriterion):
         self.records_.append(record)
 
     def _before(self, n_asked):
-        """Return the last record with at most so many asked rows, or None."""
+        """Return the last record with at most this number of queried rows, or None."""
         found = [record for record in self.records_ if record[0] <= n_asked]
         return found[-1] if found else None

@@ -1,4 +1,4 @@
-"""A plateau of the learning curve on labels that are kept for that."""
+"""A plateau of the learning curve on validation labels."""
 
 from numbers import Integral, Real
 
@@ -8,7 +8,7 @@ from skactive.utils._sklearn import Interval
 
 
 class ValidationPlateau(ValidationCriterion):
-    """Stop when the score on a validation set does not get better any more.
+    """Stop when the score on a validation set no longer improves.
 
     :Looks at: a validation set
 
@@ -16,18 +16,18 @@ class ValidationPlateau(ValidationCriterion):
     ----------
     X_val : {array-like, sparse matrix, data frame, list} of length n_val or None, \
             default=None
-        Rows that are never asked nor trained on; of the same kind as the `X` of the
-        run. If None, the test sample that `holdout_fraction` buys takes their place.
+        Rows that are neither queried nor trained on, of the same kind as the `X` of the
+        run. If None, the test sample that `holdout_fraction` buys is used instead.
 
     y_val : array-like of shape (n_val,) or None, default=None
         Their labels.
 
     scoring : str, callable or None, default=None
-        A scorer as in scikit-learn, higher is better; None is the `score` of the
-        estimator, the accuracy as a rule.
+        A scorer as in scikit-learn, higher is better. If None, the `score` of the
+        estimator, which is usually the accuracy.
 
     patience : int, default=50
-        How many labels may be learned from without a better score.
+        Number of labels that may be learned from without a better score.
 
     min_delta : float, default=0.0
         A score must be larger than the best one so far by more than this to be better.

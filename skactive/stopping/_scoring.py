@@ -1,4 +1,4 @@
-"""Scores of a model on few labels, of which some classes may be absent."""
+"""Scores of a model on few labels, among which classes may be absent."""
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
@@ -27,7 +27,7 @@ def score_model(model, scoring, X, y):
     Returns
     -------
     score : float or None
-        None where it is not defined, such as an area under the ROC curve on rows of one
+        None where it is not defined, as is an area under the ROC curve on rows of one
         class.
     """
     score = float(score_all_classes(check_scoring(model, scoring), model, X, y))
@@ -35,7 +35,7 @@ def score_model(model, scoring, X, y):
 
 
 def try_scoring(scoring, labels):
-    """Raise what a metric would raise on some labels, without a model.
+    """Raise the error that a metric would raise on some labels, without a model.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def try_scoring(scoring, labels):
         A scorer as in scikit-learn; functions of the user are not called.
 
     labels : ndarray of shape (n_labels,)
-        Labels; those of one class tell nothing.
+        Labels; if they are all of one class, nothing is found out.
     """
     labels = np.unique(labels)
     if not isinstance(scoring, str) or len(labels) < 2:

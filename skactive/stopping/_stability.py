@@ -27,16 +27,16 @@ class StabilizingPredictions(BaseCriterion):
         The mean kappa at which to stop, in (0, 1].
 
     n_windows : int, default=3
-        How many pairs of successive models count.
+        Number of pairs of successive models that count.
 
     n_stop_set : int or None, default=2000
-        How many rows are predicted. They are drawn from those without a label when
-        there is a model for the first time, and stay the same; None takes all.
+        Number of rows in the stop set. They are drawn from the rows without a label
+        when there is a model for the first time, and stay the same; None takes all.
 
     min_labels : int, default=10
-        How many labels more the later model of a pair must have. With a `batch_size`
-        of 1, models that differ by one label agree so often that the run would stop
-        early; they are compared over `min_labels` rounds then.
+        Number of labels that the later model of a pair must have more. With a
+        `batch_size` of 1, models that differ by one label agree so often that the run
+        would stop early; then models are compared that are `min_labels` rounds apart.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Scores on labels that are not trained on: given ones, or the run's own sample."""
+"""Scores on labels that are not trained on: given ones, or the test sample of a run."""
 
 import difflib
 
@@ -21,7 +21,7 @@ from skactive.utils._sklearn import Function, _num_samples
 class ValidationCriterion(BaseCriterion):
     """A criterion that scores models on `X_val` and `y_val`.
 
-    If they are None, it takes the rows of the test sample of the run that have a label.
+    If they are None, it uses the rows of the run's test sample that have a label.
     """
 
     _parameter_constraints = {
@@ -82,7 +82,7 @@ class ValidationCriterion(BaseCriterion):
             )
 
     def _score(self, pool):
-        """Return the score of the model of a round, None if there is none."""
+        """Return the score of the model of a round, None if there is no score."""
         held = pool.holdout
         if self.X_val is not None:
             X, y = with_small_indices(self.X_val), self._labels()

@@ -1,4 +1,4 @@
-"""Scores of models that do not know all classes: of the others they say 0."""
+"""Scores of models that do not know all classes: they give the others probability 0."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -8,7 +8,7 @@ from skactive.utils._sklearn import knowing_labels
 
 
 def score_all_classes(scorer, model, X, y, **metadata):
-    """Score a model by labels of which it may know only some.
+    """Score a model on labels of which it may know only some.
 
     A class that the model does not know has the probability 0, so that a score of
     probabilities is one number over the classes of the model and those in `y`.
@@ -16,8 +16,8 @@ def score_all_classes(scorer, model, X, y, **metadata):
     Parameters
     ----------
     scorer : callable
-        ``scorer(model, X, y, **metadata)``. One that is no scorer of scikit-learn, or
-        looks at no probabilities, is called as it is.
+        ``scorer(model, X, y, **metadata)``. It is called as it is unless it is a scorer
+        of scikit-learn that uses probabilities.
 
     model : estimator object
         A fitted classifier.
@@ -29,12 +29,12 @@ def score_all_classes(scorer, model, X, y, **metadata):
         Their labels.
 
     **metadata : dict
-        What the scorer wants beside.
+        Further arguments of the scorer.
 
     Returns
     -------
     score : float or dict
-        What the scorer returns.
+        The score, as the scorer returns it.
     """
     known, found = getattr(model, "classes_", None), np.unique(y)
     if known is None or np.array_equal(known, found):
@@ -64,7 +64,7 @@ class _KnowsAll(ClassifierMixin, BaseEstimator):
         return True
 
     def __getattr__(self, name):
-        # Its columns would be those of the classes that the model knows.
+        # The model would give columns for the classes that it knows only.
         if name in ("decision_function", "predict_log_proba") or "model" not in vars(
             self
         ):

@@ -1,4 +1,4 @@
-"""What a classifier can do, asked before it is fitted."""
+"""The methods that a classifier will have, found out before it is fitted."""
 
 import warnings
 from functools import partial
@@ -11,7 +11,7 @@ from skactive.utils._pipelines import check_same_rows
 from skactive.utils._shown import name_of
 from skactive.utils._sklearn import HasMethods, _set_random_states
 
-# Parameters that hold the estimator which a meta-estimator delegates to.
+# Parameters that hold the estimator to which a meta-estimator delegates.
 _DELEGATES = ("estimator", "final_estimator")
 # A trial: enough rows of each class for an inner cross-validation.
 _N_TRIAL_ROWS, _N_TRIAL_FEATURES = 20, 5
@@ -26,9 +26,9 @@ def has_once_fitted(estimator, method):
     """Tell whether an estimator has a method, or will have it when it is fitted.
 
     Some methods come with `fit`: those of a stack whose last estimator is a default,
-    and of all that delegate to one. Whether it is so is found out by a fit on a few
-    rows that are made up. An estimator that cannot be fitted on them is believed to
-    have all that its class knows of.
+    and those of estimators that delegate to one. Such an estimator is fitted on a few
+    made-up rows to find out. If it cannot be fitted on them, it is assumed to get all
+    methods that its class has.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def has_once_fitted(estimator, method):
     Returns
     -------
     has : bool
-        False for what will certainly not be there.
+        False if it will certainly not have the method.
     """
     if hasattr(estimator, method):
         return True
@@ -50,16 +50,16 @@ def has_once_fitted(estimator, method):
         return False
     try:
         return hasattr(_fit_on_trial(part), method)
-    except Exception:  # whatever an estimator says to rows that are not for it
+    except Exception:  # the rows are made up, and may suit no estimator of this kind
         return True
 
 
 class MissingMethodError(ValueError):
-    """A method did not come with the fit, and will not come with more labels."""
+    """A fitted model lacks a method, and more labels will not give it one."""
 
 
 def method_of(model, method, *, axis=0):
-    """Return a method that predicts, or raise if it did not come with the fit.
+    """Return a method that predicts, or raise if the fitted model lacks it.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ def method_of(model, method, *, axis=0):
         Name of the method, which takes rows.
 
     axis : int, default=0
-        Where the rows are in its output, if that is an array.
+        Axis of the rows in its output, if that is an array.
 
     Returns
     -------
     predict : callable
-        ``predict(X) -> output``; it raises if rows are lost on the way.
+        ``predict(X) -> output``; it raises if the output lacks rows.
     """
     if hasattr(model, method):
         return partial(_predict, model, method, axis)
@@ -95,7 +95,7 @@ def _predict(model, method, axis, X):
 
 
 class HasMethodsOnceFitted(HasMethods):
-    """Constraint: an object that has some methods, when it is fitted at the latest.
+    """Constraint: an object that has some methods, once fitted at the latest.
 
     Parameters
     ----------
@@ -117,6 +117,8 @@ def _in_doubt(estimator, method):
 
     None, if the method will certainly not come.
     """
+    # Methods may be handed on through several meta-estimators: go in until one of them
+    # may get the method by its own fit.
     while True:
         kind = type(estimator)
         if not (hasattr(kind, method) or hasattr(kind, "__getattr__")):
@@ -135,7 +137,7 @@ def _delegate(estimator):
 
 
 def _fit_on_trial(estimator):
-    """Return a clone that is fitted on rows and labels that mean nothing."""
+    """Return a clone that is fitted on made-up rows and labels."""
     model, rng = clone(estimator), np.random.RandomState(0)
     _set_random_states(model, rng)
     with warnings.catch_warnings():

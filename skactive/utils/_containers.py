@@ -1,24 +1,24 @@
-"""Containers of other libraries: data not computed yet, nulls, and named rows."""
+"""Containers of other libraries: lazy data, nulls, and named rows."""
 
 import numpy as np
 from scipy.sparse import issparse
 
-# What makes data of data that are not computed yet, by the method that does it.
+# Methods that compute lazy data.
 _COMPUTING = ("toPandas", "compute", "collect", "execute")
 
 _MAX_INT32 = np.iinfo(np.int32).max
 
 
 def refuse_lazy(values, name):
-    """Raise for data that are not computed yet, and name the call that does it.
+    """Raise for data that are not computed yet, and name the call that computes them.
 
-    These are polars' LazyFrame, the collections of dask, and what works like them.
+    These are polars' LazyFrame, the collections of dask, and similar objects.
     """
     kind = type(values)
     if isinstance(values, (np.ndarray, list, tuple)) or issparse(values):
         return
     found = [method for method in _COMPUTING if callable(getattr(kind, method, None))]
-    # An array of dask has a length, and numpy makes an ndarray of it.
+    # numpy would compute an array of dask without a word, again in every round.
     is_table = hasattr(kind, "__dask_graph__") and not hasattr(
         kind, "__array_function__"
     )
@@ -31,7 +31,7 @@ def refuse_lazy(values, name):
 
 
 def as_column(y):
-    """Return `y` as an ndarray in which nulls have not made floats of other values.
+    """Return `y` as an ndarray in which nulls have not turned integers into floats.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def as_column(y):
     Returns
     -------
     y : ndarray
-        Of dtype object, with None or NA, if there are nulls among values that are no
-        floats, and if they are texts of numpy's StringDType.
+        Of dtype object, with None or NA, if there are nulls among values other than
+        floats, or if they are texts of numpy's StringDType.
     """
     refuse_lazy(y, "y")
     if getattr(y, "shape", ())[1:] == (1,) and hasattr(y, "columns"):
@@ -62,18 +62,18 @@ def as_column(y):
 
 
 def _only_column(frame):
-    """Return the column of a data frame that has one."""
+    """Return the column of a data frame that has a single one."""
     if hasattr(frame, "iloc"):
         return frame.iloc[:, 0]
     return frame.to_series() if hasattr(frame, "to_series") else frame.column(0)
 
 
 def with_small_indices(X):
-    """Return sparse rows as CSR with indices of 32 bits if they fit; all else as it is.
+    """Return sparse rows as CSR with indices of 32 bits if they fit; others unchanged.
 
-    Those of 64 bits, which scipy makes of pairs of int64 arrays, are refused by many
-    estimators. `X` is never changed, and its values are shared as long as nobody who
-    sorts the indices, or sums duplicates, could move them.
+    Indices of 64 bits, which scipy makes from pairs of int64 arrays, are refused by
+    many estimators. `X` is never changed. The result shares its values unless they are
+    unsorted or have duplicates: an estimator that sorts or sums them would move them.
     """
     if not issparse(X):
         return X
@@ -96,17 +96,17 @@ def is_numbered(index):
 
 
 def column_names(frame):
-    """Return the names of the columns of a data frame, or of a table of pyarrow."""
+    """Return the names of the columns of a data frame or a table of pyarrow."""
     if hasattr(type(frame), "column_names"):
         return list(frame.column_names)
     return list(frame.columns)
 
 
 def check_aligned(X, others, *, owner="X"):
-    """Raise where a pandas object names its rows otherwise than the data frame `X`.
+    """Raise if a pandas object has another index than the data frame `X`.
 
-    Rows are matched by position, like everywhere in scikit-learn. If both have an
-    index, and these differ, values would be taken for those of other rows.
+    Rows are matched by position, as everywhere in scikit-learn. If both have an index,
+    and these differ, values would go to the wrong rows.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def check_aligned(X, others, *, owner="X"):
         The rows, in any container.
 
     others : dict of str to object
-        What has a value for each row, by the name of its parameter.
+        Objects with a value for each row, by the name of the parameter.
 
     owner : str, default="X"
         The parameter that holds `X`.
@@ -138,7 +138,7 @@ def check_aligned(X, others, *, owner="X"):
 
 
 def order_of_names(values, names):
-    """Return which rows of a pandas object belong to names, if its index says that.
+    """Return the positions of names in the index of a pandas object, if it has them.
 
     Parameters
     ----------
@@ -165,20 +165,20 @@ def order_of_names(values, names):
 
 
 def is_in_other_order(values, names):
-    """Tell whether the index of a pandas object holds exactly names, but elsewhere."""
+    """Tell whether the index of a pandas object holds the names in another order."""
     order = order_of_names(values, names)
     return order is not None and bool((order != np.arange(len(order))).any())
 
 
 def list_of(ids):
-    """Return ids as a list; numpy would make texts of all in a mixed one."""
+    """Return ids as a list; numpy would turn all ids of a mixed list into texts."""
     if isinstance(ids, (list, tuple, range)):
         return [i.item() if isinstance(i, np.generic) else i for i in ids]
     return np.asarray(ids).tolist()
 
 
 def hint_of_type(unknown, known):
-    """Return a sentence, or nothing, on ids that are unknown only by their type."""
+    """Return a sentence if ids are unknown only because of their type, else ""."""
     texts = {str(i): i for i in known}
     for found in unknown:
         if str(found) in texts:

@@ -1,4 +1,4 @@
-"""Values, parameters and data described as text or hash, the same in any process."""
+"""Values, parameters and data as texts or hashes that are equal in all processes."""
 
 import hashlib
 import json
@@ -17,17 +17,17 @@ from skactive.utils._rows import (
 )
 from skactive.utils._sklearn import _num_samples
 
-# Parameters that change where and how fast something is computed, never what.
+# Parameters that change where and how fast something is computed, not the result.
 _WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "memory"})
 
-# A value that is written longer than this is compared by its hash.
+# A value whose text is longer than this is compared by its hash.
 _MAX_TEXT = 200
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def describe_parameters(clf):
-    """Describe all parameters of a classifier that may change what is asked.
+    """Describe all parameters of a classifier that may change which rows are queried.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def describe_parameters(clf):
 
 
 def _describe(path, value):
-    """Yield (path, text) for a value and what it is made of."""
+    """Yield (path, text) for a value and its parts."""
     if path.rsplit("__")[-1] in _WITHOUT_EFFECT:
         return
     if isinstance(value, np.ndarray):
@@ -65,7 +65,7 @@ def _describe(path, value):
 
 
 def _describe_part(path, number, part):
-    """Describe one member of a sequence; of (name, object), under its name."""
+    """Describe one member of a sequence; a pair (name, object) under its name."""
     if isinstance(part, tuple) and len(part) > 1 and isinstance(part[0], str):
         yield f"{path}__{number}", part[0]
         for other in part[1:]:
@@ -75,7 +75,7 @@ def _describe_part(path, number, part):
 
 
 def _is_plain(value):
-    """Tell whether there is nothing but scalars in nested sequences."""
+    """Tell whether nested sequences hold only scalars."""
     if isinstance(value, (list, tuple)):
         return all(map(_is_plain, value))
     return is_null(value) or isinstance(value, (str, bytes, int, float, np.generic))
@@ -93,7 +93,7 @@ def _text(value):
     """Return a text that is the same in another process."""
     try:
         return json.dumps(value, default=_as_json)
-    except (TypeError, ValueError):  # keys that are no strings, or a cycle
+    except (TypeError, ValueError):  # keys other than strings, or a cycle
         return _ADDRESS.sub("", repr(value))
 
 
@@ -107,7 +107,7 @@ def _as_json(value):
 
 
 def hash_rows(X):
-    """Return a hash of all rows, whatever container they are in."""
+    """Return a hash of all rows, in any container."""
     if issparse(X):
         X = X if X.has_sorted_indices else X.sorted_indices()
         return hash_values("sparse", list(X.shape), X.indptr, X.indices, X.data)
@@ -133,7 +133,7 @@ def hash_parameter(value):
 
 
 def hash_values(*parts):
-    """Return a hash of values of any kind, arrays by what they hold."""
+    """Return a hash of values of any kind; arrays by their values."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(_as_bytes(part))
@@ -142,7 +142,7 @@ def hash_values(*parts):
 
 
 def _as_bytes(part):
-    """Return a part of what is hashed; numbers of equal value give equal bytes."""
+    """Return the bytes to hash; numbers of equal value give equal bytes."""
     kind = part.dtype.kind if isinstance(part, np.ndarray) else None
     if kind is not None and kind in "biuf":
         return np.ascontiguousarray(part, dtype="<f8")

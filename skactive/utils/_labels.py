@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skactive.utils._containers import as_column
 from skactive.utils._shown import shown, shown_values
 
-# What becomes of None, nan and NA when numpy is made to write them as text.
+# The texts that None, nan and NA become when numpy turns them into strings.
 NULL_TEXTS = frozenset({"None", "nan", "NaN", "<NA>", "NaT"})
 
 
@@ -34,7 +34,7 @@ def is_marker(value, missing_label):
 
 
 def column_y(y):
-    """Return `y` as a one-dimensional ndarray, whatever container it came in."""
+    """Return `y` as a one-dimensional ndarray, from any container."""
     return column_or_1d(as_column(y), warn=True)
 
 
@@ -56,7 +56,7 @@ def labeled_mask(y, missing_label):
 def split_labeled(y, missing_label, *, owner=None):
     """Return `y` as a 1d array, the mask of labelled rows, and their labels.
 
-    Errors name the `owner` of the parameter missing_label, if there is one.
+    Errors name the `owner` of the parameter `missing_label`, if it is given.
     """
     y = column_y(y)
     _refuse_hidden_marker(y, missing_label, owner=owner)
@@ -67,7 +67,7 @@ def split_labeled(y, missing_label, *, owner=None):
 
 
 def as_labels(values, *, owner=None):
-    """Give an array that holds nothing but labels its natural dtype.
+    """Give an array that holds only labels its natural dtype.
 
     Only object arrays change: numbers in them become a numeric array, as scikit-learn
     does not take numbers of dtype object for classes; strings stay as they are.
@@ -104,7 +104,7 @@ def as_labels(values, *, owner=None):
 
 
 def check_finite(labels, missing_label):
-    """Raise if labels are NaN or infinite, which are no classes."""
+    """Raise if labels are NaN or infinite, which are not classes."""
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         bad = "NaN" if np.isnan(labels).any() else "infinity"
         raise ValueError(
@@ -127,8 +127,9 @@ def check_y(y, missing_label, *, has_oracle):
 def warn_if_split_blindly(y, labeled, missing_label):
     """Warn of scores in a cross-validation that does not know `y` as classes.
 
-    An integer `cv` stratifies what scikit-learn knows as a target. A `y` of dtype
-    object with a marker that is no text is none, and is cut in the order of its rows.
+    An integer `cv` stratifies only targets that scikit-learn recognises as classes. It
+    does not recognise a `y` of dtype object whose marker is not a text, and cuts it in
+    the order of its rows.
     """
     if labeled.all() or y.dtype.kind != "O" or isinstance(missing_label, str):
         return
@@ -150,7 +151,7 @@ def _setting(missing_label, owner):
 
 
 def _refuse_hidden_marker(y, missing_label, *, owner):
-    """Raise if `y` holds a marker in disguise, turned into text."""
+    """Raise if `y` holds a marker that was turned into text."""
     if y.dtype.kind in "UO" and not isinstance(missing_label, str):
         texts = NULL_TEXTS if is_null(missing_label) else {str(missing_label)}
         found = sorted(texts.intersection(v for v in y.tolist() if type(v) is str))
@@ -164,7 +165,7 @@ def _refuse_hidden_marker(y, missing_label, *, owner):
 
 
 def _refuse_wrapped_marker(y, missing_label):
-    """Raise if an unsigned `y` holds a negative marker wrapped around."""
+    """Raise if an unsigned `y` holds a negative marker that has wrapped around."""
     if (
         y.dtype.kind == "u"
         and isinstance(missing_label, numbers.Integral)
@@ -180,7 +181,7 @@ def _refuse_wrapped_marker(y, missing_label):
 
 
 def check_missing_label(missing_label):
-    """Refuse a marker that cannot mark anything."""
+    """Refuse a marker of a type that no label can have."""
     if isinstance(missing_label, (bool, np.bool_)) or not (
         is_null(missing_label) or isinstance(missing_label, (numbers.Integral, str))
     ):
@@ -220,7 +221,7 @@ def check_classes(classes, labels, missing_label):
 
 
 def _kind(value):
-    """Return bool, int, float or str, whichever `value` is, or None."""
+    """Return bool, int, float or str, the type of `value`, or None for other types."""
     if isinstance(value, str):
         return str
     if isinstance(value, (bool, np.bool_)):
@@ -243,7 +244,7 @@ def parse_label(value, *, kind, missing_label):
     Parameters
     ----------
     value : object
-        What the oracle gave for one row.
+        The answer of the oracle about one row.
 
     kind : {bool, int, float, str} or None
         Type of the known labels; None as long as there are none.
@@ -254,7 +255,7 @@ def parse_label(value, *, kind, missing_label):
     Raises
     ------
     ValueError
-        If the value is no label, or cannot become one of type `kind` without loss.
+        If it is not a label, or cannot become one of type `kind` without loss.
     """
     if isinstance(value, (np.ndarray, np.generic)) and np.ndim(value) == 0:
         value = value.item()

@@ -1,4 +1,4 @@
-"""Errors that say whose parameter something is wrong with."""
+"""Errors that name the parameter and the class it belongs to."""
 
 import re
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ from skactive.utils._sklearn import InvalidParameterError
 
 @contextmanager
 def naming(parameter, owner):
-    """Put the name of a parameter before errors that do not say whose it is.
+    """Put the name of a parameter, and its owner, before errors that lack them.
 
     Parameters
     ----------
     parameter : str
-        Name of the parameter whose value is looked at.
+        Name of the parameter whose value is checked.
 
     owner : object
-        What it is a parameter of.
+        The object whose parameter it is.
     """
     try:
         yield

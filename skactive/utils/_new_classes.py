@@ -1,22 +1,22 @@
-"""Answers that make a class by mistake: other spellings, sentences, single labels."""
+"""Answers that add a class by mistake: other spellings, sentences, single labels."""
 
 from collections import Counter
 
 import numpy as np
 
-# A class that comes late is suspicious once the others have so many labels on average.
+# A late class is suspicious once the others have this number of labels on average.
 _LABELS_PER_CLASS = 5
-# Names of classes have at most so many words, and sentences twice as many.
+# Names of classes have at most this number of words, and sentences twice as many.
 _MAX_WORDS = 4
 
 
 class Spellings:
-    """Knows the classes so far, and finds those that a new one only spells anew.
+    """Knows the classes so far, and finds one that a new class only spells otherwise.
 
     Parameters
     ----------
     classes : iterable
-        The classes known in the beginning.
+        The classes known at the beginning.
     """
 
     def __init__(self, classes):
@@ -35,9 +35,9 @@ class Spellings:
             self._by_form.setdefault(_form(label), label)
 
     def alike(self, label):
-        """Return a class that differs in case or white space only, or None.
+        """Return a class that differs only in case or white space, or None.
 
-        None for a class that is known itself.
+        None also for a class that is known itself.
         """
         if label in self._known or not isinstance(label, str):
             return None
@@ -52,12 +52,12 @@ class Spellings:
 
 
 def _form(text):
-    """Return a text without what people do not mean when they spell it otherwise."""
+    """Return a text without the case and white space in which spellings differ."""
     return "".join(text.split()).casefold()
 
 
 def late_and_once(given, bought):
-    """Find classes that may be no classes: one label each, bought late.
+    """Find classes that may be mistakes: one label each, bought late.
 
     A class counts if its only label is among the last half of those that were bought,
     and all other classes have five labels on average.
@@ -73,7 +73,7 @@ def late_and_once(given, bought):
     Returns
     -------
     positions : list of int
-        Where the labels of such classes stand in `bought`.
+        Positions of their labels in `bought`.
     """
     counts = Counter([*given, *bought])
     half = len(bought) // 2

@@ -1,6 +1,6 @@
-"""What models give: labels and probabilities in one shape, checked, and their columns.
+"""Outputs of models: labels and probabilities in one shape, checked, and aligned.
 
-Whoever calls `predict` or `predict_proba` of a model of the user does so through
+All calls of `predict` and `predict_proba` of a model of the user go through
 :func:`reader`, :func:`read_labels` or :func:`read_proba`, so that a list of columns, or
 integers, mean the same everywhere.
 """
@@ -15,9 +15,9 @@ from skactive.utils._pipelines import last_step
 from skactive.utils._shown import name_of, shown_values
 from skactive.utils._sklearn import _num_samples
 
-# Rows of probabilities may miss a sum of one by this much (half precision, rounding).
+# The sum of probabilities may differ from 1 by this much (half precision, rounding).
 _SUM_TOLERANCE = 1e-3
-# So many times the rounding of one number is no reason to touch a row.
+# A sum that differs by this number of roundings is left as it is.
 _ROUNDINGS = 4
 
 
@@ -30,9 +30,9 @@ def reader(model, method):
         A fitted classifier, or a member of a committee.
 
     method : str
-        Its method. What `predict` and `predict_proba` return is brought into the
-        shapes (n_samples,) and (n_samples, n_classes); other methods are called as they
-        are.
+        Its method. The outputs of `predict` and `predict_proba` are brought into the
+        shapes (n_samples,) and (n_samples, n_classes); those of other methods are
+        returned as they are.
 
     Returns
     -------
@@ -44,13 +44,13 @@ def reader(model, method):
 
 
 def read_labels(model, X):
-    """Return what a model predicts for rows, of shape (n_samples,)."""
+    """Return the labels that a model predicts, of shape (n_samples,)."""
     return as_labels_of_rows(method_of(model, "predict")(X), name_of(model))
 
 
 def read_proba(model, X):
     """Return a model's probabilities, a column of floats for each of its classes."""
-    # Where a model says nothing, it divides zero by zero.
+    # These models divide zero by zero for rows that no label has reached.
     quiet = {"divide": "ignore", "invalid": "ignore"} if may_say_nothing(model) else {}
     with np.errstate(**quiet):
         proba = method_of(model, "predict_proba")(X)
@@ -67,7 +67,7 @@ def check_proba_of(model, proba, classes, owner=None):
 def may_say_nothing(model):
     """Tell whether a classifier may have rows that no label has reached."""
     last = last_step(getattr(model, "best_estimator_", model))  # of a search
-    within = getattr(last, "estimator_", last)  # of one that learns codes of labels
+    within = getattr(last, "estimator_", last)  # of a model that learns codes of labels
     kinds = LabelPropagation, LabelSpreading
     return isinstance(last, kinds) or isinstance(within, kinds)
 
@@ -90,7 +90,7 @@ def as_labels_of_rows(predicted, owner):
     Returns
     -------
     predicted : ndarray of shape (n_samples,)
-        A container that is one-dimensional already is only made an array.
+        The classes.
     """
     predicted = np.asarray(predicted)
     if predicted.ndim == 2 and predicted.shape[1] == 1:
@@ -110,18 +110,18 @@ def as_proba(proba, n_classes, owner, *, n_rows=None):
     Parameters
     ----------
     proba : array-like
-        What `predict_proba` returned: of this shape, or a list that has for each class
+        The output of `predict_proba`: of this shape, or a list that has for each class
         an array of shape (n_samples,), (n_samples, 1), or (n_samples, 2) with the class
         itself in the last column. A single column for two classes is refused.
 
     n_classes : int
-        How many classes the model has.
+        Number of classes of the model.
 
     owner : str
         Name of the model, for messages.
 
     n_rows : int or None, default=None
-        How many rows were predicted; needed to read a list.
+        Number of rows that were predicted; needed to read a list.
 
     Returns
     -------
@@ -147,13 +147,12 @@ def as_proba(proba, n_classes, owner, *, n_rows=None):
 def check_proba(proba, columns, classes, owner, *, silent_rows=False):
     """Check probabilities, and bring their columns into the order of `classes`.
 
-    Rows that miss a sum of 1 by no more than single precision explains are divided by
-    it.
+    Rows whose sum differs slightly from 1, as in half precision, are divided by it.
 
     Parameters
     ----------
     proba : array-like of shape (n_samples, n_columns)
-        What `predict_proba` returned, in any shape that :func:`as_proba` takes.
+        The output of `predict_proba`, in any shape that :func:`as_proba` takes.
 
     columns : ndarray of shape (n_columns,)
         The `classes_` of the model, in any order; some of `classes` may be missing,
@@ -166,8 +165,8 @@ def check_proba(proba, columns, classes, owner, *, silent_rows=False):
         Name of the model, for messages.
 
     silent_rows : bool, default=False
-        Whether rows of NaN or zeros mean that the model says nothing of them, so that
-        all its classes are equally likely; see :func:`says_nothing`.
+        Whether rows of NaN or zeros mean that the model says nothing about them, so
+        that all its classes are equally likely; see :func:`says_nothing`.
 
     Returns
     -------
@@ -188,7 +187,7 @@ def check_proba(proba, columns, classes, owner, *, silent_rows=False):
     # einsum sums short rows several times faster than sum(axis=1).
     sums, least = np.einsum("ij->i", proba), proba.min(initial=0.0)
     worst = np.abs(sums - 1.0).max(initial=0.0)
-    # Written so that NaN fails, too.
+    # Written so that NaN fails: it is not less than anything.
     if not (worst <= _SUM_TOLERANCE and least >= -_SUM_TOLERANCE):
         raise ValueError(
             f"{owner}.predict_proba returned probabilities that are NaN, infinite, "
@@ -231,7 +230,7 @@ def align_columns(proba, columns, classes, owner):
     Returns
     -------
     aligned : ndarray of shape (..., n_classes)
-        With 0 for a class that has no column.
+        The same columns, and 0 for classes that have none.
     """
     columns = np.asarray(columns)
     if same_classes(columns, classes):
@@ -268,7 +267,7 @@ def codes_of(predicted, classes, owner):
         Sorted classes.
 
     owner : str
-        What predicted them, for messages.
+        The object that predicted them, for messages.
 
     Returns
     -------
@@ -313,7 +312,7 @@ def _stack_classes(parts, n_rows, n_classes):
 
 
 def _is_by_class(parts, n_rows, n_classes):
-    """Tell, of a square list, whether its sums say that it holds one array a class."""
+    """Tell whether a square list holds one array for each class, by its sums."""
     if n_rows != n_classes:
         return False
     off = np.abs(np.asarray(parts, dtype=np.float64).sum(axis=1) - 1.0)

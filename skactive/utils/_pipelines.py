@@ -1,4 +1,4 @@
-"""The steps of a Pipeline: which of them predict, and that none of them drops rows."""
+"""The steps of a Pipeline: those that predict, and a check that none drops rows."""
 
 import warnings
 
@@ -17,7 +17,7 @@ _ONE_COLUMN = (
     " It takes texts, one for each row: pass a column, such as X['text'], or put it "
     "into a ColumnTransformer that names the column."
 )
-# On so many rows it is tried whether steps drop some.
+# Number of rows on which steps are tried.
 _N_ROWS_TRIED = 200
 
 
@@ -29,12 +29,12 @@ def last_step(estimator):
 
 
 def is_sampler(step):
-    """Tell whether a step changes the rows of a fit, and does nothing in predicting."""
+    """Tell whether a step changes the rows of a fit, and is skipped in predictions."""
     return hasattr(step, "fit_resample")
 
 
 def predicting_steps(estimator):
-    """Return what a Pipeline does to rows before its last step predicts.
+    """Return the steps of a Pipeline that rows go through before the last one.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def predicting_steps(estimator):
     Returns
     -------
     steps : Pipeline or None
-        The same steps without the last and without samplers, such as those of
+        The steps without the last one and without samplers, for instance those of
         imbalanced-learn; None if no step is left.
     """
     if not isinstance(estimator, Pipeline):
@@ -57,7 +57,7 @@ def predicting_steps(estimator):
 
 
 def training_rows(estimator, X, y, random_state):
-    """Return what the last step of a fitted Pipeline is trained on.
+    """Return the rows and labels on which the last step of a Pipeline is trained.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def training_rows(estimator, X, y, random_state):
     Returns
     -------
     X, y : array-like, ndarray
-        Transformed, with the rows that samplers leave and make.
+        Transformed, with the rows that samplers keep and add.
     """
     for _, step in estimator.steps[:-1]:
         if is_sampler(step):
@@ -89,15 +89,15 @@ def training_rows(estimator, X, y, random_state):
 
 
 def refuse_dropping_steps(estimator, X):
-    """Try on some rows, without labels, whether a step of a Pipeline drops any.
+    """Raise if a step of a Pipeline drops rows, tried on some rows without labels.
 
-    Only steps of other packages and functions are suspected; those that cannot be
-    fitted without labels are seen when the model is.
+    Only functions and steps of other packages are tried. Steps that cannot be fitted
+    without labels are checked with the first model.
 
     Parameters
     ----------
     estimator : estimator object, or list of (str, estimator object)
-        Unfitted; Pipelines within one another, a search, or an ensemble are found.
+        Unfitted; Pipelines within a Pipeline, a search or an ensemble are found, too.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         All rows.
@@ -105,7 +105,7 @@ def refuse_dropping_steps(estimator, X):
     Raises
     ------
     ValueError
-        Naming the step.
+        If a step drops rows; the error names it.
     """
     for steps in _chains(estimator):
         if any(_is_suspect(step, X) for _, step in steps):
@@ -120,7 +120,7 @@ def _chains(estimator, before=()):
         return
     parts = estimator
     if not isinstance(estimator, list):
-        one = getattr(estimator, "estimator", None)  # of a search, or of a bag
+        one = getattr(estimator, "estimator", None)  # of a search or a bag
         parts = [("", one)] if one is not None else None
         parts = parts or getattr(estimator, "estimators", None)
     if isinstance(parts, list):
@@ -138,14 +138,14 @@ def _refuse_dropping(steps, X):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = _find_dropping(steps, take_rows(X, rows), fit=True)
-    except Exception:  # whatever a step says to rows without labels
+    except Exception:  # a step may need labels; then it is checked with the model
         return
     if found is not None:
         raise ValueError(found)
 
 
 def check_same_rows(model, X, n_after):
-    """Raise if a fitted model made more or fewer rows of `X` than there are.
+    """Raise if a fitted model returned more or fewer rows than it got.
 
     Parameters
     ----------
@@ -170,14 +170,14 @@ def check_same_rows(model, X, n_after):
 def _is_suspect(step, X):
     if step in (None, "passthrough"):
         return False
-    if isinstance(step, _OF_TEXTS):  # of a table it takes the names of the columns
+    if isinstance(step, _OF_TEXTS):  # it reads the column names of a table
         return len(getattr(X, "shape", ())) > 1
     is_own = type(step).__module__.partition(".")[0] == "sklearn"
     return isinstance(step, (FunctionTransformer, Pipeline)) or not is_own
 
 
 def _find_dropping(steps, X, *, fit=False):
-    """Return what is to be said of the first step that changes the number of rows."""
+    """Return a message on the first step that changes the number of rows, or None."""
     for name, step in steps:
         if step in (None, "passthrough") or not hasattr(step, "transform"):
             continue

@@ -1,4 +1,4 @@
-"""From a name, an object or a function to an object: what registries share."""
+"""A registry of classes: from a name, an object or a function to an object."""
 
 import difflib
 import inspect
@@ -16,26 +16,25 @@ class Registry:
     Attributes
     ----------
     classes : dict of str to str
-        For each name ``"module:Class"``; a module with a leading dot is one of
-        `package`.
+        ``"module:Class"`` for each name; a module with a leading dot is in `package`.
 
     package : str
-        Where relative modules are.
+        Package of the relative modules.
 
     noun : str
-        What a name stands for, after "There is no".
+        Kind of the classes, for messages: "There is no ...".
 
     parameter : str
         The parameter that takes a name, an object or a function.
 
     methods : tuple of str
-        An object has one of these.
+        Methods of which an object has at least one.
 
     wrap : callable
-        Makes an object of a function.
+        Makes an object from a function.
 
     expected : str
-        What the parameter takes, after "must be".
+        Values that the parameter takes, for messages: "must be ...".
     """
 
     classes: dict[str, str]
@@ -62,7 +61,7 @@ class Registry:
         Raises
         ------
         ValueError
-            If there is no such name; one that is spelt alike is proposed.
+            If there is no class of this name; a similar name is suggested.
         """
         if name not in self.classes:
             close = difflib.get_close_matches(name, self.classes, n=1)
@@ -90,9 +89,9 @@ class Registry:
         Raises
         ------
         ValueError
-            If there is no such name.
+            If there is no class of this name.
         TypeError
-            If it is a class, or nothing that could be meant.
+            If it is a class, or none of the values that the parameter takes.
         """
         if isinstance(given, str):
             return self.load(given)()
@@ -101,7 +100,7 @@ class Registry:
                 f"{self.parameter} is the class {given.__name__}; pass an object of "
                 f"it, {given.__name__}()."
             )
-        # A dict, or a data frame, has a method of the name of ours.
+        # A dict has a method `update`, too, and so has a data frame.
         is_data = type(given).__module__ == "builtins" or is_table(given)
         if not is_data and any(hasattr(given, method) for method in self.methods):
             return given

@@ -1,4 +1,4 @@
-"""Rows of data in whatever container the caller uses: checking, taking, cutting."""
+"""Rows of data in the container of the caller: checking, taking, cutting."""
 
 import copy
 import math
@@ -43,10 +43,10 @@ def is_one_dimensional(X):
 
 
 def _holds_objects(items):
-    """Tell whether a list holds texts, paths, lists of tokens or the like, not rows."""
+    """Tell whether a list holds texts, paths or lists of tokens, not numeric rows."""
     first = next((item for item in items if not is_null(item)), None)
     if isinstance(first, (list, tuple)):
-        # The rows of a table have one length, and lists of tokens have not.
+        # The rows of a table have one length; lists of tokens differ in theirs.
         lengths = {len(item) for item in items if hasattr(item, "__len__")}
         return len(lengths) > 1 and isinstance(next(filter(None, items))[0], str)
     if first is None or isinstance(first, (str, bytes, dict, set, frozenset)):
@@ -56,12 +56,12 @@ def _holds_objects(items):
 
 
 def check_rows(estimator, X, *, reset):
-    """Validate `X` without copying it, and without looking at what it holds.
+    """Validate `X` without copying it, and without looking at its values.
 
     It may have three or more dimensions; an estimator that does not take them says so.
-    Data frames and sequences of texts stay what they are. Sparse data become CSR, as
-    rows are taken from them in every round, with indices of 32 bits, as many estimators
-    take no others. Everything else becomes an ndarray.
+    Data frames and sequences of texts stay as they are. Sparse data become CSR, as rows
+    are taken from them in every round, with indices of 32 bits, as many estimators
+    require. Everything else becomes an ndarray.
     """
     refuse_lazy(X, "X")
     if is_one_dimensional(X):
@@ -78,13 +78,13 @@ def check_rows(estimator, X, *, reset):
         _check_n_features(estimator, X, reset=reset)
         return X
     if getattr(getattr(X, "dtype", None), "kind", None) == "T":
-        X = X.astype(object)  # scikit-learn takes no texts of numpy's StringDType
+        X = X.astype(object)  # scikit-learn does not take numpy's StringDType
     return with_small_indices(_validated(estimator, X, reset))
 
 
 def _validated(estimator, X, reset):
     try:
-        # Rows of another array library are taken out of it, for any estimator.
+        # Rows of another array library become an ndarray, which any estimator takes.
         with config_context(array_api_dispatch=False):
             return validate_data(
                 estimator,
@@ -111,7 +111,7 @@ def _validated(estimator, X, reset):
 
 
 def _as_sequence(X):
-    """Return a sequence of texts or objects as something rows can be taken from."""
+    """Return a sequence of texts or objects in a form from which rows can be taken."""
     if isinstance(X, tuple):
         return list(X)
     if hasattr(X, "isna") and not hasattr(X, "iloc"):  # an Index or array of pandas
@@ -120,7 +120,7 @@ def _as_sequence(X):
 
 
 def of_known_library(X):
-    """Return rows of another array library as an ndarray, and all else as it is."""
+    """Return rows of another array library as an ndarray, and others unchanged."""
     is_known = isinstance(X, np.ndarray) or issparse(X) or is_dataframe(X)
     if is_known or not hasattr(X, "shape") or is_one_dimensional(X):
         return X
@@ -130,7 +130,7 @@ def of_known_library(X):
 def take_rows(X, rows):
     """Return a copy of some rows of `X`, in the container of `X`."""
     rows = np.asarray(rows)
-    # To find out what X is takes _safe_indexing longer than a small copy.
+    # _safe_indexing takes longer to find out the type of X than to copy a few rows.
     return X[rows] if isinstance(X, np.ndarray) else _safe_indexing(X, rows)
 
 
@@ -144,7 +144,7 @@ def slice_rows(X, start, stop):
 def like_given(batch, given):
     """Return rows of a checked `X` in the format of the `X` that was given.
 
-    Nothing that is done to them reaches `X`: objects in them are copied, too.
+    They may be changed without changing `X`: objects in them are copied, too.
     """
     if issparse(given) and given.format != batch.format:
         return batch.asformat(given.format)
@@ -153,7 +153,7 @@ def like_given(batch, given):
 
 
 def block_rows(X):
-    """Return how many rows of `X` make one block; it depends on the width only."""
+    """Return the number of rows of `X` in a block, which depends on the width only."""
     width = math.prod(getattr(X, "shape", ())[1:])
     return max(_MIN_BLOCK_ROWS, _BLOCK_BYTES // (8 * max(width, 1)))
 
@@ -183,18 +183,18 @@ def slices(n_rows, size, first=0):
 
 
 def check_like(given, X, what):
-    """Raise unless there are rows, with as many features as those of the run.
+    """Raise if there are no rows, or if they have other features than those of a run.
 
     Parameters
     ----------
     given : object
-        What should be rows.
+        The rows to check.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         The rows of the run.
 
     what : str
-        What they are, for the message.
+        Name of `given`, for messages.
     """
     if _num_samples(given) == 0:
         raise ValueError(f"{what} is empty; pass some rows.")
@@ -216,7 +216,7 @@ def _n_features(X):
 def as_numeric(X):
     """Return `X` as a numeric 2d array or CSR matrix without NaN, or None.
 
-    Rows that are images, or have more than one dimension otherwise, become flat.
+    Images, and other rows of more than one dimension, are flattened.
     """
     if is_one_dimensional(X):
         return None
@@ -258,12 +258,12 @@ def all_finite(X):
 
 
 def rows_without_text(X):
-    """Return the numbers of the rows that are missing, or no texts among texts.
+    """Return the numbers of rows that are missing, or are not texts among texts.
 
     Parameters
     ----------
     X : sequence of texts or other objects
-        All rows; rows that are all of another kind are fine.
+        All rows. If most of them are not texts, only missing rows are found.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Drawing some of many rows."""
+"""Random samples of rows."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def draw_rows(rows, n_most, random_state):
         Row numbers.
 
     n_most : int or None
-        How many to draw; None, or a number that is not smaller, takes all.
+        Number of rows to draw; all are taken if it is None or not smaller than n_rows.
 
     random_state : int or numpy.random.Generator
-        Draws.
+        Seed or generator of the sample.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Rows that worker processes read from a file, instead of getting them every time."""
+"""Rows that worker processes read from a file, so that they are not sent every time."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from joblib import dump, effective_n_jobs, load
 from joblib.parallel import get_active_backend
 from scipy.sparse import issparse
 
-# Smaller data are sent with the task.
+# Data smaller than this are sent with the task: a file would cost more.
 _MIN_BYTES = 2**20
 
 
@@ -25,7 +25,7 @@ def uses_processes(n_jobs):
 class SharedRows:
     """Keeps data in memory-mapped files that live as long as this object.
 
-    joblib hands a worker the name of the file in place of such data.
+    joblib sends a worker the name of the file instead of the data.
     """
 
     def __init__(self):
@@ -33,7 +33,7 @@ class SharedRows:
         self._kept = {}
 
     def share(self, X, name):
-        """Return `X`, read-only and backed by a file, if it can be and is worth it.
+        """Return `X`, read-only and backed by a file, if possible and worth it.
 
         Parameters
         ----------
@@ -41,7 +41,7 @@ class SharedRows:
             Rows; only ndarrays and CSR are shared.
 
         name : str
-            What the rows are for. New rows of the same name replace the old ones.
+            Name of the file. New rows of the same name replace the old ones.
 
         Returns
         -------
@@ -61,7 +61,7 @@ class SharedRows:
                 for i, part in enumerate((X.data, X.indices, X.indptr))
             ]
             shared = type(X)(X.shape, dtype=X.dtype)
-            # Through the constructor they would no longer be known to be files.
+            # The constructor would make plain arrays of them, which joblib would send.
             shared.data, shared.indices, shared.indptr = parts
             return shared
         return self._share_array(X, name) if isinstance(X, np.ndarray) else X

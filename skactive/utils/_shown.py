@@ -1,4 +1,4 @@
-"""Values as messages and reprs show them: tables by their size, all else short."""
+"""Values as messages and reprs show them: tables by their size, others shortened."""
 
 import copy
 
@@ -13,8 +13,8 @@ _MAX_TEXT = 200
 def shown(value):
     """Return a value as a text of one line for a message.
 
-    Arrays, tables and long sequences are told by their size. Of other values it is the
-    repr, cut where it gets long.
+    Arrays, tables and long sequences are shown by their size. Other values are shown by
+    their repr, which is cut if it is long.
     """
     if isinstance(value, (list, tuple, set, frozenset, range, dict)):
         if len(value) > _MAX_VALUES:
@@ -26,7 +26,7 @@ def shown(value):
 
 
 def shown_values(values):
-    """Return some of the values that a message is about, and how many more."""
+    """Return some of the values that a message is about, and the number of others."""
     values = [v.item() if hasattr(v, "item") else v for v in values]
     names = ", ".join(map(shown, values[:_MAX_VALUES]))
     more = len(values) - _MAX_VALUES
@@ -34,7 +34,7 @@ def shown_values(values):
 
 
 def name_of(model):
-    """Return the name of a model's class; a wrapper of ours names what is within."""
+    """Return the name of a model's class; for a wrapper of ours, of the inner model."""
     return getattr(model, "_owner_name", type(model).__name__)
 
 
@@ -51,7 +51,7 @@ def _size(table):
 
 
 class _Shown:
-    """Stands for a value in a repr."""
+    """Takes the place of a value in a repr."""
 
     def __init__(self, text):
         self.text = text
@@ -61,10 +61,10 @@ class _Shown:
 
 
 def without_tables(value):
-    """Return what has the repr of a value, but for tables in it, which have a size.
+    """Return an object with the repr of a value, but with tables shown by their size.
 
-    Estimators are looked into, and lists of them. Nothing is changed; what contains no
-    table is returned as it is.
+    Tables are also found in estimators, and in lists of them. The value is not changed;
+    one that contains no table is returned itself.
     """
     if is_table(value) or _is_long(value):
         return _Shown(shown(value))
@@ -116,7 +116,7 @@ class BriefMixin:
 
 
 def _brief(message, estimator):
-    """Return the message on a wrong parameter with a short text of its value."""
+    """Return the message on a wrong parameter with its value shortened."""
     name = message.split("'")[1]
     expected, got, _ = message.rpartition(" Got ")
     return f"{expected}{got}{shown(getattr(estimator, name))} instead."

@@ -107,10 +107,10 @@ class _PlainClassifier(ClassifierMixin, BaseEstimator):
 
 
 def get_tags(estimator):
-    """Return the tags of an estimator; those of any other if it has none.
+    """Return the tags of an estimator; default tags if it has none.
 
     Classifiers of other packages may have `fit` and `predict` without being derived
-    from BaseEstimator, and scikit-learn says nothing of them.
+    from BaseEstimator, and scikit-learn raises an error for them.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def get_tags(estimator):
     Returns
     -------
     tags : sklearn.utils.Tags
-        What it can take, and what it is.
+        The tags.
     """
     try:
         return _get_tags(estimator)
@@ -130,26 +130,26 @@ def get_tags(estimator):
 
 
 class Interval(_Interval):
-    """An interval that holds numbers only, where True is none."""
+    """An interval of numbers; unlike in scikit-learn, True is not a number."""
 
     def is_satisfied_by(self, val):
         return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 class HasMethods(_HasMethods):
-    """Objects with some methods; a class, whose objects have them, is none."""
+    """Objects with some methods; a class whose objects have them is refused."""
 
     def is_satisfied_by(self, val):
         return not isinstance(val, type) and super().is_satisfied_by(val)
 
 
 class Function(HasMethods):
-    """Anything that can be called, but a class, which was meant to be an object.
+    """A callable; a class is refused, as an object of it was probably meant.
 
     Parameters
     ----------
     takes : str or None, default=None
-        What it is called with, as its only argument; None for anything.
+        Its only argument, for messages; None if any arguments are allowed.
     """
 
     def __init__(self, takes=None):
@@ -171,12 +171,12 @@ def _can_be_called_with_one(function):
         inspect.signature(function).bind(None)
     except TypeError:
         return False
-    except ValueError:  # some that are built in state no signature
+    except ValueError:  # some builtins have no signature
         pass
     return True
 
 
-# As many as joblib takes; 0 has no meaning there.
+# The values that joblib takes; 0 has no meaning there.
 N_JOBS = [
     Interval(Integral, -(2**31), -1, closed="both"),
     Interval(Integral, 1, 2**31 - 1, closed="both"),
@@ -187,8 +187,8 @@ N_JOBS = [
 def validate_nested_params(estimator):
     """Validate the parameters of an unfitted estimator and of all it contains.
 
-    A wrong ``LogisticRegression(C=-1)`` is otherwise found by its first fit only,
-    which in a cold start comes after the first labels were paid for.
+    Otherwise a wrong ``LogisticRegression(C=-1)`` is found by its first fit, which in a
+    cold start comes after the first labels were paid for.
     """
     nested = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
     for part in [estimator, *nested.values()]:
@@ -198,7 +198,7 @@ def validate_nested_params(estimator):
 
 
 def knowing_labels(scorer, labels):
-    """Return a scorer of probabilities that is told all classes.
+    """Return a scorer of probabilities that knows all classes.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def knowing_labels(scorer, labels):
     Returns
     -------
     scorer : callable or None
-        A copy; None if this is no scorer of scikit-learn, or looks at no probabilities.
+        A copy; None unless it is a scorer of scikit-learn that uses probabilities.
     """
     if isinstance(scorer, _MultimetricScorer):
         told = {name: knowing_labels(s, labels) for name, s in scorer._scorers.items()}

@@ -1,4 +1,4 @@
-"""How many threads BLAS may use: one, where the matrices are small."""
+"""The number of threads that BLAS may use: one, if the matrices are small."""
 
 import math
 from contextlib import nullcontext
@@ -6,13 +6,14 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-# With fewer numbers than this to fit on, a second thread costs more than it brings.
+# With fewer numbers than this to fit on, a second thread costs more than it saves, and
+# threads of several workers take the cores from each other.
 _SMALL = 1_000_000
 
 
 @cache
 def _controller():
-    # To look for the libraries takes milliseconds; to limit them, microseconds.
+    # Finding the libraries takes milliseconds, limiting them microseconds.
     return ThreadpoolController()
 
 

@@ -1,8 +1,13 @@
-"""One random order of all rows, which says who comes first among equals."""
+"""Ties: one random order of all rows, which decides between rows of equal score.
+
+With one order for a whole run, an answer to a tie does not depend on the other
+candidates, on blocks, or on the number of processes.
+"""
 
 import numpy as np
 
-# SplitMix64: multiplied by an odd number and mixed, no two rows get the same key.
+# SplitMix64. Multiplying by an odd number and mixing can be undone, so that no two rows
+# get the same key.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIXERS = (
     (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
@@ -11,21 +16,20 @@ _MIXERS = (
 _LAST_SHIFT = np.uint64(31)
 _LOW_BITS = np.uint64(2**32 - 1)
 
-# Equal rows get scores that differ by rounding: a product of matrices sums the last
-# rows of a block in another order. Relative to what the scores are made of, a
-# difference below this is none.
+# Equal rows may get scores that differ by rounding: a product of matrices sums the last
+# rows of a block in another order. A smaller relative difference does not count.
 _ROUNDING = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 
 
 def tie_keys(seed, rows):
-    """Return where rows stand in a random order that `seed` gives.
+    """Return the places of rows in a random order that depends on `seed` only.
 
-    It needs no memory, and the number of rows need not be known.
+    It takes no memory, and the number of rows need not be known.
 
     Parameters
     ----------
     seed : int
-        Of the order, from 0 to 2^64 - 1.
+        Seed of the order, from 0 to 2^64 - 1.
 
     rows : array-like of shape (n_rows,), dtype int
         Row numbers.
@@ -33,7 +37,7 @@ def tie_keys(seed, rows):
     Returns
     -------
     keys : ndarray of shape (n_rows,), dtype uint64
-        All different. Of rows that tie, the one of the lowest key comes first.
+        All different. Among rows that tie, the one with the lowest key comes first.
 
     References
     ----------
@@ -50,17 +54,17 @@ def tie_keys(seed, rows):
 
 
 def drop_rounding(values):
-    """Return numbers to twelve digits: what differs by rounding only becomes equal.
+    """Round numbers to twelve digits; those that differ only by rounding become equal.
 
     Parameters
     ----------
     values : ndarray
-        Floats; infinity stays what it is.
+        Floats; infinity stays infinity.
 
     Returns
     -------
     rounded : ndarray
-        The nearest numbers of 41 binary digits, relatively 2^-41 away at most.
+        The nearest numbers of 41 binary digits, with a relative error of 2^-41 at most.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         shifted = 4097.0 * values  # 2^12 + 1, by T. J. Dekker, 1971
@@ -69,12 +73,12 @@ def drop_rounding(values):
 
 
 def in_order(keys):
-    """Return the positions of keys by their size: what is first among equals is first.
+    """Return the positions of keys from the lowest key to the highest.
 
     Parameters
     ----------
     keys : ndarray of shape (n,), dtype uint64
-        Different ones, see :func:`tie_keys`.
+        Keys that differ, see :func:`tie_keys`.
 
     Returns
     -------
@@ -83,15 +87,15 @@ def in_order(keys):
     """
     if len(keys) > _LOW_BITS:
         return np.argsort(keys)
-    # To sort numbers is faster than to sort positions by them; so the low half of a
-    # key, which decides for one pair in four thousand million, gives way to these.
+    # Sorting numbers is faster than sorting positions by them. So positions replace the
+    # low half of the keys, which decides for one pair in four thousand million.
     packed = (keys & ~_LOW_BITS) | np.arange(len(keys), dtype=np.uint64)
     packed.sort()
     return (packed & _LOW_BITS).astype(np.intp)
 
 
 def first_of_best(scores, keys=None):
-    """Return the position of the highest score, of equal ones that of the lowest key.
+    """Return the position of the highest score; of equal scores, the lowest key wins.
 
     Parameters
     ----------
@@ -99,13 +103,13 @@ def first_of_best(scores, keys=None):
         Scores without NaN. They are equal if only rounding tells them apart.
 
     keys : ndarray of shape (n,), dtype uint64, callable or None, default=None
-        Says who comes first among equals, see :func:`tie_keys`; a callable is given
-        the positions of those that it is asked for. None: scores are in this order.
+        Decide between equal scores, see :func:`tie_keys`; a callable returns the keys
+        of the positions that it gets. If None, the first of equal scores wins.
 
     Returns
     -------
     position : int
-        Where it stands.
+        Position in `scores`.
     """
     best = scores.max()
     is_tied = scores >= best - _tolerance(scores, best)
@@ -124,16 +128,16 @@ def top_k(scores, k, keys):
         Scores without NaN. They are equal if only rounding tells them apart.
 
     k : int
-        How many, at most n.
+        Number of scores, at most n.
 
     keys : ndarray of shape (n,), dtype uint64, or callable
-        Says who comes first among equals, see :func:`tie_keys`; a callable is given
-        the positions of those that it is asked for.
+        Decide between equal scores, see :func:`tie_keys`; a callable returns the keys
+        of the positions that it gets.
 
     Returns
     -------
     positions : ndarray of shape (k,), dtype int
-        Positions in `scores`; of equal ones the lowest key first.
+        Positions in `scores`; among equal scores, the lowest key first.
     """
     n = len(scores)
     keys_of = _as_function(keys)
@@ -156,7 +160,7 @@ def _as_function(keys):
 
 
 def _highest_first(chosen, scores, tolerance, keys_of):
-    """Return positions by falling scores; of equal ones the lowest key first."""
+    """Return positions by falling scores; among equal ones, the lowest key first."""
     if len(chosen) < 2:
         return chosen
     chosen = chosen[np.argsort(-scores[chosen], kind="stable")]
@@ -172,10 +176,10 @@ def _highest_first(chosen, scores, tolerance, keys_of):
 
 
 def _tolerance(scores, score):
-    """Return by how much others may differ from a score and yet be equal to it."""
+    """Return the difference up to which other scores are equal to a score."""
     size = abs(score)
     if score <= 0:
-        # What is near 0, the best there is, is a difference of larger numbers.
+        # A score near 0 may be a difference of larger numbers, and has their rounding.
         finite = scores[np.isfinite(scores)]
         size = max(size, np.median(np.abs(finite))) if len(finite) else size
     return float(_ROUNDING[scores.dtype] * size) if np.isfinite(size) else 0.0
