@@ -39,7 +39,7 @@ def hide_labels(
         Labels.
 
     n_labeled : int or float, default=10
-        How many labels to keep; a float is a share of the samples.
+        Number of labels to keep; a float is a share of the samples.
 
     stratify : bool, default=False
         Whether every class keeps at least one label, if `n_labeled` allows it. The
@@ -49,14 +49,14 @@ def hide_labels(
         The marker for hidden labels.
 
     random_state : int, RandomState instance or None, default=None
-        Says which labels are kept.
+        Determines which labels are kept.
 
     Returns
     -------
     y_hidden : ndarray of shape (n_samples,)
         A copy of `y` with the marker in all but `n_labeled` places. Its dtype is that
-        of `y` if it can hold the marker, float for a marker nan in numbers, else
-        object.
+        of `y` if it can hold the marker, float if the marker is nan and `y` holds
+        numbers, and otherwise object.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Model selection where not all rows have a label, and where labels are bought."""
+"""Model selection for partly labelled data, and for runs that buy labels."""
 
 from skactive.model_selection._active_test import active_test, queried_risk
 from skactive.model_selection._areas import area_under_budget_curve, normalized_area

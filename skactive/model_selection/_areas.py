@@ -1,4 +1,4 @@
-"""What a learning curve comes to: areas, labels needed, intervals over splits."""
+"""Numbers of a learning curve: areas, labels needed, and intervals over splits."""
 
 from numbers import Real
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _ROUNDING = 1e-9
 
 _N_RESAMPLES = 2000
 
-# By what the names of scorers of scikit-learn begin with.
+# Keyed by the beginnings of names of scorers in scikit-learn.
 _BOUNDS = {
     ("neg_",): (-np.inf, 0.0),
     ("matthews_corrcoef",): (-1.0, 1.0),
@@ -46,9 +46,9 @@ _BOUNDS = {
 def normalized_area(n_labeled, scores, *, start=None, stop=None):
     """Compute the mean height of a learning curve over the labels.
 
-    The curve is taken to be straight between its points, and to go on at the height of
-    its last point. The area below it is divided by its width, so that a score that is
-    always 0.8 has the area 0.8.
+    The curve is straight between its points, and stays at the height of its last point.
+    The area below it is divided by its width, so that a score that is always 0.8 has
+    the area 0.8.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def normalized_area(n_labeled, scores, *, start=None, stop=None):
         Numbers of labels, ascending.
 
     scores : array-like of shape (n_points,)
-        The score with so many labels.
+        The score at each number of labels.
 
     start : int or None, default=None
         Number of labels where the area begins; the first point if None.
@@ -135,17 +135,17 @@ def labels_needed(n_labeled, scores, target):
 
 
 def score_bounds(name):
-    """Return between which numbers a score lies, as far as its name tells.
+    """Return the bounds of a score, as far as its name tells.
 
     Parameters
     ----------
     name : str
-        Name of the score: that of a scorer of scikit-learn, or any other.
+        Name of the score: of a scorer of scikit-learn, or any other name.
 
     Returns
     -------
     low, high : float
-        The ends; infinite where nothing is known.
+        The bounds; infinite where nothing is known.
     """
     for begins, bounds in _BOUNDS.items():
         if name.startswith(begins):
@@ -166,10 +166,10 @@ def interval_of_mean(values, *, confidence, overlap, bounds=(-np.inf, np.inf)):
 
     overlap : float
         Size of a test part over that of a training part, for the correction of Nadeau
-        and Bengio (2003); 0 takes the splits for independent.
+        and Bengio (2003); 0 if the splits are independent.
 
     bounds : tuple of (float, float), default=(-inf, inf)
-        Between which numbers all values lie; the interval ends there.
+        Bounds of all values, where the interval ends.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def interval_of_mean(values, *, confidence, overlap, bounds=(-np.inf, np.inf)):
 
 
 class LabelsNeeded(NamedTuple):
-    """With how many labels a score was reached in each split.
+    """The number of labels that reached a score in each split.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class LabelsNeeded(NamedTuple):
         The numbers, inf where the score was not reached.
 
     last : ndarray of shape (n_splits,)
-        How many labels there were in the end.
+        Number of labels at the end of the run.
     """
 
     labels: np.ndarray
@@ -209,19 +209,19 @@ class LabelsNeeded(NamedTuple):
 
 
 def interval_of_saved(needed, of_baseline, *, confidence, overlap):
-    """Return which share of the labels of a baseline was not needed, with an interval.
+    """Return the share of a baseline's labels that was not needed, and an interval.
 
     The share is one minus the ratio of the medians over splits. The interval is a
-    paired bootstrap: splits are drawn with replacement, both strategies of one
-    together. For few splits its percentiles are too narrow; as proposed in [1]_, they
-    are taken further out, as far as a t interval is wider than one of the normal
-    distribution, and further by the correction of `interval_of_mean`. None lies beyond
-    the best and the worst split, so that 5 of them hold the truth in 93 % of cases.
+    paired bootstrap: splits are drawn with replacement, with both strategies together.
+    For few splits its percentiles are too narrow; as proposed in [1]_, they are moved
+    out by the ratio of a t interval to a normal one, and further by the correction of
+    `interval_of_mean`. They cannot lie beyond the best and the worst split, so that
+    with 5 splits the interval holds the truth in 93 % of cases.
 
     Parameters
     ----------
     needed, of_baseline : LabelsNeeded
-        Those of a strategy, and of the baseline.
+        The numbers of labels of a strategy and of the baseline.
 
     confidence, overlap : float
         See `interval_of_mean`.
@@ -229,9 +229,9 @@ def interval_of_saved(needed, of_baseline, *, confidence, overlap):
     Returns
     -------
     saved, low, high : float
-        nan if one of the medians is inf; the interval is also with one split. Where
-        splits do not reach the score, any number above their last may be needed, so
-        that `low` may be -inf, and `high` 1.
+        nan if one of the medians is inf; `low` and `high` also with one split. If a
+        split does not reach the score, any number of labels above its last may be
+        needed, so that `low` may be -inf, and `high` 1.
 
     References
     ----------
@@ -257,6 +257,6 @@ def interval_of_saved(needed, of_baseline, *, confidence, overlap):
 
 
 def _medians(needed, drawn):
-    """Return the medians of drawn splits, and the least that they may be."""
+    """Return the medians of drawn splits, and lower bounds of them."""
     at_least = np.minimum(needed.labels, needed.last)
     return [np.median(values[drawn], axis=1) for values in (needed.labels, at_least)]

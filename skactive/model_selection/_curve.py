@@ -66,7 +66,7 @@ def active_learning_curve(
     path=None,
     verbose=0,
 ):
-    """Replay the labelling of a data set to see what strategies save on it.
+    """Replay the labelling of a data set to see how many labels strategies save.
 
     All labels of `y` are known. In each split of `cv`, all but a few of the training
     part are hidden and bought back round by round, and the model of every round is
@@ -78,9 +78,9 @@ def active_learning_curve(
     Parameters
     ----------
     estimator : ActiveLearningClassifier
-        The classifier with everything that it is to do: its `estimator`, `batch_size`,
-        `budget`, `stopping`, `committee` and so on. Its `oracle` is never asked, and
-        its `random_state` is replaced; neither is it changed.
+        The classifier with its `estimator`, `batch_size`, `budget`, `stopping`,
+        `committee` and so on. It is cloned for each run. Its `oracle` is not asked, and
+        its `random_state` is replaced.
 
     X : {array-like, sparse matrix, data frame, list} of shape (n_samples, n_features)
         All rows.
@@ -89,20 +89,20 @@ def active_learning_curve(
         Their labels, none missing.
 
     strategies : None, str, list, or dict, default=None
-        What to compare: the `strategy` of the estimator if None; a name or a list of
-        names; or a dict of names of your choice to strategies, that is names, objects,
-        callables, or dicts of parameters of the estimator, such as ``{"strategy":
-        "bald", "committee": forest}`` or ``{"batch_size": 1}``.
+        Strategies to compare: the `strategy` of the estimator if None; a name or a list
+        of names; or a dict from names of your choice to strategies. There a strategy is
+        a name, an object, a callable, or a dict of parameters of the estimator, for
+        instance ``{"strategy": "bald", "committee": forest}`` or ``{"batch_size": 1}``.
 
     initial : int, float or callable, default=10
-        How many labels of a training part are known from the beginning, drawn at
-        random but for one of each class if there are so many; a float is a share of
-        them. Or a function ``initial(y_train, random_state) -> row numbers of
-        y_train`` with an int for a seed.
+        Number of labels of a training part that are known from the beginning; a float
+        is a share of them. They are drawn at random, with one of each class if there
+        are as many labels as classes. Or a function ``initial(y_train, random_state) ->
+        row numbers of y_train``, which gets an int as seed.
 
     cv : int, cross-validation generator or an iterable, default=5
-        The splits: so many stratified folds, a splitter, or an iterable of row numbers
-        of training and test parts.
+        The splits: a number of stratified folds, a splitter, or an iterable of row
+        numbers of training and test parts.
 
     scoring : str, callable, list, tuple, dict or None, default=None
         One score or several, as in :func:`sklearn.model_selection.cross_validate`; None
@@ -110,8 +110,8 @@ def active_learning_curve(
         ``"score"``.
 
     n_jobs : int or None, default=None
-        How many runs, of one strategy on one split, go on at the same time. Each of
-        them has one thread, so that their number does not change a result.
+        Number of runs, of one strategy on one split, at the same time. Each of them has
+        one thread, so that `n_jobs` does not change a result.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the first labels and of the strategies. A splitter that shuffles and a
@@ -119,9 +119,9 @@ def active_learning_curve(
 
     path : str, path-like or None, default=None
         A file that keeps every finished run, one line of JSON each. If it exists, only
-        what is missing in it is run; strategies may be added. It must have been made
-        of the same inputs, and needs an int for `random_state`. Only one process may
-        write to it at a time.
+        runs that are missing in it are made; strategies may be added. It must have been
+        made from the same inputs, and needs an int for `random_state`. Only one process
+        may write to it at a time.
 
     verbose : int, default=0
         If positive, a line is printed for every finished run.
@@ -129,14 +129,14 @@ def active_learning_curve(
     Returns
     -------
     curves : ActiveLearningCurve
-        The curves, and what they come to.
+        The curves and their areas.
 
     Raises
     ------
     TypeError
-        If `estimator` is no ActiveLearningClassifier.
+        If `estimator` is not an ActiveLearningClassifier.
     ValueError
-        If `y` has missing labels, or the file was made of other inputs.
+        If `y` has missing labels, or the file was made from other inputs.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def active_learning_curve(
 
 
 def _contents(experiment, estimator, scoring, seed):
-    """Return what a file is made of, the parameters of strategies, and other facts."""
+    """Return the inputs of a file, the parameters of strategies, and other facts."""
     splits = experiment.splits
     made_of = {
         "n_samples": len(experiment.y),

@@ -1,4 +1,4 @@
-"""The file of a learning curve: one line of JSON for each run that was finished."""
+"""The file of a learning curve: one line of JSON for each finished run."""
 
 import json
 import os
@@ -8,10 +8,10 @@ import numpy as np
 FORMAT = "skactive.active_learning_curve"
 VERSION = 1
 
-# What is said if these parts of what a file was made of differ; of others, the values.
+# Messages if these inputs differ from those of the file; for others, values are shown.
 _DATA = {
     "X": "the values of X are others",
-    "y": "the labels in y are others, or stand in other rows",
+    "y": "the labels in y are others, or in other rows",
     "splits": "cv gives other splits (a splitter that shuffles needs a random_state)",
     "initial": "initial chooses other rows",
 }
@@ -20,9 +20,9 @@ _DATA = {
 class CurveFile:
     """Runs in a file, which can be added to.
 
-    The first line says what all runs were made of. Before the first run of a strategy
-    stands a line with its parameters. A last line that was cut short, as the process
-    was killed, is dropped.
+    The first line describes the inputs of all runs. A line with the parameters of a
+    strategy comes before its first run. A last line is dropped if it is not complete,
+    because the process was killed.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class CurveFile:
     Attributes
     ----------
     header : dict or None
-        The first line; None if there is no file, or nothing in it.
+        The first line; None if there is no file, or if it is empty.
 
     parameters : dict of str to dict
         Parameters of each strategy.
@@ -60,7 +60,7 @@ class CurveFile:
         self._n_bytes = sum(map(len, lines))
 
     def _take(self, number, line):
-        """Take over what stands in a line."""
+        """Read a line."""
         try:
             content = json.loads(line)
             if number == 1:
@@ -86,23 +86,23 @@ class CurveFile:
             )
 
     def open(self, made_of, parameters, facts):
-        """Check that the file fits, or begin it.
+        """Check that the file was made from these inputs, or begin it.
 
         Parameters
         ----------
         made_of : dict of str to (str or int)
-            What all runs are made of.
+            Inputs of all runs.
 
         parameters : dict of str to dict of str to str
             Parameters of each strategy.
 
         facts : dict
-            What else is kept in the first line.
+            Further content of the first line.
 
         Raises
         ------
         ValueError
-            If the runs of the file are made of anything else.
+            If the runs of the file were made from other inputs.
         """
         if self.header is not None:
             self._compare(made_of, parameters)
@@ -153,11 +153,11 @@ class CurveFile:
 
 
 def _differences(there, here):
-    """Say how what a file was made of differs from what there is now."""
+    """Describe how the inputs of a file differ from those of now."""
     return [
         _DATA.get(name) or f"{name} was {there[name]}, and is {here[name]}"
         for name in here
-        # A name that only one side has came or went with a release of its class.
+        # A parameter that only one side has was added or removed by a release.
         if name in there and there[name] != here[name]
     ]
 

@@ -1,4 +1,4 @@
-"""What a replay is made of: data, strategies and splits, checked before it begins."""
+"""Inputs of a replay: data, strategies and splits, checked before it begins."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -22,7 +22,7 @@ _NEEDED = {"strategy", "batch_size", "budget", "stopping", *_SET_HERE}
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of one split, as row numbers of X, and the seed of its runs."""
+    """The rows of one split, as row numbers of X, and the seed of its runs."""
 
     train: np.ndarray
     test: np.ndarray
@@ -41,7 +41,7 @@ def check_estimator(estimator):
 
 
 def check_data(estimator, X, y):
-    """Return X as something that rows can be taken of, and the labels."""
+    """Return X in a form from which rows can be taken, and the labels."""
     marker = estimator.missing_label
     refuse_lazy(X, "X")
     check_aligned(X, {"y": y})
@@ -59,7 +59,7 @@ def check_data(estimator, X, y):
 
 
 def get_variants(estimator, strategies):
-    """Return {name: classifier}, and that of all labels under None."""
+    """Return {name: classifier}; the classifier for all labels has the name None."""
     if strategies is None:
         strategies = [estimator.strategy]
     if isinstance(strategies, str):
@@ -89,7 +89,7 @@ def _name_of(strategy):
 
 
 def _variant(estimator, name, strategy):
-    """Return the classifier of a strategy, checked as far as it can be."""
+    """Return the classifier of a strategy, checked as far as possible before a run."""
     params = strategy if isinstance(strategy, dict) else {"strategy": strategy}
     refused = sorted(set(_SET_HERE).intersection(params))
     if refused:
@@ -126,7 +126,7 @@ def make_splits(estimator, X, y, *, cv, initial, seed):
     splits = []
     for number, parts in enumerate(cv.split(X, y)):
         train, test = map(_as_row_numbers, parts)
-        # A pure function of seed and split, whatever the strategy and the other splits.
+        # From the seed and the split alone: strategies and splits may be added later.
         state = np.random.SeedSequence([seed, number]).generate_state(2)
         of_labels, of_run = (int(value) for value in state % (2**31 - 1))
         rows = _initial_rows(y[train], initial, estimator.missing_label, of_labels)
@@ -142,7 +142,7 @@ def _as_row_numbers(rows):
 
 
 def _initial_rows(y_train, initial, missing_label, seed):
-    """Return which labels of a training part are known from the beginning."""
+    """Return the rows of a training part whose labels are known from the beginning."""
     if not callable(initial):
         hidden = hide_labels(
             y_train,

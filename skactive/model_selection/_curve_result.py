@@ -1,4 +1,4 @@
-"""What replaying the labelling has shown: curves, areas, labels saved."""
+"""The result of a replay: curves, areas, and the number of labels saved."""
 
 import warnings
 from numbers import Real
@@ -58,8 +58,8 @@ class ActiveLearningCurve:
         Sizes of the training and test parts.
 
     full_scores : dict of str to ndarray of shape (n_splits,)
-        For each score, what the model gets that is fitted on all labels of a training
-        part.
+        For each score, its value for the model that is fitted on all labels of a
+        training part.
 
     records : list of dict
         One for each strategy, split and round, about the model before the query of
@@ -69,13 +69,13 @@ class ActiveLearningCurve:
         final model.
 
     query_indices : dict of str to list of ndarray
-        For each strategy and split, the rows of `X` that were asked, in order.
+        For each strategy and split, the rows of `X` that were queried, in order.
 
     initial_indices : list of ndarray
         For each split, the rows of `X` whose labels were known from the beginning.
 
     termination_conditions : dict of str to list of str
-        For each strategy and split, why it ended.
+        For each strategy and split, why the run ended.
 
     See Also
     --------
@@ -119,7 +119,7 @@ class ActiveLearningCurve:
 
     @classmethod
     def load(cls, path):
-        """Read the result out of a file, without the data.
+        """Read the result from a file, without the data.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class ActiveLearningCurve:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is no such file, or no strategy in it is complete.
+            If it is another file, or no strategy in it is complete.
         """
         with open(path, "rb"):
             file = CurveFile(path)
@@ -173,7 +173,7 @@ class ActiveLearningCurve:
         Returns
         -------
         frame : pandas.DataFrame
-            `records`, one in a row.
+            `records`, one in each row.
 
         Raises
         ------
@@ -186,9 +186,9 @@ class ActiveLearningCurve:
     def curve(self, strategy, *, scoring=None):
         """Return the scores of a strategy at numbers of labels common to all.
 
-        The numbers are those at which any strategy has a model in any split. Between
-        its own, a curve is straight; after a run has ended, it goes on at its last
-        score; before the first model of a split, its scores are nan.
+        The numbers are those at which any strategy has a model in any split. A curve is
+        straight between its own numbers, stays at its last score after the run has
+        ended, and is nan before the first model of a split.
 
         Parameters
         ----------
@@ -220,8 +220,8 @@ class ActiveLearningCurve:
         """Return the area under the curve of each split, divided by its width.
 
         In each split, all curves are integrated over the same numbers of labels: from
-        the first model, of the strategy that has it last, to the end of the strategy
-        that ends last; see :func:`normalized_area`.
+        the number at which all strategies have a model to the end of the strategy that
+        ends last; see :func:`normalized_area`.
 
         Parameters
         ----------
@@ -272,15 +272,15 @@ class ActiveLearningCurve:
         {"target": [Real, "array-like"], **_CHOICE}, prefer_skip_nested_validation=True
     )
     def labels_to_reach(self, target, strategy, *, scoring=None):
-        """Return with how many labels a score was first reached in each split.
+        """Return the number of labels that first reached a score in each split.
 
-        Only models that were fitted count, nothing between them; a curve may fall below
-        the score again later. A score that misses it by rounding has reached it.
+        Only fitted models count, not the lines between them; a curve may fall below the
+        score again later. A score that misses it only by rounding has reached it.
 
         Parameters
         ----------
         target : float or array-like of shape (n_splits,)
-            The score, or one for each split, such as ``0.95 * full_scores["score"]``.
+            The score, or one for each split: ``0.95 * full_scores["score"]``.
 
         strategy : str
             Name of the strategy.
@@ -402,13 +402,13 @@ class ActiveLearningCurve:
             Name of the score; the first if None.
 
         baseline : str or None, default=None
-            The strategy that the others are compared with, split by split. If None,
-            ``"random"`` if that is among them, else there is no comparison.
+            The strategy with which the others are compared, split by split. If None,
+            ``"random"`` if it is among them; otherwise nothing is compared.
 
         target : float, str ending in "%", or "baseline", default="95%"
-            The score whose price in labels is told: a number; a share of the score that
-            the model of the full training part has in the same split (of a loss, which
-            is negative, it is divided by the share); or what the baseline has with all
+            The score whose price in labels is shown: a number; a share of the score of
+            the model of the full training part in the same split (a loss, which is
+            negative, is divided by the share); or the score of the baseline with all
             its labels in the same split.
 
         confidence : float, default=0.95
@@ -423,17 +423,17 @@ class ActiveLearningCurve:
         Returns
         -------
         summary : list of dict
-            One for each strategy, best area first; printed, it is a table, and it has
-            a method `to_frame`. Of the area under the curve (see :meth:`area`) there
-            are the mean over the splits and its interval `area`, `area_low`,
-            `area_high`; the mean paired difference to the baseline and its interval
-            `difference`, `difference_low`, `difference_high`; and its `p_value` by a
-            two-sided t test, not adjusted for the number of strategies. Then
-            `labels`, the median number of labels that reached the target, `n_reached`,
-            how many splits did, and `saved`, the share of the labels of the baseline
-            that were not needed (one minus the ratio of the medians), with the interval
-            `saved_low`, `saved_high` by a paired bootstrap over splits [2]_. Intervals
-            end where a score of that name does, an accuracy at 0 and 1.
+            One for each strategy, best area first. It prints as a table, and has a
+            method `to_frame`. For the area under the curve (see :meth:`area`), it has
+            the mean over the splits and its interval (`area`, `area_low`, `area_high`),
+            the mean paired difference to the baseline and its interval (`difference`,
+            `difference_low`, `difference_high`), and the `p_value` of a two-sided t
+            test, not adjusted for the number of strategies. For the target, it has
+            `labels`, the median number of labels that reached it; `n_reached`, the
+            number of splits that did; and `saved`, the share of the labels of the
+            baseline that were not needed (one minus the ratio of the medians), with the
+            interval `saved_low`, `saved_high` by a paired bootstrap over splits [2]_.
+            Intervals end where the score does, for an accuracy at 0 and 1.
 
         References
         ----------
@@ -455,7 +455,7 @@ class ActiveLearningCurve:
         )
 
     def _overlap(self, corrected):
-        """Return how large test parts are beside training parts, 0 if not corrected."""
+        """Return the ratio of test to training parts, 0 if it is not corrected for."""
         return self.test_sizes.mean() / self.train_sizes.mean() if corrected else 0.0
 
     def _runs(self, strategy):

@@ -27,7 +27,7 @@ class Experiment:
 
 
 def missing_runs(experiment, done, *, n_jobs, verbose):
-    """Yield the runs that are not done yet, in the order in which they end."""
+    """Make the runs that are missing; yield them in the order in which they end."""
     tasks = [
         (name, number)
         for number in range(len(experiment.splits))
@@ -92,8 +92,8 @@ def _replay(X, y, scorer, clf, split):
     def watch(pool):
         """Score a round as a stopping criterion that never stops.
 
-        The strategy looks at the same model, so it is not fitted a second time. This is
-        a function, as a fit copies objects.
+        The strategy uses the same model, so that it is not fitted a second time. It is
+        a function, as a fit clones objects, and the clone of a recorder would be lost.
         """
         recorder.record(pool.round, pool.estimator)
 

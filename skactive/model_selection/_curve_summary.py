@@ -113,7 +113,7 @@ def _interval_columns(name, values, **interval):
 
 
 def _difference_columns(differences, **interval):
-    """Return the columns that compare with the baseline, nan if that is none."""
+    """Return the columns that compare with the baseline, nan if there is none."""
     if differences is None:
         names = ("difference", "difference_low", "difference_high", "p_value")
         return dict.fromkeys(names, np.nan)
@@ -136,7 +136,7 @@ def _label_columns(needed, of_baseline, **interval):
 
 
 class CurveSummary(list):
-    """Rows of a comparison, that print as a table.
+    """Rows of a comparison, which print as a table.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class CurveSummary(list):
         One row for each strategy.
 
     score_name, baseline, target, confidence, n_splits
-        What the rows are about, for the headings.
+        The scores, targets and intervals of the rows, for the headings.
     """
 
     def __init__(self, rows, *, score_name, baseline, target, confidence, n_splits):
@@ -209,12 +209,12 @@ def _padded(cell, width):
 
 
 def import_pandas():
-    """Return pandas, or say how to install it."""
+    """Return pandas, or raise an error that says how to install it."""
     try:
         import pandas
     except ImportError as error:
         raise ImportError(
             "A DataFrame needs pandas; install it with `pip install pandas`. Without "
-            "it, the same stands in lists of dicts: `records`, and the summary itself."
+            "it, the same is in lists of dicts: `records`, and the summary itself."
         ) from error
     return pandas

@@ -1,4 +1,4 @@
-"""Probabilities of rows by models that have not seen their labels."""
+"""Probabilities of rows from models that have not seen their labels."""
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -28,15 +28,16 @@ from skactive.utils._sklearn import N_JOBS, _check_method_params, validate_param
     prefer_skip_nested_validation=True,
 )
 def out_of_fold_proba(estimator, X, y, *, cv=5, groups=None, params=None, n_jobs=None):
-    """Predict the probabilities of each row by models that have not seen its label.
+    """Predict the probabilities of each row with models that have not seen its label.
 
     :func:`sklearn.model_selection.cross_val_predict` encodes `y` before a classifier
-    sees it, so that the marker of a missing label becomes a class, with a column of its
+    sees it, so that the marker of a missing label becomes a class with a column of its
     own. Here it stays the marker: labelled rows are split as by :class:`LabeledFold`,
     and all others join every training part.
 
-    Every fold is a fit, which asks its oracle for its whole budget. Keep the answers in
-    a :class:`~skactive.oracles.CachedOracle`, or set ``oracle=None``.
+    Every fold is a fit, which asks its oracle about as many rows as its budget allows.
+    Keep the answers in a :class:`~skactive.oracles.CachedOracle`, or set
+    ``oracle=None``.
 
     Parameters
     ----------
@@ -47,17 +48,17 @@ def out_of_fold_proba(estimator, X, y, *, cv=5, groups=None, params=None, n_jobs
         All rows.
 
     y : array-like of shape (n_samples,)
-        Labels, and the `missing_label` of the classifier where none is known.
+        Labels, and the `missing_label` of the classifier where the label is not known.
 
     cv : int or cross-validation splitter, default=5
-        The number of stratified folds of the labelled rows, or what splits them.
+        The number of stratified folds of the labelled rows, or a splitter for them.
 
     groups : array-like of shape (n_samples,) or None, default=None
         Groups of rows, for the splitter.
 
     params : dict or None, default=None
-        Parameters for `fit`, such as `sample_ids`; those with a value for each row are
-        cut to the training part.
+        Parameters for `fit`, for instance `sample_ids`; those with a value for each row
+        are cut to the training part.
 
     n_jobs : int or None, default=None
         Number of jobs for the folds.
@@ -68,14 +69,14 @@ def out_of_fold_proba(estimator, X, y, *, cv=5, groups=None, params=None, n_jobs
         With the attributes
 
         proba : ndarray of shape (n_samples, n_classes)
-            For each row the mean of the models that were not trained on a label of it.
-            For a labelled row and folds that do not overlap, that is one model; for a
-            row without a label, the models of all folds that did not buy one. nan where
-            there is none.
+            For each row, the mean over the models that were not trained on its label.
+            For a labelled row, this is one model, if folds do not overlap; for a row
+            without a label, the models of all folds that did not buy its label. nan if
+            there is no such model.
 
         classes : ndarray of shape (n_classes,)
             The columns: all classes in `y` and in the answers of the oracle, sorted. A
-            class that a model has not seen counts as 0 for it.
+            class that a model has not seen has the probability 0 for it.
 
     See Also
     --------
@@ -122,7 +123,7 @@ def out_of_fold_proba(estimator, X, y, *, cv=5, groups=None, params=None, n_jobs
 
 
 def _final(estimator):
-    """Return the classifier, or raise if it knows nothing of missing labels."""
+    """Return the classifier, or raise if it does not know missing labels."""
     final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     if not hasattr(final, "missing_label"):
         raise TypeError(
@@ -134,7 +135,7 @@ def _final(estimator):
 
 
 def _fit_and_predict(estimator, X, y, train, params):
-    """Fit on a part; return the rows whose label it has not seen, and what it says."""
+    """Fit on a part; return the rows whose label it has not seen, and their output."""
     params = _check_method_params(X, params, indices=train)
     estimator.fit(take_rows(X, train), y[train], **params)
     is_seen = np.zeros(len(y), dtype=bool)

@@ -15,7 +15,7 @@ _DRAWN = {
 
 @validate_params(_DRAWN, prefer_skip_nested_validation=True)
 def lure_weights(probabilities, n_pool):
-    r"""Return the weights that make up for how rows were drawn.
+    r"""Return the weights that correct for the probabilities of the drawn rows.
 
     The :math:`m`-th of :math:`M` rows drawn from :math:`N` gets the weight of the
     levelled unbiased risk estimator [1]_
@@ -28,11 +28,11 @@ def lure_weights(probabilities, n_pool):
     Parameters
     ----------
     probabilities : array-like of shape (n_drawn,)
-        :math:`q_m` of each row in the order drawn, in (0, 1]: how likely it was to be
-        drawn next, among those then left. Each of these must have been possible.
+        :math:`q_m` of each row in the order drawn, in (0, 1]: the probability that it
+        was drawn next, among the rows then left, all of which must have been possible.
 
     n_pool : int
-        How many rows there were before the first was drawn.
+        Number of rows before the first was drawn.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def lure_weights(probabilities, n_pool):
     Raises
     ------
     ValueError
-        If the probabilities are none, or it shows that a row could not be drawn.
+        If they are not probabilities, or if they show that a row could not be drawn.
 
     References
     ----------
@@ -72,10 +72,9 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
     r"""Estimate the mean loss over a pool from rows that were drawn from it.
 
     The levelled unbiased risk estimator [1]_: the mean of the losses with the weights
-    of :func:`lure_weights`. It is unbiased for a model that does not depend on which
-    rows were drawn, **not** for one that was trained on their labels, whose losses on
-    them are too small in the first place. Probabilities may depend on all labels
-    before.
+    of :func:`lure_weights`. It is unbiased for a model that does not depend on the rows
+    that were drawn, and **not** for one that was trained on their labels: its losses on
+    them are too small. Probabilities may depend on all earlier labels.
 
     Parameters
     ----------
@@ -83,10 +82,10 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
         Losses in the order drawn.
 
     probabilities : array-like of shape (n_drawn,)
-        How likely each row was to be drawn next, see :func:`lure_weights`.
+        Probability that each row was drawn next, see :func:`lure_weights`.
 
     n_pool : int
-        How many rows there were before the first was drawn.
+        Number of rows before the first was drawn.
 
     return_std : bool, default=False
         Whether to return the standard error, too.
@@ -98,8 +97,8 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
 
     std : float
         Its standard error, only if `return_std` is True. Its square is an unbiased
-        estimate of the variance, under the same conditions. nan where rows are too few
-        to tell, or nearly all of the pool; 0 if they are all of it.
+        estimate of the variance, under the same conditions. nan if the rows are too few
+        to tell, or nearly all of the pool; 0 if they are the whole pool.
 
     Notes
     -----
@@ -143,23 +142,23 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
 def lure_interval(losses, probabilities, n_pool, *, confidence=0.95):
     r"""Return an interval for the mean loss over a pool, of losses in [0, 1].
 
-    Two standard errors around :func:`lure_risk` hold the truth too seldom: the estimate
-    is skewed, and where a few draws weigh much, it is known less well than its standard
-    error says. This is the interval of Clopper and Pearson for a share, of as many
-    independent rows as have the same standard error [1]_,
-    :math:`\hat R (1 - \hat R) / \text{std}^2` of them, made fewer by what the standard
-    error itself is uncertain.
+    The interval of two standard errors around :func:`lure_risk` holds the truth too
+    seldom: the estimate is skewed, and where a few draws have large weights, it is less
+    certain than its standard error says. This is the interval of Clopper and Pearson
+    for a share, for the number of independent rows with the same standard error [1]_,
+    :math:`\hat R (1 - \hat R) / \text{std}^2`, which is reduced as the standard error
+    is itself uncertain.
 
     Parameters
     ----------
     losses : array-like of shape (n_drawn,)
-        Losses in the order drawn, in [0, 1], such as whether a prediction is wrong.
+        Losses in the order drawn, in [0, 1], for instance 1 for a wrong prediction.
 
     probabilities : array-like of shape (n_drawn,)
-        How likely each row was to be drawn next, see :func:`lure_weights`.
+        Probability that each row was drawn next, see :func:`lure_weights`.
 
     n_pool : int
-        How many rows there were before the first was drawn.
+        Number of rows before the first was drawn.
 
     confidence : float, default=0.95
         Level of the interval.
@@ -167,14 +166,15 @@ def lure_interval(losses, probabilities, n_pool, *, confidence=0.95):
     Returns
     -------
     low, high : float
-        Its ends, in [0, 1]; equal if all rows were drawn, nan where the standard error
-        is.
+        Its ends, in [0, 1]; equal if all rows were drawn, nan if the standard error is
+        nan.
 
     Notes
     -----
-    How often it held the truth at a confidence of 0.95, beside two standard errors, in
-    1,800 simulated tests with 40 of 600 rows (``tests/model_selection/test_risk.py``).
-    A surrogate that is sure and wrong is what no interval can make up for.
+    How often it held the truth at a confidence of 0.95, compared with two standard
+    errors, in 1,800 simulated tests with 40 of 600 rows
+    (``tests/model_selection/test_risk.py``). No interval can correct for a surrogate
+    that is sure and wrong.
 
     ==========================  ========  ===================
     rows drawn                  interval  two standard errors
@@ -224,7 +224,7 @@ def standard_error(losses, probabilities, n_pool):
         How likely each row was to be drawn next.
 
     n_pool : int
-        How many rows there were before the first was drawn.
+        Number of rows before the first was drawn.
 
     Returns
     -------
@@ -232,9 +232,9 @@ def standard_error(losses, probabilities, n_pool):
         See :func:`lure_risk`.
 
     freedom : float
-        With so many degrees of freedom an estimate of a variance from normal values is
-        as uncertain as this one, by the spread of its terms. In [1, n_drawn - 1]; inf
-        if all rows were drawn.
+        Degrees of freedom with which a variance estimated from normal values is as
+        uncertain as this one, by the spread of its terms. In [1, n_drawn - 1]; inf if
+        all rows were drawn.
     """
     q, N = np.asarray(probabilities, dtype=np.float64), n_pool
     M, m = len(q), np.arange(1, len(q) + 1)
@@ -253,7 +253,7 @@ def standard_error(losses, probabilities, n_pool):
 
 
 def n_equal_weights(weights):
-    """Return how many draws of equal weight say as much of equal losses (Kish)."""
+    """Return the number of draws of equal weight that tell as much (Kish)."""
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
@@ -266,11 +266,11 @@ def share_interval(share, std, freedom, n_equal, *, confidence):
         The estimate.
 
     std, freedom : float
-        Its standard error, and how many degrees of freedom that has.
+        Its standard error, and the degrees of freedom of that.
 
     n_equal : float
-        How many rows count where the standard error says nothing, as all losses are
-        the same.
+        Number of rows that count if all losses are the same, so that the standard error
+        tells nothing.
 
     confidence : float
         Level of the interval.

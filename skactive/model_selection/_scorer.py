@@ -1,4 +1,4 @@
-"""Scores where not all rows have a label."""
+"""Scores of partly labelled data."""
 
 import warnings
 
@@ -29,15 +29,15 @@ def labeled_scorer(scoring, *, missing_label=-1):
         ``scorer(estimator, X, y) -> float``.
 
     missing_label : int, str, None or nan, default=-1
-        What marks a row without a label.
+        Marker of a row without a label.
 
     Returns
     -------
     scorer : callable
         ``scorer(estimator, X, y, **metadata) -> float``; nan, with an
-        `UndefinedMetricWarning`, where no row has a label. Metadata with a value for
-        each row are cut to the labelled ones. To a class that the estimator does not
-        know yet it gives the probability 0.
+        `UndefinedMetricWarning`, if no row has a label. Metadata with a value for each
+        row are cut to the labelled rows. A class that the estimator does not know yet
+        has the probability 0.
 
     Examples
     --------
@@ -84,5 +84,5 @@ class _LabeledScorer:
         return f"labeled_scorer({self._scorer!r}, missing_label={self._missing_label})"
 
     def get_metadata_routing(self):
-        """Return what metadata the wrapped scorer wants."""
+        """Return the metadata that the wrapped scorer requests."""
         return get_routing_for_object(self._scorer)

@@ -1,4 +1,4 @@
-"""Cross-validation where not all rows have a label."""
+"""Cross-validation of partly labelled data."""
 
 from numbers import Integral
 
@@ -14,10 +14,10 @@ from skactive.utils._rows import take_rows
 class LabeledFold(BaseCrossValidator):
     """Split the labelled rows; unlabelled ones join every training part.
 
-    A splitter that knows nothing of missing labels makes folds of them, too: the
-    stratified ones take -1 for a class, test parts hold rows that cannot be scored,
-    and a training part may be left without any label. Here the wrapped splitter sees
-    the labelled rows only.
+    A splitter that does not know missing labels splits them like all others: a
+    stratified one takes -1 for a class, test parts hold rows that cannot be scored, and
+    a training part may be left without a label. Here the wrapped splitter sees only the
+    labelled rows.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class LabeledFold(BaseCrossValidator):
         The splitter, or the number of stratified folds.
 
     missing_label : int, str, None or nan, default=-1
-        What marks a row without a label.
+        Marker of a row without a label.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class LabeledFold(BaseCrossValidator):
             Rows.
 
         y : array-like of shape (n_samples,)
-            Labels, and `missing_label` where none is known.
+            Labels, and `missing_label` where the label is not known.
 
         groups : array-like of shape (n_samples,) or None, default=None
             Groups of rows. Unlabelled rows of a group in the test part stay out of
@@ -108,7 +108,7 @@ class LabeledFold(BaseCrossValidator):
         Returns
         -------
         n_splits : int
-            How many pairs :meth:`split` yields.
+            Number of pairs that :meth:`split` yields.
         """
         if y is None:
             if isinstance(self.cv, Integral):

@@ -1,4 +1,4 @@
-"""Plotting: displays in scikit-learn's manner."""
+"""Plotting: displays like those of scikit-learn."""
 
 from skactive.plotting._composition import BatchCompositionDisplay
 from skactive.plotting._curve import ActiveLearningCurveDisplay

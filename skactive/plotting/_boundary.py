@@ -1,4 +1,4 @@
-"""Where the predicted class changes."""
+"""The boundary at which the predicted class changes."""
 
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -21,7 +21,7 @@ def predict_on_grid(clf, X, coordinates):
     if is_dataframe(X):  # a Pipeline may look for columns by their names
         adapter = _get_adapter_from_container(X)
         corners = adapter.create_container(corners, corners, columns=column_names(X))
-    # It draws at once, so it gets axes that nobody sees.
+    # scikit-learn draws at once, so it gets axes that are not shown.
     return DecisionBoundaryDisplay.from_estimator(
         clf,
         corners,
@@ -36,7 +36,7 @@ def predict_on_grid(clf, X, coordinates):
 def draw_outlines(ax, boundary):
     """Draw the outline of the region of every predicted class but the first.
 
-    Its outline consists of those of the others.
+    The outline of the first consists of those of the others.
     """
     if boundary is None:
         return []

@@ -1,4 +1,4 @@
-"""Of which classes the rows of every round were."""
+"""The classes of the rows that were queried in each round."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -24,7 +24,7 @@ _COLORS = (
     "#92dadd",
 )
 _ABSTAINED = {"facecolor": "white", "edgecolor": "gray", "hatch": "////"}
-# More classes than this are told by a colour bar instead of a legend.
+# More classes than this have a colour bar instead of a legend.
 _MOST_IN_LEGEND = 20
 _TICKS_OF_CLASSES = 8
 # More rounds than this are drawn without gaps between the bars.
@@ -32,22 +32,22 @@ _MOST_WITH_GAPS = 50
 
 
 class BatchCompositionDisplay:
-    """Classes of the rows that were asked, round by round.
+    """Classes of the rows that were queried, round by round.
 
-    Use :meth:`from_estimator` to make one; what is drawn stands in the attributes.
+    Use :meth:`from_estimator` to make one; the parts of the drawing are attributes.
 
     Read more in the :ref:`User Guide <displays>`.
 
     Parameters
     ----------
     rounds : array-like of shape (n_rounds,)
-        Numbers of the rounds; 0 stands for the labels that the run began with.
+        Numbers of the rounds; 0 is for the labels that the run began with.
 
     counts : array-like of shape (n_rounds, n_classes)
-        How many rows of each class were labelled in each round.
+        Number of rows of each class that were labelled in each round.
 
     n_abstained : array-like of shape (n_rounds,)
-        How many rows of each round have no label, as the oracle gave none.
+        Number of rows of each round that have no label, as the oracle gave none.
 
     classes : array-like of shape (n_classes,)
         The classes.
@@ -55,16 +55,16 @@ class BatchCompositionDisplay:
     Attributes
     ----------
     bars_ : list of matplotlib BarContainer
-        The bars of each class, one for every round that has rows of it.
+        The bars of each class, one for every round with rows of the class.
 
     abstained_ : matplotlib BarContainer
         The bars of the abstentions, on top.
 
     legend_ : matplotlib Legend or None
-        Tells the classes; None if they are more than 20.
+        Legend of the classes; None if there are more than 20.
 
     colorbar_ : matplotlib Colorbar or None
-        Tells the classes if they are more than 20.
+        Colour bar of the classes if there are more than 20, otherwise None.
 
     ax_ : matplotlib Axes
         Axes with the bars.
@@ -74,7 +74,7 @@ class BatchCompositionDisplay:
 
     See Also
     --------
-    QueryMapDisplay : Where the rows lie.
+    QueryMapDisplay : A map of the rows.
 
     Examples
     --------
@@ -104,8 +104,8 @@ class BatchCompositionDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones if None. The legend stands on their right, for
-            which a figure with ``layout="constrained"`` makes room.
+            Axes to draw on; new ones if None. The legend is on their right, for which a
+            figure with ``layout="constrained"`` makes room.
 
         normalize : bool, default=False
             Whether to draw shares of the rows of each round instead of numbers.
@@ -143,7 +143,7 @@ class BatchCompositionDisplay:
         prefer_skip_nested_validation=True,
     )
     def from_estimator(cls, clf, *, initial=False, normalize=False, ax=None, **kwargs):
-        """Draw of which classes the rows were that a fitted classifier has asked.
+        """Draw the classes of the rows that a fitted classifier has queried.
 
         Parameters
         ----------
@@ -157,8 +157,8 @@ class BatchCompositionDisplay:
             Whether to draw shares of the rows of each round instead of numbers.
 
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones if None. The legend stands on their right, for
-            which a figure with ``layout="constrained"`` makes room.
+            Axes to draw on; new ones if None. The legend is on their right, for which a
+            figure with ``layout="constrained"`` makes room.
 
         **kwargs : dict
             Passed to matplotlib's `bar`.
@@ -237,14 +237,14 @@ class BatchCompositionDisplay:
             self.ax_.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
         self.ax_.margins(x=0.02)
         has_initial = 0 in self.rounds
-        rows = "rows" if has_initial else "rows asked"
+        rows = "rows" if has_initial else "rows queried"
         self.ax_.set(
             xlabel="Round (0: labels given)" if has_initial else "Round",
             ylabel=f"Share of {rows}" if normalize else rows.capitalize(),
         )
 
     def _draw_legend(self, *, with_classes):
-        """Name classes and abstentions from top to bottom, as bars are stacked."""
+        """Name classes and abstentions from top to bottom, in the order of the bars."""
         from matplotlib.patches import Patch
 
         handles = []
@@ -255,7 +255,7 @@ class BatchCompositionDisplay:
             handles.append(Patch(label="no answer", **_ABSTAINED))
         if not handles:
             return None
-        # With a colour bar on the right it stands on top.
+        # With a colour bar on the right it is on top.
         place = ("upper left", (1.0, 1.0)) if with_classes else ("lower right", (1, 1))
         return self.ax_.legend(
             handles=handles[::-1],

@@ -1,4 +1,4 @@
-"""How a score grows with the labels."""
+"""Learning curves: the score against the number of labels."""
 
 from numbers import Real
 
@@ -19,7 +19,7 @@ from skactive.utils._sklearn import (
     validate_params,
 )
 
-# Of the first ten curves, of the next ten, and so on: colours come again after ten.
+# One for each ten curves: colours repeat after ten.
 _LINE_STYLES = ("-", ":", "-.")
 
 
@@ -27,7 +27,7 @@ class ActiveLearningCurveDisplay:
     """Learning curve of one run of active learning, or mean curves of several.
 
     Use :meth:`from_estimator`, :meth:`from_history` or :meth:`from_curves` to make one;
-    what is drawn stands in the attributes.
+    the parts of the drawing are attributes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class ActiveLearningCurveDisplay:
         Numbers of labelled rows; one array for each of several curves.
 
     scores : array-like of shape (n_points,), or list of these
-        The score with so many labels.
+        The score at each number of labels.
 
     score_name : str or None, default=None
         Name of the score, for the axis.
@@ -169,8 +169,8 @@ class ActiveLearningCurveDisplay:
     ):
         """Replay the rounds of a fitted classifier, and score each on test data.
 
-        After every round the estimator is fitted again on the labels known then,
-        which `labeled_iter_` and `transduction_` tell; rounds with too few labels for
+        For every round the estimator is fitted again on the labels known then, which
+        are found by `labeled_iter_` and `transduction_`; rounds with too few labels for
         a fit are left out.
 
         Parameters
@@ -231,8 +231,8 @@ class ActiveLearningCurveDisplay:
             `history_` of a fitted classifier.
 
         key : str, default="best_utility"
-            What to draw: ``"best_utility"``, ``"mean_utility"``, ``"fit_seconds"``,
-            ... Rounds without a value are left out.
+            The column to draw: ``"best_utility"``, ``"mean_utility"``,
+            ``"fit_seconds"``, ... Rounds without a value are left out.
 
         name : str or None, default=None
             Name of the curve for the legend.
@@ -251,7 +251,7 @@ class ActiveLearningCurveDisplay:
         Raises
         ------
         ValueError
-            If the history has no such column, or nothing in it.
+            If the history has no such column, or no value in it.
         """
         keys = sorted({name for record in history for name in record})
         points = [(r["n_labeled"], r[key]) for r in history if r.get(key) is not None]
@@ -293,13 +293,13 @@ class ActiveLearningCurveDisplay:
         Parameters
         ----------
         curves : ActiveLearningCurve
-            What :func:`~skactive.model_selection.active_learning_curve` has returned.
+            The result of :func:`~skactive.model_selection.active_learning_curve`.
 
         scoring : str or None, default=None
             Name of the score; the first if None.
 
         strategies : list of str or None, default=None
-            Which strategies to draw; all if None.
+            Strategies to draw; all if None.
 
         band : {"ci", "std"} or None, default="ci"
             The band around a curve: the confidence interval of the mean, corrected for
@@ -319,8 +319,8 @@ class ActiveLearningCurveDisplay:
         Returns
         -------
         display : ActiveLearningCurveDisplay
-            The curves, drawn, and as a dashed line the mean score of the model of all
-            labels. Lists in its attributes have one entry for each strategy.
+            The curves, drawn; the mean score of the model of all labels is a dashed
+            line. Lists in its attributes have one entry for each strategy.
 
         Examples
         --------
@@ -393,7 +393,7 @@ def _plot_band(ax, line, n_labeled, lower, upper):
 
 
 def replay(clf, X, X_test, y_test, *, scoring=None):
-    """Fit and score the estimator on the labels that each round left.
+    """Fit and score the estimator on the labels known after each round.
 
     Returns the numbers of labels and the scores, one pair for the labels given and
     one for each round that added some.
@@ -424,7 +424,7 @@ def _held_rows(clf, X):
 
 
 def _fit_on(clf, X, known, held, **pool_params):
-    """Return the estimator fitted on known labels, None if they are too few."""
+    """Return the estimator fitted on known labels, None if there are too few."""
     last = known.sum() == (clf.labeled_iter_ >= 0).sum()
     if last:
         return clf.estimator_

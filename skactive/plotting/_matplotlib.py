@@ -2,7 +2,7 @@
 
 from skactive.utils._sklearn import HasMethods
 
-# Constraints of parameters that all displays have in common.
+# Constraints of the parameters that all displays share.
 DRAWN = {"name": [str, None], "ax": [HasMethods(["plot"]), None]}
 
 
@@ -18,5 +18,5 @@ def import_pyplot():
 
 
 def new_axes():
-    """Return the axes of a new figure in which legends find their place."""
+    """Return the axes of a new figure that makes room for legends."""
     return import_pyplot().subplots(layout="constrained")[1]

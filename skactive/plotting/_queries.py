@@ -1,4 +1,4 @@
-"""When which rows were asked in a run."""
+"""The rounds in which the rows of a run were queried."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which rows were asked when."""
+"""A map of the rows that were queried, and when."""
 
 from numbers import Integral
 
@@ -19,14 +19,14 @@ from skactive.utils._sklearn import (
     validate_params,
 )
 
-# Up to so many rounds each has a colour of its own.
+# Up to this number of rounds, each has its own colour.
 _MOST_COLORS = 20
 
 
 class QueryMapDisplay:
-    """Map of the rows that were asked, coloured by round.
+    """Map of the rows that were queried, coloured by round.
 
-    Use :meth:`from_estimator` to make one; what is drawn stands in the attributes.
+    Use :meth:`from_estimator` to make one; the parts of the drawing are attributes.
 
     Read more in the :ref:`User Guide <displays>`.
 
@@ -36,19 +36,19 @@ class QueryMapDisplay:
         All rows as points in the plane.
 
     query_indices : array-like of shape (n_queries,)
-        Row numbers in the order in which they were asked.
+        Row numbers in the order in which they were queried.
 
     query_rounds : array-like of shape (n_queries,)
-        The round in which each of these was asked, from 1.
+        The round in which each of these was queried, from 1.
 
     given : array-like of shape (n_given,), default=()
         Row numbers of the labels that the run began with.
 
     abstained : array-like of shape (n_abstained,), default=()
-        Asked rows that have no label, as the oracle gave none.
+        Queried rows that have no label, as the oracle gave none.
 
     holdout : array-like of shape (n_holdout,), default=()
-        Asked rows of the random test sample.
+        Queried rows of the random test sample.
 
     boundary : DecisionBoundaryDisplay or None, default=None
         Its `response` is the number of the class predicted on the grid of `xx0` and
@@ -60,20 +60,20 @@ class QueryMapDisplay:
     Attributes
     ----------
     background_ : matplotlib PathCollection or None
-        Rows that were neither labelled nor asked, or some of them; like the following,
-        None if there are none.
+        Rows that were neither labelled nor queried, or some of them. This attribute and
+        the following ones are None if there are no such rows.
 
     given_ : matplotlib PathCollection or None
         Rows that came with a label.
 
     asked_ : matplotlib PathCollection or None
-        Rows that a strategy asked for and that got a label.
+        Rows that a strategy selected and that got a label.
 
     holdout_ : matplotlib PathCollection or None
         Rows of the random test sample.
 
     abstained_ : matplotlib PathCollection or None
-        Rows that were asked in vain.
+        Queried rows without an answer.
 
     boundary_ : list of matplotlib QuadContourSet
         Lines where the predicted class changes.
@@ -82,10 +82,10 @@ class QueryMapDisplay:
         Numbers of the queries, if they are drawn.
 
     colorbar_ : matplotlib Colorbar or None
-        Tells the rounds; None if nothing was asked.
+        Colour bar of the rounds; None if nothing was queried.
 
     legend_ : matplotlib Legend
-        Tells the markers.
+        Legend of the markers.
 
     ax_ : matplotlib Axes
         Axes with the map.
@@ -95,7 +95,7 @@ class QueryMapDisplay:
 
     See Also
     --------
-    BatchCompositionDisplay : Of which classes the rows were.
+    BatchCompositionDisplay : The classes of the rows.
 
     Examples
     --------
@@ -139,20 +139,20 @@ class QueryMapDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones if None. The legend stands below them, for which
-            a figure with ``layout="constrained"`` makes room.
+            Axes to draw on; new ones if None. The legend is below them, for which a
+            figure with ``layout="constrained"`` makes room.
 
         numbered : bool, default=False
-            Whether to write beside every query its number, from 1 in the order of
-            asking.
+            Whether to write the number of every query beside it, from 1 in the order of
+            the queries.
 
         max_background : int or None, default=10000
-            If more rows than this were neither labelled nor asked, so many of them are
-            drawn, chosen at random, always the same; None draws all.
+            If more rows than this were neither labelled nor queried, a random sample of
+            this size is drawn, always the same; None draws all.
 
         **kwargs : dict
-            Passed to matplotlib's `scatter` for the rows that were asked: `s`, `cmap`,
-            `vmax`, ...
+            Passed to matplotlib's `scatter` for the rows that were queried: `s`,
+            `cmap`, `vmax`, ...
 
         Returns
         -------
@@ -196,12 +196,12 @@ class QueryMapDisplay:
         ax=None,
         **kwargs,
     ):
-        """Draw which rows a fitted classifier has asked, and when.
+        """Draw the rows that a fitted classifier has queried, and when.
 
-        Two numeric columns are drawn as they are, with the lines where the predicted
+        Two numeric columns are drawn as they are, with the lines at which the predicted
         class of the final model changes. Other rows are projected. A projection has no
-        such lines: many rows fall on one point of the plane, and the model may predict
-        different classes for them.
+        such lines, as many rows fall on one point of the plane, and the model may
+        predict different classes for them.
 
         Parameters
         ----------
@@ -213,31 +213,31 @@ class QueryMapDisplay:
 
         projection : transformer, array-like of shape (n_samples, 2) or None, \
                 default=None
-            How rows become points. None takes two numeric columns as they are, and the
-            first two principal components of all else. A transformer, such as
-            ``TSNE()``, is cloned; its `fit_transform` gets the features that strategies
-            measure distances in: numeric rows, what the steps of a Pipeline before the
-            last one make of the rows, or what the `embed` of the estimator does. An
+            How rows become points. If None, two numeric columns are taken as they are,
+            and other rows by their first two principal components. A transformer, for
+            instance ``TSNE()``, is cloned; its `fit_transform` gets the features in
+            which strategies measure distances: numeric rows, the output of the steps of
+            a Pipeline before the last one, or the output of the estimator's `embed`. An
             array holds the points themselves.
 
         boundary : bool, default=True
-            Whether to draw where the predicted class changes, if rows are drawn as
-            they are.
+            Whether to draw the lines at which the predicted class changes, if rows are
+            drawn as they are.
 
         numbered : bool, default=False
-            Whether to write beside every query its number, from 1 in the order of
-            asking.
+            Whether to write the number of every query beside it, from 1 in the order of
+            the queries.
 
         max_background : int or None, default=10000
-            If more rows than this were neither labelled nor asked, so many of them are
-            drawn, chosen at random, always the same; None draws all.
+            If more rows than this were neither labelled nor queried, a random sample of
+            this size is drawn, always the same; None draws all.
 
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; new ones if None. The legend stands below them, for which
-            a figure with ``layout="constrained"`` makes room.
+            Axes to draw on; new ones if None. The legend is below them, for which a
+            figure with ``layout="constrained"`` makes room.
 
         **kwargs : dict
-            Passed to matplotlib's `scatter` for the rows that were asked.
+            Passed to matplotlib's `scatter` for the rows that were queried.
 
         Returns
         -------
@@ -302,13 +302,13 @@ class QueryMapDisplay:
         )
 
     def _draw_background(self, n_most):
-        """Draw what was there before anything was asked, and the boundary."""
+        """Draw the rows that were not queried, and the boundary."""
         others = np.ones(len(self.coordinates), dtype=bool)
         others[self.query_indices] = others[self.given] = False
         rows = draw_rows(np.flatnonzero(others), n_most, 0)
         self.background_ = self._scatter(
             rows,
-            label="not asked",
+            label="not queried",
             s=12 if len(rows) <= 1000 else 4,
             c="silver",
             linewidths=0,
@@ -321,7 +321,7 @@ class QueryMapDisplay:
         )
 
     def _draw_queries(self, kwargs):
-        """Draw the rows that were asked, in the colours of their rounds."""
+        """Draw the rows that were queried, in the colours of their rounds."""
         style = {"s": 40 if len(self.query_indices) <= 200 else 20}
         style |= {"cmap": "viridis", "edgecolors": "black", "linewidths": 0.6}
         if not {"norm", "vmin", "vmax"} & kwargs.keys():
@@ -336,7 +336,7 @@ class QueryMapDisplay:
             marked = {"label": label, "marker": marker, "zorder": 3}
             return self._scatter(rows, c=rounds[rows], **marked | style)
 
-        self.asked_ = draw(asked, "asked", "o")
+        self.asked_ = draw(asked, "queried", "o")
         self.holdout_ = draw(self.holdout, "test sample", "D")
         self.abstained_ = draw(self.abstained, "no answer", "X")
         points = self.asked_ or self.holdout_ or self.abstained_

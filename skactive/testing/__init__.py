@@ -1,4 +1,4 @@
-"""Checks for parts that are written elsewhere."""
+"""Checks for strategies, criteria and oracles of your own."""
 
 from skactive.testing._label_store import check_label_store
 from skactive.testing._oracle import check_oracle

@@ -1,4 +1,4 @@
-"""Checks of an oracle that keeps its answers in a file, and is written elsewhere."""
+"""Checks of an oracle of your own that keeps its answers in a file."""
 
 import inspect
 import os
@@ -24,22 +24,22 @@ _PATIENCE_SECONDS = 10.0
 def check_label_store(make_oracle):
     """Check that an oracle that keeps its answers in a file keeps its promises.
 
-    What it checks is said of :class:`~skactive.oracles.CachedOracle`: a row is paid for
-    once, by all who use the file, at the same time as well; `request_ids` stay the
-    same; the answers of an iterator are kept one by one; nothing is paid after a
-    failure until `reset` is called; abstentions are answers; a file of another program
-    is left alone; and so on. Two worker processes are started, and files are written in
-    a temporary folder.
+    The promises are those of :class:`~skactive.oracles.CachedOracle`: a row is paid for
+    once by all who use the file, also at the same time; `request_ids` stay the same;
+    the answers of an iterator are kept one by one; nothing is paid for after a failure
+    until `reset` is called; abstentions are answers; a file of another program is left
+    alone; and so on. Two worker processes are started, and files are written in a
+    temporary folder.
 
     Parameters
     ----------
     make_oracle : callable
         ``make_oracle(ask, path)`` returns the oracle that keeps the answers of `ask` in
-        the file `path`, or uses those that are there. It is called like any oracle, has
-        a method `reset`, and can be pickled; if it has `close`, that is called.
-        ``ask(X, sample_ids, request_ids)`` is an oracle that gives a list or an
-        iterator. If `make_oracle` has a parameter `task` or `max_calls`, as
-        :class:`~skactive.oracles.CachedOracle` has, what they promise is checked, too.
+        the file `path`, or uses the answers that are there. It is called like any
+        oracle, has a method `reset`, and can be pickled; if it has `close`, that is
+        called. ``ask(X, sample_ids, request_ids)`` is an oracle that returns a list or
+        an iterator. If `make_oracle` has a parameter `task` or `max_calls`, as
+        :class:`~skactive.oracles.CachedOracle` has, their promises are checked, too.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def check_label_store(make_oracle):
     >>> check_label_store(Forgetful)
     Traceback (most recent call last):
         ...
-    AssertionError: ...a row is paid for once: ... the same object asked for [2, 3, 0].
+    AssertionError: ...a row is paid for once: ... the same object asked about [2, 3, ...
     """
     has = set(inspect.signature(make_oracle).parameters)
     for promise, needed, check in _PROMISES:
@@ -84,14 +84,14 @@ class _Trial:
         self.oracles = []
 
     def oracle(self, answer=None, **params):
-        """Return another oracle on the file, whose service has ways to answer."""
+        """Return another oracle on the file; its service answers in the given ways."""
         service = PaidService(self.service.log, answer) if answer else self.service
         with self.expected_to_work("to make an oracle"):
             self.oracles.append(self.make_oracle(service, self.path, **params))
         return self.oracles[-1]
 
     def users(self, oracle):
-        """Yield all that must know what the oracle knows, each with its name."""
+        """Yield all objects that must know the same answers, each with its name."""
         makers = {
             "the same object": lambda: oracle,
             "another object on the same path": self.oracle,
@@ -104,22 +104,22 @@ class _Trial:
             yield name, self.oracles[-1]
 
     def labels(self, oracle, ids):
-        """Return what it answers for some rows."""
-        with self.expected_to_work(f"to ask for {ids}"):
+        """Return the labels that it answers."""
+        with self.expected_to_work(f"to ask about {ids}"):
             return _ask(oracle, ids)
 
     def fails(self, oracle, ids, error=Exception):
-        """Ask for some rows, which must fail; return the exception."""
+        """Ask about rows, which must fail; return the exception."""
         try:
             labels = _ask(oracle, ids)
         except error as caught:
             return caught
         except BaseException as caught:
             self.broken(f"expected {error.__name__}, got {caught!r}", caught)
-        self.broken(f"asked for {ids}, it must raise {error.__name__}, got {labels}")
+        self.broken(f"asked about {ids}, it must raise {error.__name__}, got {labels}")
 
     def newly_asked(self, oracle, ids):
-        """Ask for some rows; return for which of them the service was asked."""
+        """Ask about rows; return those about which the service was asked."""
         before = len(self.service.asked())
         labels = self.labels(oracle, ids)
         self.require(
@@ -179,7 +179,7 @@ def _check_paid_once(trial):
         asked = trial.newly_asked(user, [2, new, 0])
         trial.require(
             asked == [new],
-            f"of the rows 2, {new}, 0, only {new} was new; {name} asked for {asked}",
+            f"of the rows 2, {new}, 0, only {new} was new; {name} asked about {asked}",
         )
 
 
@@ -188,7 +188,7 @@ def _check_ids_keep_their_type(trial):
     trial.newly_asked(oracle, [1])
     trial.require(
         trial.newly_asked(oracle, ["1"]) == ["1"],
-        "the row 1 was answered, and '1' was not asked for",
+        "the row 1 was answered, and '1' was not asked about",
     )
 
 
@@ -207,7 +207,7 @@ def _check_request_ids(trial):
     different = {tuple(request) for request in requests}
     trial.require(
         len(different) == len({request for _, request in different}) == 4,
-        "four rows were asked, three of them twice as the first attempt failed; "
+        "four rows were queried, three of them twice as the first attempt failed; "
         f"expected one request id for each row, got {requests}",
     )
 
@@ -230,7 +230,8 @@ def _check_iterators(trial):
         failing.reset()
     asked = trial.newly_asked(trial.oracle(), [0, 1, 2])
     trial.require(
-        asked == [2], f"only row 2 had no answer before the failure; asked for {asked}"
+        asked == [2],
+        f"only row 2 had no answer before the failure; it asked about {asked}",
     )
 
 
@@ -257,13 +258,13 @@ def _check_breaker(trial):
             len(trial.service.asked()) == n_asked, f"after a failure {name} asked"
         )
         trial.require(
-            trial.newly_asked(user, [0]) == [], f"{name} asked for a known row"
+            trial.newly_asked(user, [0]) == [], f"{name} asked about a known row"
         )
     with trial.expected_to_work("reset()"):
         oracle.reset()
     for new, (name, user) in enumerate(users, 3):
         asked = trial.newly_asked(user, [new])
-        trial.require(asked == [new], f"after reset() {name} asked for {asked}")
+        trial.require(asked == [new], f"after reset() {name} asked about {asked}")
 
 
 def _check_wrong_numbers(trial):
@@ -275,12 +276,12 @@ def _check_wrong_numbers(trial):
     trial.require(
         asked == [0, 1, 2],
         "two answers came for three rows, so that it is not known to which they "
-        f"belong; when asked again, it asked for {asked}",
+        f"belong; when asked again, it asked about {asked}",
     )
 
 
 def _check_abstentions(trial):
-    for answer in (_abstain, _fail):  # the second is not to be asked
+    for answer in (_abstain, _fail):  # the second must not be asked
         labels = trial.labels(trial.oracle(answer), [0, 1])
         trial.require(labels == [None, None], f"expected None twice, got {labels}")
 
@@ -310,7 +311,7 @@ def _check_stopping(trial):
         f"expected the labels {labels_of([0])} with it, got {error.labels}",
     )
     asked = trial.newly_asked(trial.oracle(), [0, 1])
-    trial.require(asked == [1], f"only row 1 had no answer; it asked for {asked}")
+    trial.require(asked == [1], f"only row 1 had no answer; it asked about {asked}")
 
 
 def _check_interrupts(trial):
@@ -355,7 +356,7 @@ def _check_tasks(trial):
         oracle = trial.oracle(lambda ids, task=task: [task] * len(ids), task=task)
         labels = trial.labels(oracle, [0, 1])
         trial.require(
-            labels == [task] * 2, f"asked for the {task}, it answered {labels}"
+            labels == [task] * 2, f"asked about the {task}, it answered {labels}"
         )
     trial.require(trial.service.asked() == [0, 1] * 2, "both were to be asked")
 
@@ -366,7 +367,7 @@ def _check_max_calls(trial):
     trial.fails(trial.oracle(max_calls=2), [2], StopLabeling)
     trial.require(
         trial.newly_asked(trial.oracle(max_calls=2), [1, 0]) == [],
-        "rows that are known were asked for",
+        "rows that are known were asked about",
     )
     trial.require(trial.service.asked() == [0, 1], "it was asked a third time")
 
@@ -387,11 +388,11 @@ def _check_processes(trial):
         )
     _check_met(trial, results)
     asked = trial.newly_asked(trial.oracle(), list(range(5)))
-    trial.require(not asked, f"answers to the workers were asked for again: {asked}")
+    trial.require(not asked, f"the rows of the workers were asked about again: {asked}")
 
 
 def _meet_and_ask(oracle, folder, number):
-    """Ask at the same time as somebody else does, for four rows each, three shared."""
+    """Ask about four rows while another asks about four; three are the same."""
     (folder / f"ready {number}").touch()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while len(list(folder.glob("ready *"))) < 2 and time.monotonic() < deadline:
@@ -408,7 +409,8 @@ def _check_met(trial, results):
     asked = trial.service.asked()
     trial.require(
         sorted(asked) == list(range(5)),
-        f"two asked for the rows 0 to 3 and 1 to 4; the service was asked for {asked}",
+        "two asked about the rows 0 to 3 and 1 to 4; the service was asked about "
+        f"{asked}",
     )
 
 
@@ -425,7 +427,7 @@ def _fail(ids):
     raise ConnectionError("line broken")
 
 
-# What is promised, the parameter of `make_oracle` that it takes, and its check.
+# A promise, the parameter of `make_oracle` that it is about, and its check.
 _PROMISES = (
     ("it is an oracle", None, _check_contract_of_oracles),
     ("a row is paid for once", None, _check_paid_once),
@@ -437,7 +439,7 @@ _PROMISES = (
     ("an abstention is an answer", None, _check_abstentions),
     ("labels keep their types", None, _check_types),
     ("StopLabeling ends a run normally, with its labels", None, _check_stopping),
-    ("an interrupt goes on, and is no failure", None, _check_interrupts),
+    ("an interrupt goes on, and is not a failure", None, _check_interrupts),
     ("a file of another program is refused and left alone", None, _check_foreign_files),
     ("its files are for their owner only", None, _check_private),
     ("another task is another question", "task", _check_tasks),

@@ -1,4 +1,4 @@
-"""Checks of an oracle that is written elsewhere."""
+"""Checks of an oracle of your own."""
 
 import pickle
 import warnings
@@ -35,8 +35,8 @@ from skactive.utils._sklearn import Function, _num_samples, validate_params
 def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     """Check that an oracle keeps its contract.
 
-    It is asked for the label of each row once: for the first one alone, then for the
-    others together. It gets what its signature names, with `classes` also
+    It is asked about each row once: about the first one alone, then about the others
+    together. It gets the keywords that its signature names, with `classes` also
     probabilities, which are all equal.
 
     Parameters
@@ -51,7 +51,7 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
         Ids of the rows.
 
     classes : array-like of shape (n_classes,) or None, default=None
-        The closed set of classes; None if any label will do.
+        The closed set of classes; None if any label is allowed.
 
     missing_label : int, str, None or nan, default=-1
         The marker of rows without a label.
@@ -171,7 +171,7 @@ def _check_labels(oracle, labels, classes):
 
 
 def _check_is_its_parameters(oracle):
-    """Check that the parameters of an estimator say all that it is."""
+    """Check that an estimator has no state besides its parameters."""
     if not isinstance(oracle, BaseEstimator):
         return
     try:

@@ -11,7 +11,7 @@ def labels_of(ids):
 
 
 class PaidService:
-    """An oracle that writes down each row that it is asked for, before it answers.
+    """An oracle that writes down each row that it is asked about, before it answers.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class PaidService:
         The file.
 
     answer : callable, default=labels_of
-        ``answer(ids)`` gives the answers, or raises.
+        ``answer(ids)`` returns the answers, or raises.
     """
 
     def __init__(self, log, answer=labels_of):
@@ -43,5 +43,5 @@ class PaidService:
             return [json.loads(line) for line in file]
 
     def asked(self):
-        """Return the ids of the rows that were asked for."""
+        """Return the ids of the rows that it was asked about."""
         return [sample_id for sample_id, _ in self.requests()]

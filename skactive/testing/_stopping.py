@@ -1,4 +1,4 @@
-"""Checks of a stopping criterion that is written elsewhere."""
+"""Checks of a stopping criterion of your own."""
 
 import joblib
 import numpy as np
@@ -73,7 +73,7 @@ def _check_criterion_is_its_parameters(criterion):
 
 
 def _rounds(X, y, estimator, batch_size, pool_class=Pool):
-    """Yield the pools of a run: each third row asked is without an answer."""
+    """Yield the pools of a run, in which each third queried row has no answer."""
     rng = np.random.default_rng(0)
     given = np.unique(y, return_index=True)[1]
     order = rng.permutation(np.setdiff1d(np.arange(len(y)), given))
@@ -105,7 +105,7 @@ def _rounds(X, y, estimator, batch_size, pool_class=Pool):
 
 
 def _check_rounds(criterion, X, y, estimator, batch_size):
-    """Check what is said in the rounds of a run, and that nothing else happens."""
+    """Check the reasons in the rounds of a run, and that nothing is changed."""
     first = clone_criterion(criterion)
     params, reasons = _params_of(first), []
     for pool in _rounds(X, y, estimator, batch_size):
@@ -152,7 +152,7 @@ def _hash_of_pool(pool):
 
 
 def _check_stops_a_run(criterion, X, y, estimator, batch_size):
-    """Check that a whole run ends because of the criterion, or of want of rows."""
+    """Check that a whole run ends because of the criterion, or for lack of rows."""
     some = np.full(len(y), -1)
     first = np.unique(y, return_index=True)[1]
     some[first] = y[first]
@@ -174,7 +174,7 @@ def _check_stops_a_run(criterion, X, y, estimator, batch_size):
 
 
 def _check_criterion_states_its_needs(criterion, X, y, estimator):
-    """Check that nothing is taken from the model without having been asked for."""
+    """Check that only outputs of the model in `needs` are used."""
     first, reads = clone_criterion(criterion), set()
     for pool in _rounds(X, y, estimator, 10, pool_class=WatchedPool):
         first.update(pool)

@@ -1,4 +1,4 @@
-"""Checks of a strategy that is written elsewhere."""
+"""Checks of a strategy of your own."""
 
 import numpy as np
 from scipy.sparse import csr_matrix, issparse
@@ -65,7 +65,7 @@ def check_strategy(strategy, estimator=None):
 
 
 def _pool_maker(X, y, estimator):
-    """Return a function that makes equal pools, whose candidates are no prefix."""
+    """Return a function that makes equal pools, whose candidates have gaps."""
     rng = np.random.default_rng(0)
     first = np.unique(y, return_index=True)[1]
     known = np.union1d(first, rng.choice(len(y), 15, replace=False))
@@ -118,7 +118,7 @@ def _check_selects_candidates(strategy, pool, n_queries):
 
 
 def _check_states_its_needs(strategy, make_pool):
-    """Check that nothing is taken from the model without having been asked for."""
+    """Check that only outputs of the model in `needs` are used."""
     pool = make_pool(pool_class=WatchedPool)
     select_queries(_fresh(strategy), pool, 5)
     needs = getattr(strategy, "needs", ())
@@ -159,7 +159,7 @@ def _check_sees_blocks(strategy, make_pool):
 
 
 def _check_runs(strategy, X, y, estimator):
-    """Check that a whole run asks every row once, from its first label to its last."""
+    """Check that a whole run queries every row once, from first to last label."""
     some = np.full(len(y), -1)
     first = np.unique(y, return_index=True)[1]
     some[first] = y[first]
@@ -176,7 +176,7 @@ def _check_runs(strategy, X, y, estimator):
         and clf.termination_condition_ == "all_labeled"
         and np.array_equal(clf.transduction_, y),
         strategy,
-        "a run without a budget must ask every row without a label once",
+        "a run without a budget must query every row without a label once",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the checks run on: small data, and a pool that notes what is read."""
+"""Small data for the checks, and a pool that notes the outputs that are read."""
 
 import numpy as np
 from sklearn.datasets import make_blobs
@@ -17,14 +17,14 @@ def costs(y):
 
 
 class WatchedPool(Pool):
-    """A pool that notes what is taken from the model."""
+    """A pool that notes the outputs of the model that are read."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         vars(self)["reads"] = set()
 
     def with_estimator(self, estimator, embedder=None):
-        # What another classifier must have is not stated by `needs`.
+        # `needs` does not state what another classifier must have.
         other = object.__new__(Pool)
         vars(other).update(vars(super().with_estimator(estimator, embedder)))
         return other

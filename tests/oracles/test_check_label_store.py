@@ -269,8 +269,8 @@ class NoClaimsOfProcesses(NoClaims):
 
 
 BROKEN = [
-    (InMemory, "a row is paid for once", "path asked for [2, 4, 0]"),
-    (AsksAllAgain, "a row is paid for once", "the same object asked for [3, 2, 3, 0]"),
+    (InMemory, "a row is paid for once", "path asked about [2, 4, 0]"),
+    (AsksAllAgain, "a row is paid for once", "same object asked about [3, 2, 3, 0]"),
     (TakesIdsForTexts, "the ids 1 and '1' are", "1 was answered, and '1' was not"),
     (RandomRequests, "the request_ids of a row stay", "expected one request id for"),
     (SameRequest, "the request_ids of a row stay", "expected one request id for"),
@@ -278,22 +278,26 @@ BROKEN = [
     (CollectsIterators, "answers of an iterator are", "were not in the file when"),
     (WritesIteratorsAtTheEnd, "answers of an iterator", "were not in the file when"),
     (NoBreaker, "nothing is paid after a failure", "for [2], it must raise Exception"),
-    (NothingAfterAFailure, "nothing is paid after a", "to ask for [0] raised Value"),
-    (NeverResets, "nothing is paid after a failure", "to ask for [3] raised Oracle"),
+    (NothingAfterAFailure, "nothing is paid after a", "to ask about [0] raised Value"),
+    (NeverResets, "nothing is paid after a failure", "to ask about [3] raised Oracle"),
     (FillsUp, "no answer is guessed", "for [0, 1, 2], it must raise Exception, got"),
-    (ForgetsAbstentions, "an abstention is an answer", "to ask for [0, 1] raised"),
+    (ForgetsAbstentions, "an abstention is an answer", "to ask about [0, 1] raised"),
     (AnswersTexts, "labels keep their types", "the answer '7' became 7"),
     (StoppingIsAFailure, "StopLabeling ends", "expected StopLabeling, got OracleErr"),
     (LosesWhatCameBeforeAStop, "StopLabeling ends", "expected the labels [0] with it"),
     (InterruptsAreFailures, "an interrupt goes on", "expected KeyboardInterrupt, got"),
-    (InterruptsOpenTheBreaker, "an interrupt goes on", "to ask for [1] raised Oracle"),
+    (
+        InterruptsOpenTheBreaker,
+        "an interrupt goes on",
+        "to ask about [1] raised Oracle",
+    ),
     (StartsAnew, "a file of another program", "for [0], it must raise Exception"),
     (ForEverybody, "its files are for their owner only", "has the mode 644"),
     (one_task, "another task is another", "the shape, it answered ['colour', 'colour"),
     (no_limit, "max_calls counts", "for [2], it must raise StopLabeling, got [2]"),
-    (nothing_at_the_limit, "max_calls counts", "to ask for [1, 0] raised StopLabeli"),
-    (NoClaims, "threads that ask at the same", "two asked for the rows 0 to 3 and"),
-    (NoClaimsOfProcesses, "processes that ask at", "two asked for the rows 0 to 3"),
+    (nothing_at_the_limit, "max_calls counts", "to ask about [1, 0] raised StopLabeli"),
+    (NoClaims, "threads that ask at the same", "two asked about the rows 0 to 3 and"),
+    (NoClaimsOfProcesses, "processes that ask at", "two asked about the rows 0 to 3"),
 ]
 
 

@@ -68,7 +68,7 @@ def test_bars_are_as_high_as_rows_were_answered(clf):
     assert boxes(spam) == {1: (1, 1)}
     assert boxes(display.abstained_) == {2: (1, 1)}
     assert display.ax_.get_xlabel() == "Round"
-    assert display.ax_.get_ylabel() == "Rows asked"
+    assert display.ax_.get_ylabel() == "Rows queried"
 
 
 def test_the_legend_names_classes_from_top_to_bottom_in_their_colours(clf):
@@ -92,7 +92,7 @@ def test_shares_of_a_round_sum_to_one(clf):
     display = BatchCompositionDisplay.from_estimator(clf, normalize=True)
     assert boxes(display.bars_[1]) == {1: (0, 0.5), 3: (0, 1)}
     assert boxes(display.abstained_) == {2: (0.5, 0.5)}
-    assert display.ax_.get_ylabel() == "Share of rows asked"
+    assert display.ax_.get_ylabel() == "Share of rows queried"
 
 
 def test_abstentions_are_in_the_legend_only_if_there_are_some():

@@ -75,7 +75,7 @@ def test_every_row_is_drawn_once_by_what_became_of_it(clf):
     rest = sorted(set(range(60)) - {*GIVEN, *answered, *in_vain})
     assert rows_of(display.background_) == rest
     assert display.holdout_ is None
-    assert legend_of(display) == ["not asked", "given", "asked", "no answer"]
+    assert legend_of(display) == ["not queried", "given", "queried", "no answer"]
 
 
 def test_rows_have_the_colour_of_their_round(clf):
