@@ -1,4 +1,4 @@
-"""Deep active learning with PyTorch; the extra ``deep`` installs what it takes."""
+"""Deep active learning with PyTorch; the extra ``deep`` installs what it needs."""
 
 try:
     import skorch  # noqa: F401

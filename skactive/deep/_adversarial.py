@@ -1,4 +1,4 @@
-"""What strategies with a discriminator of labelled and unlabelled rows share."""
+"""The base of strategies with a discriminator of labelled and unlabelled rows."""
 
 import math
 from abc import abstractmethod
@@ -18,17 +18,17 @@ from skactive.utils._rows import all_finite
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 
-# Numbers in one block of rows that are scored.
+# Number of values in a block of rows to be scored.
 _BLOCK_NUMBERS = 2**20
-# A column that varies less than this, relative to its mean, varies by rounding only.
+# A column that varies less than this, relative to its mean, varies only by rounding.
 _CONSTANT = 1e-12
 
 
 class AdversarialStrategy(BaseStrategy):
     """Base of strategies that train a discriminator of labelled and unlabelled rows.
 
-    A subclass implements `_train`. Rows that were asked and not answered are on the
-    side of the labelled ones: they are not asked again.
+    A subclass implements `_train`. Queried rows without an answer are on the side of
+    the labelled ones, as they are not queried again.
     """
 
     _parameter_constraints = {
@@ -92,16 +92,16 @@ class AdversarialStrategy(BaseStrategy):
         """Train, and return a function from a block of rows to their utilities."""
 
     def _n_steps(self, rows):
-        """Return how many steps of the discriminator are taken."""
+        """Return the number of steps of the discriminator."""
         n_rows = rows.n_known + rows.n_unlabeled
         return self.max_epochs * math.ceil(n_rows / self.batch_size)
 
 
 class RoundRows:
-    """Rows of one round as tensors: standardised, and in the shape networks take.
+    """Rows of one round as tensors: standardised, and in the shape that networks take.
 
-    Those trained on, first the known ones and then the unlabelled, are kept as float32;
-    sparse ones stay sparse, and are made dense in each mini-batch.
+    Training rows, first the known ones and then the unlabelled, are kept as float32;
+    sparse rows stay sparse, and are made dense in each mini-batch.
 
     Parameters
     ----------
@@ -109,16 +109,16 @@ class RoundRows:
         The round.
 
     known : ndarray of shape (n_known,), dtype int
-        Rows that are labelled or were asked.
+        Rows that are labelled or were queried.
 
     unlabeled : ndarray of shape (n_unlabeled,), dtype int
         Other rows to train on.
 
     image_shape : tuple of int or None
-        Shape of the images that rows stand for.
+        Shape of the images that are in the rows.
 
     device : torch.device
-        Where tensors go.
+        Device of the tensors.
     """
 
     def __init__(self, pool, known, unlabeled, image_shape, device):
@@ -134,7 +134,7 @@ class RoundRows:
         )
 
     def batch(self, positions):
-        """Return some of the rows that are trained on, on the device."""
+        """Return some of the training rows, on the device."""
         rows = self._training[positions]
         if issparse(rows):
             rows = self._standardize(rows.toarray())
@@ -148,11 +148,11 @@ class RoundRows:
             yield self.to_device(rows)
 
     def place(self, module):
-        """Return a network where the rows are, and of their precision."""
+        """Return a network on the device of the rows, and of their precision."""
         return module.to(self._device, torch.float32).train()
 
     def to_device(self, array):
-        """Return an array as a tensor, where the rows are."""
+        """Return an array as a tensor on the device of the rows."""
         return torch.from_numpy(array).to(self._device)
 
     def _standardized(self, features):
@@ -169,8 +169,8 @@ class RoundRows:
 class PairedBatches:
     """Endless pairs of mini-batches, one of known and one of unlabelled rows.
 
-    Each side is shuffled anew when all its rows, but for a rest that fills no
-    mini-batch, have been taken.
+    Each side is shuffled again when all its rows have been taken, except for a rest
+    that does not fill a mini-batch.
 
     Parameters
     ----------
@@ -178,10 +178,10 @@ class PairedBatches:
         The rows.
 
     batch_size : int
-        Rows of a mini-batch, of each side; fewer where there are fewer.
+        Rows of a mini-batch, of each side; fewer if there are fewer rows.
 
     rng : numpy.random.Generator
-        Shuffles.
+        Generator for the shuffling.
     """
 
     def __init__(self, rows, batch_size, rng):
@@ -190,16 +190,16 @@ class PairedBatches:
         self._unlabeled = _endless(rows.n_unlabeled, batch_size, rng)
 
     def draw(self):
-        """Return the next pair, and which of the known rows are in it."""
+        """Return the next pair, and the positions of its known rows."""
         known = next(self._known)
         unlabeled = self._rows.n_known + next(self._unlabeled)
         return self._rows.batch(known), self._rows.batch(unlabeled), known
 
 
 def _same_for_equal_rows(scores, rows, known):
-    """Return scores as a list, where equal rows have that of the first of them.
+    """Return scores as a list in which equal rows have the score of the first of them.
 
-    In single precision the place in a block would make a difference.
+    In single precision, scores of equal rows differ by their place in a block.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def discriminator_loss(labeled_logits, unlabeled_logits):
 
 
 def _source(pool):
-    """Return the function that takes rows: of X if it is numeric, else embedded."""
+    """Return the function that takes rows: from X if it is numeric, else embedded."""
     X = pool.X
     if (
         isinstance(X, np.ndarray)

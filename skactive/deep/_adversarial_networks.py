@@ -53,7 +53,7 @@ class Autoencoder(nn.Module):
         return self.encoder(rows).chunk(2, dim=1)
 
     def decode(self, codes):
-        """Return the rows that codes stand for."""
+        """Return the rows of codes."""
         return self.decoder(codes)
 
 
@@ -82,7 +82,7 @@ def _make_decoder(input_shape, n_latent):
 
 
 class _Crop(nn.Module):
-    """Cut images to a height and width that are no multiples of 4."""
+    """Cut images to a height and width that need not be multiples of 4."""
 
     def __init__(self, height, width):
         super().__init__()

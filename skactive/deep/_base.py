@@ -21,7 +21,8 @@ from skactive.deep._training import (
 from skactive.deep._warm_start import shrink_and_perturb
 from skactive.utils._sklearn import Interval, _fit_context
 
-# What the random streams of a fit are for.
+# The random streams of a fit: one for each use, so that more draws for one use do not
+# change the others.
 START, TRAIN, MEMBERS, PERTURB, SHARED_START, BOOTSTRAP = range(6)
 
 
@@ -31,9 +32,8 @@ class BaseDeepClassifier(
     """Base class of classifiers that are one or several neural networks.
 
     It makes the nets and trains them; `MemberPredictionsMixin` predicts with them. A
-    subclass says how many nets there are (`_n_nets`), how many members, and what these
-    give for rows (`_n_members`, `_run_members`). It may change how a net is made and
-    trained.
+    subclass gives the number of nets (`_n_nets`) and members (`_n_members`), and runs
+    the members (`_run_members`). It may change how a net is made and trained.
     """
 
     _parameter_constraints = {
@@ -141,7 +141,7 @@ class BaseDeepClassifier(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None):
-        """Train the networks for one epoch, on top of what they have learnt.
+        """Train the networks for one more epoch.
 
         Parameters
         ----------
@@ -174,16 +174,16 @@ class BaseDeepClassifier(
 
     @property
     def _n_nets(self):
-        """How many nets there are."""
+        """Number of nets."""
         return 1
 
     @property
     def _n_fit_epochs(self):
-        """How many epochs a fit has."""
+        """Number of epochs of a fit."""
         return self.max_epochs
 
     def _start(self, X):
-        """Make new nets, and find out whether they can work on the rows."""
+        """Make new nets, and check that they can work on the rows."""
         if self.random_state is None:
             self._seed = np.random.SeedSequence().entropy
         elif isinstance(self.random_state, Integral):
@@ -194,7 +194,7 @@ class BaseDeepClassifier(
         self.nets_ = [self._start_net(n, X[:2]) for n in range(self._n_nets)]
 
     def _start_net(self, number, rows):
-        """Return a net with new weights, for rows like some."""
+        """Return a net with new weights, for rows like the given ones."""
         device = resolve_device(self.device)
         with seeded(stream_seed(self._seed, START, number), device):
             facts = len(self.classes_), self.input_shape_
@@ -214,15 +214,14 @@ class BaseDeepClassifier(
         return network, {}
 
     def _network(self, number):
-        """Return the network that the user or the default gave, as it is now."""
+        """Return the network within a net, as the user or the default has made it."""
         return self.nets_[number].module_
 
     def start_from(self, fitted):
         """Let the next `fit` start from the weights of another classifier.
 
-        With `warm_start`, this is what
-        :class:`~skactive.ActiveLearningClassifier` does from round to round, as it fits
-        a clone in each.
+        :class:`~skactive.ActiveLearningClassifier` calls it from round to round if
+        `warm_start` is set, as it fits a clone in each round.
 
         Parameters
         ----------

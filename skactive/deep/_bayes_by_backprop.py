@@ -1,4 +1,4 @@
-"""Bayes by backprop: weights that are Gaussian, learnt together with their spread."""
+"""Bayes by backprop: Gaussian weights, learnt together with their spread."""
 
 from numbers import Integral, Real
 
@@ -16,7 +16,7 @@ from skactive.utils._sklearn import Interval, StrOptions
 
 
 class WeighKL(Callback):
-    """Tells the loss which share of the divergence a minibatch bears.
+    """Tells the loss the share of the divergence that a minibatch gets.
 
     Parameters
     ----------
@@ -46,31 +46,31 @@ class BayesByBackpropClassifier(BaseDeepClassifier):
 
     The weights of linear and convolutional layers have independent Gaussians, whose
     means and standard deviations are learnt by gradients through drawn weights [1]_.
-    Other parameters, such as those of a normalisation, are single numbers. Member c is
-    one function: its weights are the same for all rows, and in every call. `embed` uses
-    the means.
+    Other parameters, for instance those of a normalisation, are single numbers. Member
+    c is one function: its weights are the same for all rows, and in every call. `embed`
+    uses the means.
 
-    With few labels the prior has the last word: under a narrow one, of 0.1 and less,
-    the network learned nothing from 100 images. Members then differ by about
-    `initial_scale`, as a few hundred steps hardly move the spread of the weights.
+    With few labels the prior dominates: with a narrow one, of 0.1 and less, the network
+    learned nothing from 100 images. Members then differ by about `initial_scale`, as a
+    few hundred steps hardly change the spread of the weights.
 
     Parameters
     ----------
     {module}
 
     n_members : int, default=25
-        How many networks are drawn to predict.
+        Number of networks that are drawn to predict.
 
     prior_scale : float or tuple of (float, float, float), default=1.0
         Standard deviation of the Gaussian prior; or a mixture of two Gaussians, by the
         share of the first and their standard deviations.
 
     initial_scale : float, default=0.05
-        First standard deviation of the weights.
+        Standard deviation of the weights before training.
 
     kl_weight : {"uniform", "decreasing"}, default="uniform"
-        How the divergence is shared out to the minibatches of an epoch: equally, or
-        each half of the one before.
+        How the divergence is divided among the minibatches of an epoch: equally, or
+        with half the share of the minibatch before for each.
 
     {parameters}
 

@@ -90,12 +90,12 @@ class DeepEnsembleClassifier(BaseDeepClassifier):
 
 @shares_parameters
 class DiversityEncouragingEnsembleClassifier(DeepEnsembleClassifier):
-    """Networks with one start that are trained apart, with dropout.
+    """Networks that are trained apart from the same start, with dropout.
 
     One network is trained for a few epochs, and its weights are the start of all
-    members. These are trained apart, with dropout to make them differ, which is off
-    when they predict [1]_. That is cheaper than an ensemble of networks that begin at
-    random, and less diverse.
+    members. These are trained apart; dropout makes them differ, and is off when they
+    predict [1]_. This is cheaper than an ensemble of networks with random starts, and
+    less diverse.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class DiversityEncouragingEnsembleClassifier(DeepEnsembleClassifier):
         Number of networks.
 
     start_epochs : int, default=10
-        How long the start is trained. Members are trained for `max_epochs` after it.
+        Epochs for the start. Members are trained for `max_epochs` after it.
 
     {parameters}
 
@@ -151,7 +151,7 @@ class DiversityEncouragingEnsembleClassifier(DeepEnsembleClassifier):
             seed = stream_seed(self._seed, SHARED_START)
             with seeded(seed, first.device):
                 train(first, X, y, self.start_epochs)
-            # The optimiser of all members begins anew.
+            # All members begin with a new optimiser.
             first.initialize()
         for net in others:
             net.module_.load_state_dict(first.module_.state_dict())
@@ -159,11 +159,11 @@ class DiversityEncouragingEnsembleClassifier(DeepEnsembleClassifier):
 
 @shares_parameters
 class StochasticEnsembleClassifier(BaseMaskedClassifier):
-    """An ensemble of networks, each of which is many by Monte Carlo dropout.
+    """An ensemble of networks, each with several masks of Monte Carlo dropout.
 
-    An ensemble alone has too few members to say much, and the masks of one network
-    resemble each other; together they are better calibrated [1]_. There are
-    ``n_networks * n_masks`` members.
+    An ensemble alone has few members, and the masks of one network resemble each other;
+    together they are better calibrated [1]_. The number of members is ``n_networks *
+    n_masks``.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class StochasticEnsembleClassifier(BaseMaskedClassifier):
 
     mc_predict : bool, default=True
         Whether `predict_proba` and `predict` use the mean over the masks; if False,
-        they turn dropout off. The members are there in both cases.
+        dropout is off. `predict_member_proba` uses the masks in both cases.
 
     {parameters}
 

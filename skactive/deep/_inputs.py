@@ -1,4 +1,4 @@
-"""Rows, labels and classes as networks get them."""
+"""Rows, labels and classes in the form that networks take."""
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
@@ -9,12 +9,13 @@ from skactive.utils._shown import shown_values
 
 
 def check_training(classifier, X, y, *, reset):
-    """Return rows as the network gets them, and labels.
+    """Return rows in the form that the network takes, and labels.
 
     Parameters
     ----------
     classifier : BaseDeepClassifier
-        `input_shape_` and what scikit-learn notes of features are set or compared.
+        `input_shape_` and the attributes of scikit-learn for features are set or
+        compared.
 
     X : array-like of shape (n_samples, n_features) or (n_samples, ...)
         Rows.
@@ -50,7 +51,7 @@ def check_training(classifier, X, y, *, reset):
 
 
 def check_rows(classifier, X, *, reset):
-    """Return rows as float32 in the shape that the network gets."""
+    """Return rows as float32 in the shape that the network takes."""
     X = validate_data(
         classifier, X, reset=reset, dtype=np.float32, allow_nd=True, order="C"
     )
@@ -75,7 +76,7 @@ def check_rows(classifier, X, *, reset):
 
 
 def check_classes(classifier, y, classes):
-    """Return the classes of a classifier that sees one batch after the other.
+    """Return the classes of a classifier that is trained batch by batch.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Loss prediction: a network that learns how wrong it will be."""
+"""Loss prediction: a network that also learns to predict its own loss."""
 
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -18,11 +18,11 @@ from skactive.utils._sklearn import Interval
 
 
 def pair_loss(predicted, true, margin=1.0):
-    """Return how badly predicted losses rank the rows of a minibatch.
+    """Return a loss for the ranking of a minibatch by predicted losses.
 
-    Row i is paired with row B + 1 - i; of an odd number the last row is left out. A
-    pair costs nothing if its predictions are in the order of the true losses, and
-    apart by the margin; of equal true losses the second is taken for the larger one.
+    Row i is paired with row B + 1 - i; the last row of an odd number is left out. The
+    loss of a pair is 0 if its predictions are in the order of the true losses and
+    differ by the margin; of equal true losses, the second counts as the larger one.
 
     Parameters
     ----------
@@ -30,10 +30,10 @@ def pair_loss(predicted, true, margin=1.0):
         Predicted losses.
 
     true : torch.Tensor of shape (n_rows,)
-        True losses; only their order counts, so that no gradient goes into them.
+        True losses; only their order counts, and they get no gradient.
 
     margin : float, default=1.0
-        By how much predictions of a pair should differ.
+        Difference that the predictions of a pair should have.
 
     Returns
     -------
@@ -71,16 +71,16 @@ class LossPredictionNetwork(nn.Module):
         The network.
 
     layers : list of str
-        Names of the parts whose output is looked at.
+        Names of the parts whose output is used.
 
     head : str or None
-        Name of a part whose input is looked at, too.
+        Name of a part whose input is used, too.
 
     width : int
         Units for each of them.
 
     rows : torch.Tensor of shape (n_rows, ...)
-        Some rows, to find out how many features there are.
+        Some rows, to find the number of features.
     """
 
     def __init__(self, network, layers, head, width, rows):
@@ -102,7 +102,7 @@ class LossPredictionNetwork(nn.Module):
         seen, handles = {}, []
 
         def keep(name):
-            # Of a head, what goes in; of the others, what comes out.
+            # The input of a head, and the output of the others.
             return lambda _, args, output=None: seen.__setitem__(
                 name, args[0] if output is None else output
             )
@@ -145,7 +145,7 @@ def _pool(features):
 
 
 class LossPredictionLoss(nn.Module):
-    """Cross entropy, and how badly the predicted losses rank the rows.
+    """Cross entropy, and the loss of the ranking by predicted losses.
 
     Parameters
     ----------
@@ -174,19 +174,19 @@ class LossPredictionLoss(nn.Module):
 
 
 class StopTrunkGradient(Callback):
-    """Keeps the gradient of the loss prediction out of the network after some epochs.
+    """Keeps the gradient of predicted losses out of the network after some epochs.
 
     Parameters
     ----------
     n_epochs : int
-        After how many epochs.
+        Number of epochs in which the gradient reaches the network.
     """
 
     def __init__(self, n_epochs):
         self.n_epochs = n_epochs
 
     def on_epoch_begin(self, net, **kwargs):
-        """Let the gradient through in the first epochs only."""
+        """Let the gradient through only in the first epochs."""
         module = getattr(net.module_, "_orig_mod", net.module_)
         module.is_trunk_fixed = len(net.history) > self.n_epochs
 
@@ -195,9 +195,9 @@ class StopTrunkGradient(Callback):
 class LossPredictionClassifier(BaseMaskedClassifier):
     """A network that also learns to predict its own loss.
 
-    A small module looks at what some layers make of a row, pooled to one number for
+    A small module takes the output of some layers for a row, pooled to one number for
     each channel, and predicts the loss [1]_; it learns which of two rows has the larger
-    one. `predict_loss` is what the strategy ``"loss_prediction"`` asks by.
+    loss. The strategy ``"loss_prediction"`` queries rows by `predict_loss`.
 
     There is one network. Its members, for strategies that need several, are masks of
     dropout as in :class:`MCDropoutClassifier`, if the module has dropout.
@@ -207,21 +207,21 @@ class LossPredictionClassifier(BaseMaskedClassifier):
     {module}
 
     layers : list of str or None, default=None
-        Names of the parts of `module` whose output the loss is predicted from. None
-        means the hidden layers of the default network, and the embedding of others.
+        Names of the parts of `module` from whose output the loss is predicted. If None,
+        the hidden layers of the default network, and the embedding of others.
 
     loss_width : int, default=128
         Units for each of the layers.
 
     margin : float, default=1.0
-        By how much the predictions for two rows should differ.
+        Difference that the predictions for two rows should have.
 
     loss_weight : float, default=1.0
         Weight of the loss of the predicted losses.
 
     trunk_share : float, default=0.6
         Share of the epochs in which the gradient of the predicted losses reaches the
-        network; after that only the small module learns from them.
+        network; afterwards only the small module learns from them.
 
     n_members : int, default=25
         Number of masks.
@@ -318,7 +318,7 @@ class LossPredictionClassifier(BaseMaskedClassifier):
         Returns
         -------
         loss : ndarray of shape (n_samples,)
-            Only their order has a meaning.
+            Predicted losses; only their order has a meaning.
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)

@@ -17,7 +17,7 @@ from skactive.deep._adversarial_networks import make_encoder
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 
-# Stands for the class of a row that was asked and not answered.
+# Class of a queried row without an answer.
 _NO_LABEL = -1
 
 
@@ -33,7 +33,7 @@ class CosineClassifier(nn.Module):
         Number of classes.
 
     temperature : float
-        What the cosines are divided by.
+        Divisor of the cosines.
     """
 
     def __init__(self, n_latent, n_classes, temperature):
@@ -65,22 +65,21 @@ def class_entropy(logits):
 
 
 def minimax_entropy_loss(classifier, features):
-    """Return minus the mean entropy, whose gradient is reversed at the features.
+    """Return minus the mean entropy, with the gradient reversed at the features.
 
-    Who minimises it makes the classifier surer of nothing, and the features such that
-    it is surer of them.
+    Minimising it raises the entropy by the classifier, and lowers it by the features.
     """
     return -class_entropy(classifier(_Reverse.apply(features))).mean()
 
 
 def labeled_loss(logits, columns):
-    """Return the mean cross entropy of those rows that have a label."""
+    """Return the mean cross entropy of the rows that have a label."""
     total = cross_entropy(logits, columns, ignore_index=_NO_LABEL, reduction="sum")
     return total / (columns != _NO_LABEL).sum().clamp(min=1)
 
 
 def minimax_utility(discriminator_logits, entropy):
-    """Rank rows with D < 1/2 by their entropy, and behind them others by lowest D.
+    """Rank rows with D < 1/2 by their entropy, and after them others by lowest D.
 
     Parameters
     ----------
@@ -100,11 +99,12 @@ def minimax_utility(discriminator_logits, entropy):
 
 
 class MALSampling(AdversarialStrategy):
-    """Ask uncertain rows among those that a discriminator takes for unlabelled.
+    """Query uncertain rows among those that a discriminator takes for unlabelled.
 
     Minimax active learning [1]_. An encoder :math:`F`, whose features are divided by
-    their lengths, and a classifier :math:`C` on their cosines with class weights learn
-    the labelled rows by cross entropy. On unlabelled rows they play against each other:
+    their lengths, and a classifier :math:`C` on their cosines with class weights are
+    trained on the labelled rows by cross entropy. On unlabelled rows they play against
+    each other:
 
     .. math::
 
@@ -116,20 +116,20 @@ class MALSampling(AdversarialStrategy):
     discriminator :math:`D` learns, on features that it does not change, to tell
     labelled from unlabelled rows: it minimises
     :math:`-E_L \\log D - E_U \\log(1 - D)`. Of the candidates with :math:`D < 1/2`
-    those of highest entropy are asked; if there are too few, those with the next lowest
-    :math:`D`. As a utility, that is :math:`1 + H` where :math:`D < 1/2` and
+    those of highest entropy are queried; if there are too few, those with the next
+    lowest :math:`D`. The utility is :math:`1 + H` where :math:`D < 1/2` and
     :math:`1 - D` elsewhere.
 
-    It reads the labels and no model: the networks are its own. Rows are those of `X` if
-    it is a numeric array, else those of the embedding. Columns, or channels of images,
-    are standardised. Rows that were asked and not answered are taken for labelled by
-    the discriminator only. Where no row is labelled it asks at random. Results repeat
-    with the same random state on a CPU.
+    It uses the labels and not the model: it has its own networks. They take the rows of
+    `X` if it is a numeric array, and otherwise the embedding. Columns, or channels of
+    images, are standardised. Queried rows without an answer count as labelled for the
+    discriminator only. If no row is labelled, rows are queried at random. On a CPU,
+    results repeat with the same random state.
 
-    A round costs `max_epochs` passes over the rows that are trained on, and one over
-    the candidates. Memory: a float32 copy of the rows that are trained on, which
-    `max_unlabeled` limits, and a block of candidates; sparse rows stay sparse, and are
-    made dense for a mini-batch or block.
+    A round costs `max_epochs` passes over the training rows, and one over the
+    candidates. Memory: a float32 copy of the training rows, which `max_unlabeled`
+    limits, and a block of candidates; sparse rows stay sparse, and are made dense for a
+    mini-batch or block.
 
     :Looks at: features, labels
     :Cost of a round: training of three networks
@@ -138,20 +138,20 @@ class MALSampling(AdversarialStrategy):
     Parameters
     ----------
     encoder : callable or None, default=None
-        A function ``(input_shape, n_latent) -> torch.nn.Module``; the module takes rows
+        A function ``(input_shape, n_latent) -> torch.nn.Module``; the module maps rows
         to features of shape (n, `n_latent`). `input_shape` is (n_features,) or
-        (channels, height, width). None means two hidden layers, or convolutions for
+        (channels, height, width). If None, two hidden layers, or convolutions for
         images.
 
     image_shape : tuple of int or None, default=None
-        Shape of the images that flat rows stand for: (height, width) or (channels,
-        height, width). Rows of a multidimensional `X` are images in any case.
+        Shape of the images in flat rows: (height, width) or (channels, height, width).
+        Rows of a multidimensional `X` are images in any case.
 
     n_latent : int, default=64
         Length of the features.
 
     temperature : float, default=0.05
-        What cosines are divided by.
+        Divisor of the cosines.
 
     entropy_weight : float, default=0.1
         Weight :math:`\\lambda` of the entropy.
@@ -160,14 +160,13 @@ class MALSampling(AdversarialStrategy):
         Learning rate of Adam, for all networks.
 
     max_epochs : int, default=100
-        How often the number of rows that are trained on, labelled or not, goes through
-        the networks.
+        Number of passes over the training rows, labelled or not.
 
     batch_size : int, default=128
         Labelled and unlabelled rows of a mini-batch, each.
 
     max_unlabeled : int or None, default=None
-        How many unlabelled rows to train on, drawn at random; None means all. All
+        Number of unlabelled rows to train on, drawn at random; all if None. All
         candidates are scored in any case.
 
     device : str or torch.device, default="auto"
@@ -272,7 +271,7 @@ class MALSampling(AdversarialStrategy):
 
 
 def _columns_of_known(pool):
-    """Return the class number of each row that is labelled or was asked, and K."""
+    """Return the class number of each row that is labelled or was queried, and K."""
     columns = np.full(len(pool.labeled), _NO_LABEL, dtype=np.int64)
     labels = as_labels(pool.y[pool.labeled])
     columns[pool.labeled] = np.searchsorted(pool.classes, labels)

@@ -12,11 +12,11 @@ from skactive.deep._training import generator
 _CHANNEL_WISE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.FeatureAlphaDropout)
 _ALPHA = (nn.AlphaDropout, nn.FeatureAlphaDropout)
 DROPOUT = (nn.Dropout, *_CHANNEL_WISE, *_ALPHA)
-# What a dropped unit of alpha dropout is set to, minus scale times alpha of SELU.
+# Value of a dropped unit of alpha dropout: minus scale times alpha of SELU.
 _DROPPED = -1.7580993408473766
-# Where members may be stacked, best first.
+# Places at which members may be stacked, the best first.
 _PLACES = ("linear", "dropout", "input", "nowhere")
-# Masked weights of all members are kept up to so many numbers.
+# Masked weights of all members are kept up to this number of values.
 _MAX_WEIGHTS = 2**24
 
 
@@ -39,7 +39,7 @@ def find_dropout(module):
 
 
 def affine_mask(part, kept, dtype):
-    """Return what dropout multiplies by, and what it adds, for kept and other units.
+    """Return the factor and the summand of dropout, for kept and dropped units.
 
     Parameters
     ----------
@@ -47,10 +47,10 @@ def affine_mask(part, kept, dtype):
         The dropout.
 
     kept : torch.Tensor of dtype bool
-        Which units are kept.
+        True for units that are kept.
 
     dtype : torch.dtype
-        Of what it returns.
+        Type of the result.
 
     Returns
     -------
@@ -74,8 +74,8 @@ def affine_mask(part, kept, dtype):
 class DropoutMembers:
     """A network whose dropout uses one mask for each member, the same for all rows.
 
-    Masks depend on the seed, the number of the member, the part of the network, and
-    how often it was called before in the pass, and on nothing else.
+    Masks depend only on the seed, the number of the member, the part of the network,
+    and the number of earlier calls of that part in the pass.
 
     Parameters
     ----------
@@ -86,16 +86,16 @@ class DropoutMembers:
         Seed of the masks.
 
     n_members : int
-        How many members there are.
+        Number of members.
 
     place : {"linear", "dropout", "input", "nowhere"}, default="dropout"
-        Where the rows are repeated for the members: in the linear layer after the
-        first dropout, whose weights are masked in place of its input; at the first
-        dropout, so that what comes before is computed once; at the input; or not at
-        all, for one member at a time.
+        Where the rows are repeated for the members: in the linear layer after the first
+        dropout, whose weights are masked instead of its input; at the first dropout, so
+        that the layers before it are run once; at the input; or not at all, with one
+        member at a time.
 
     rate : float or None, default=None
-        Share of units that are dropped, in place of that of each part.
+        Share of units that are dropped, instead of the rate of each part.
     """
 
     def __init__(self, module, seed, n_members, place="dropout", rate=None):
@@ -111,7 +111,7 @@ class DropoutMembers:
             part.register_forward_hook(partial(self._apply, name, number))
 
     def run(self, X, members):
-        """Return what some members make of some rows.
+        """Return the output of some members for some rows.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class DropoutMembers:
         return output.unflatten(0, (len(members), self._n_rows))
 
     def _apply(self, name, number, part, _, output):
-        """Multiply what goes through a dropout by the masks of the members."""
+        """Multiply the input of a dropout by the masks of the members."""
         call = self._calls[number]
         self._calls[number] += 1
         expected = self._n_rows * (len(self._members) if self._stacked else 1)
@@ -177,9 +177,9 @@ class DropoutMembers:
         return output.flatten(0, 1)
 
     def _apply_to_weights(self, name, part, args, output):
-        """Return what a linear layer makes of the rows, masked for each member.
+        """Return the output of a linear layer for the rows, masked for each member.
 
-        The weights are multiplied by the masks, and not the rows: they are fewer.
+        The weights are multiplied by the masks instead of the rows: they are fewer.
         """
         if self._waiting is None or args[0] is not self._waiting[0]:
             return output
@@ -233,11 +233,11 @@ def _mask_shape(name, part, output):
 
 
 def choose_place(module, X):
-    """Return where members of a network can be stacked, the best of what works.
+    """Return the best place at which members of a network can be stacked.
 
-    A forward that adds what was before the dropout to what comes after it, or that
-    keeps the number of rows, cannot work on more rows from the first dropout on. It is
-    tried with few rows, and compared with one member at a time.
+    A network that adds the input of the dropout to a later output, or that remembers
+    the number of rows, cannot work on more rows from the first dropout on. So each
+    place is tried with few rows, and compared with one member at a time.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def choose_place(module, X):
     place : {"linear", "dropout", "input", "nowhere"}
         For :class:`DropoutMembers`.
     """
-    # With rare dropout two members would often be equal, and prove nothing.
+    # With rare dropout, two members would often be equal, and the trial prove nothing.
     members, rate = range(2), 0.5
     expected = DropoutMembers(module, 0, 2, "nowhere", rate).run(X, members)
     tolerance = 1e-4 * max(1.0, expected.abs().max().item())

@@ -11,14 +11,14 @@ from skactive.deep._shared import shares_parameters
 from skactive.deep._training import stream_seed
 from skactive.utils._sklearn import Interval
 
-# Where members share no work, larger blocks are slower: they leave the cache.
+# If members share no work, larger blocks are slower, as they do not fit into the cache.
 _MAX_UNSHARED = 1024
-# So many rows are enough to see whether members can be stacked.
+# Number of rows on which stacking members is tried.
 _N_PROBES = 3
 
 
 def masked_passes(X, members, block_size, to_device):
-    """Yield slices of members and of rows, and what the members make of the rows.
+    """Yield slices of members and of rows, and the output of the members.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def masked_passes(X, members, block_size, to_device):
         A network and its masks.
 
     block_size : int
-        At most so many rows at once, counted for each member.
+        Largest number of rows at once, counted for each member.
 
     to_device : callable
-        Makes a tensor of rows.
+        Makes a tensor from rows.
 
     Yields
     ------
     members, rows : slice
-        Which ones.
+        The members and rows of the output.
 
     output : torch.Tensor of shape (n_members, n_rows, n_classes)
         Output of the network.
@@ -67,7 +67,7 @@ class BaseMaskedClassifier(BaseDeepClassifier):
     @property
     @abstractmethod
     def _n_masks(self):
-        """How many masks each network has."""
+        """Number of masks of each network."""
 
     @property
     def _n_members(self):
@@ -107,17 +107,16 @@ class BaseMaskedClassifier(BaseDeepClassifier):
 
 @shares_parameters
 class MCDropoutClassifier(BaseMaskedClassifier):
-    """A network that is many by Monte Carlo dropout: each mask makes a member.
+    """A network with Monte Carlo dropout: each mask makes a member.
 
-    A network that is trained with dropout is an approximate Bayesian one if dropout
-    stays on when it predicts [1]_; disagreement between masks is what active learning
-    with images looks at in [2]_. Member c is one function: it uses the same mask for
-    all rows, and the same one in every call, so that the joint information about
-    several rows can be computed.
+    A network that is trained with dropout approximates a Bayesian one if dropout stays
+    on when it predicts [1]_; the disagreement between masks is used for active learning
+    with images in [2]_. Member c is one function: it uses the same mask for all rows
+    and in every call, so that the joint information about several rows can be computed.
 
-    All members predict in one vectorised pass, and what comes before the first dropout
-    is computed once for all of them. Dropout is what is a ``torch.nn.Dropout*`` part
-    of the module.
+    All members predict in one vectorised pass, and the layers before the first dropout
+    are run once for all of them. Dropout means the ``torch.nn.Dropout*`` parts of the
+    module.
 
     Parameters
     ----------
@@ -128,7 +127,7 @@ class MCDropoutClassifier(BaseMaskedClassifier):
 
     mc_predict : bool, default=True
         Whether `predict_proba` and `predict` use the mean over the masks; if False,
-        they turn dropout off. The members are there in both cases.
+        dropout is off. `predict_member_proba` uses the masks in both cases.
 
     {parameters}
 

@@ -1,4 +1,4 @@
-"""What fitted networks predict: probabilities of members, their mean, embeddings."""
+"""Predictions of fitted networks: probabilities of members, their mean, embeddings."""
 
 from abc import abstractmethod
 
@@ -82,7 +82,7 @@ class MemberPredictionsMixin:
         return self.classes_[columns]
 
     def embed(self, X):
-        """Return what the networks make of rows before their last layer.
+        """Return the features of rows before the last layer of the networks.
 
         It is deterministic: nothing is dropped and nothing is drawn.
 
@@ -113,14 +113,14 @@ class MemberPredictionsMixin:
     @property
     @abstractmethod
     def _n_members(self):
-        """How many members there are."""
+        """Number of members."""
 
     @abstractmethod
     def _run_members(self, X):
-        """Yield slices of members and of rows, and the logits, (members, rows, K)."""
+        """Yield slices of members and of rows, and logits (members, rows, classes)."""
 
     def _run_views(self, X, modules):
-        """Yield the same for networks that are members as they are."""
+        """Yield the same for networks each of which is a member."""
         for number, module in enumerate(modules):
             for rows in blocks(len(X), self.block_size):
                 with torch.inference_mode():
@@ -129,7 +129,7 @@ class MemberPredictionsMixin:
 
     @property
     def _n_embeddings(self):
-        """How many networks embed."""
+        """Number of networks that embed."""
         return len(self.nets_)
 
     def _module_for_embedding(self, number):

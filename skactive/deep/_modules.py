@@ -1,4 +1,4 @@
-"""Modules: the default networks, and how parts of any network are found."""
+"""Modules: the default networks, and functions that find parts of any network."""
 
 import copy
 import inspect
@@ -24,8 +24,8 @@ def make_cnn(image_shape, n_classes, hidden_layer_sizes, dropout):
     """Return a small convolutional network for images of shape (channels, h, w).
 
     Two convolutions, the first with stride 2 and the second followed by pooling, then
-    hidden layers. Dropout starts after the convolutions, which are so computed once for
-    all masks.
+    hidden layers. Dropout starts after the convolutions, so that they are computed once
+    for all masks.
     """
     channels, height, width = image_shape
     first, second = _CHANNELS
@@ -44,7 +44,7 @@ def make_cnn(image_shape, n_classes, hidden_layer_sizes, dropout):
 
 
 def facts_wanted(module, facts):
-    """Return those of the facts about the data that a class or function names.
+    """Return the facts about the data that the signature of a class or function names.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def facts_wanted(module, facts):
         Makes a module.
 
     facts : dict
-        What is known: the number of classes, and so on.
+        The facts: the number of classes, and so on.
 
     Returns
     -------
@@ -67,9 +67,9 @@ def facts_wanted(module, facts):
 
 
 def view(module):
-    """Return a copy of a module in evaluation mode that shares its numbers.
+    """Return a copy of a module in evaluation mode that shares its tensors.
 
-    Hooks, modes and replaced parts of the copy leave the module as it is, also while
+    Hooks, modes and replaced parts of the copy do not change the module, even while
     another thread works with it.
     """
     module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
@@ -129,7 +129,7 @@ def find_head(module, X, head):
         Some rows.
 
     head : str or None
-        The name, if the user gave one; else it is the last linear layer.
+        The name, if the user gave one; if None, the last linear layer.
 
     Returns
     -------
@@ -154,12 +154,12 @@ class HeadReached(Exception):
 
 
 def run_to_head(module, name, X):
-    """Return what the part `name` of a view gets as input, two-dimensional.
+    """Return the input of the part `name` of a view, two-dimensional.
 
     Parameters
     ----------
     module : torch.nn.Module
-        A view; what comes after the part is not run.
+        A view; parts after this one are not run.
 
     name : str
         Name of the part.

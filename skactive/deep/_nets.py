@@ -1,4 +1,4 @@
-"""From the parameters of a classifier to its network, and to the skorch net of it."""
+"""From the parameters of a classifier to its network, and to the skorch net."""
 
 import copy
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from torch import nn
 from skactive.deep._modules import facts_wanted, first_output, make_cnn, make_mlp
 from skactive.deep._training import ArrayBatches
 
-# Parameters of a skorch net that are parameters of ours.
+# Parameters of a skorch net that are parameters of the classifier.
 _OURS = {"module", "optimizer", "lr", "batch_size", "max_epochs", "device"}
 
 
@@ -24,7 +24,7 @@ class NetParamsMixin:
         Parameters
         ----------
         deep : bool, default=True
-            Whether those in `net_params` that have two underscores are there, too.
+            Whether to include the parameters in `net_params` with two underscores.
 
         Returns
         -------
@@ -39,7 +39,7 @@ class NetParamsMixin:
         return params
 
     def set_params(self, **params):
-        """Set parameters, those of the net with two underscores, too.
+        """Set parameters, including those of the net, which have two underscores.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ def make_network(classifier, n_classes, input_shape):
     Parameters
     ----------
     classifier : BaseDeepClassifier
-        Its parameters say which.
+        The classifier, for its parameters.
 
     n_classes : int
         Number of classes.
@@ -105,13 +105,13 @@ def make_net(classifier, module, device, callbacks=(), **params):
     Parameters
     ----------
     classifier : BaseDeepClassifier
-        Its parameters say how to train.
+        The classifier, for its parameters.
 
     module : torch.nn.Module
-        What is trained.
+        The module to train.
 
     device : str or torch.device
-        Where.
+        Where to train.
 
     callbacks : list of (str, skorch.callbacks.Callback), default=()
         Callbacks that come before those of the user.
@@ -173,7 +173,7 @@ def check_output(network, rows, n_classes):
 
 
 def to_proba(net, output):
-    """Return what a network gave as probabilities, a float64 array on the CPU."""
+    """Return the output of a network as probabilities, a float64 array on the CPU."""
     nonlinearity = net.predict_nonlinearity
     if callable(nonlinearity):
         output = nonlinearity(output)

@@ -21,7 +21,7 @@ head : str or None, default=None
     linear layer that is run.
 
 max_epochs : int, default=100
-    How often training passes over the rows.
+    Number of passes over the rows in training.
 
 lr : float, default=0.003
     Learning rate.
@@ -33,8 +33,8 @@ optimizer : class, default=torch.optim.Adam
     Optimizer.
 
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the `fit` before, shrunk and perturbed, if
-    classes and shapes are the same; otherwise from new ones.
+    Whether `fit` starts from the weights of the previous `fit`, shrunk and perturbed,
+    if classes and shapes are the same; otherwise it starts from new weights.
 
 shrink : float, default=0.6
     Factor of the weights in a warm start.
@@ -43,37 +43,37 @@ noise : float, default=0.01
     Standard deviation of the noise on the weights in a warm start.
 
 block_size : int, default=8192
-    At most so many rows go through the network at once when it predicts, rows being
-    counted once for each member. It bounds the memory, and does not change the result.
+    Largest number of rows that go through the network at once when it predicts, counted
+    once for each member. It bounds the memory, and does not change the result.
 
 device : str or torch.device, default="auto"
     Where the network is; ``"auto"`` is a CUDA device if there is one.
 
 net : class or None, default=None
     Class of the net, a subclass of :class:`skorch.NeuralNetClassifier`, for instance
-    with mixed precision. None for that class itself.
+    with mixed precision; that class itself if None.
 
 net_params : dict or None, default=None
     More parameters of the skorch net: ``callbacks``, ``train_split``,
-    ``optimizer__weight_decay``, ``module__width`` and so on. Those with two
-    underscores can be set by `set_params`, so that a grid search reaches them.
+    ``optimizer__weight_decay``, ``module__width`` and so on. Names with two underscores
+    can be set by `set_params`, so that a grid search reaches them.
 
 classes : array-like of shape (n_classes,) or None, default=None
-    All classes there can be, each of which gets an output, with or without a label.
-    None for those in `y`; what :class:`~skactive.ActiveLearningClassifier` is told of
-    its `classes` takes the place of None.
+    All possible classes, each of which gets an output, with or without a label. If
+    None, the classes in `y`, or within :class:`~skactive.ActiveLearningClassifier` its
+    `classes`.
 
 random_state : int, RandomState instance or None, default=None
-    Seeds weights, the order of rows, and whatever members draw. Torch's own random
-    state is left alone.
+    Seeds the weights, the order of rows, and the draws of members. Torch's own random
+    state is not changed.
 """
 
 _MODULE = """
 module : class, callable, torch.nn.Module or None, default=None
-    The network: something that makes one, or one whose weights are where training
-    starts from. It returns logits of shape (n_samples, n_classes). A class or function
-    gets those of `n_classes`, `n_features` and `input_shape` that its signature names.
-    None for a multilayer perceptron, or for images a small convolutional network.
+    The network: a class or function that makes it, or a module from whose weights
+    training starts. It returns logits of shape (n_samples, n_classes). A class or
+    function gets `n_classes`, `n_features` and `input_shape` if its signature names
+    them. If None, a multilayer perceptron, or for images a small convolutional network.
 """
 
 _ATTRIBUTES = """
@@ -84,7 +84,7 @@ classes_ : ndarray of shape (n_classes,)
     Classes: `classes`, or those in `y`.
 
 input_shape_ : tuple of int
-    Shape of a row as the network gets it.
+    Shape of a row in the input of the network.
 
 n_features_in_ : int
     Number of features seen during `fit`.
@@ -99,9 +99,9 @@ _SHARED = set(re.findall(r"^(\w+) : ", _DESCRIPTION, re.M))
 def shares_parameters(cls):
     """Give a class the parameters of its base class, and their description.
 
-    Its ``__init__`` takes them as keyword arguments and hands them on. They are put
-    into its signature, where scikit-learn looks for them, and in the place of
-    ``{module}``, ``{parameters}`` and ``{attributes}`` into the docstring.
+    Its ``__init__`` takes them as keyword arguments and passes them on. They are added
+    to its signature, where scikit-learn looks for them, and their description to the
+    docstring, in place of ``{module}``, ``{parameters}`` and ``{attributes}``.
     """
     own = inspect.signature(cls.__init__).parameters
     base = inspect.signature(cls.__mro__[1].__init__).parameters

@@ -59,7 +59,7 @@ class SnapshotCallback(Callback):
         Length of a cycle.
 
     n_snapshots : int
-        How many are kept, the latest.
+        Number of snapshots that are kept, the latest ones.
     """
 
     def __init__(self, epochs_per_cycle, n_snapshots):
@@ -72,7 +72,7 @@ class SnapshotCallback(Callback):
         return self
 
     def on_epoch_begin(self, net, dataset_train=None, **kwargs):
-        """Find out where in its cycle the epoch stands."""
+        """Find the place of the epoch in its cycle."""
         self._n_batches = len(net.get_iterator(dataset_train, training=True))
         epoch = (len(net.history) - 1) % self.epochs_per_cycle
         self._step = epoch * self._n_batches
@@ -87,7 +87,7 @@ class SnapshotCallback(Callback):
                 group["lr"] = rate
 
     def on_epoch_end(self, net, **kwargs):
-        """Keep the weights where a cycle ends."""
+        """Keep the weights at the end of a cycle."""
         if len(net.history) % self.epochs_per_cycle == 0:
             state = net.module_.state_dict()
             kept = {name: value.detach().cpu().clone() for name, value in state.items()}
@@ -98,9 +98,9 @@ class SnapshotCallback(Callback):
 class SnapshotEnsembleClassifier(BaseDeepClassifier):
     """One network whose weights are kept at several moments of its training.
 
-    The learning rate falls to 0 along a cosine and jumps back, again and again; the
-    weights at the end of each cycle, where the network has settled in a minimum, are a
-    member [1]_. An ensemble for the price of one network.
+    The learning rate falls to 0 along a cosine and jumps back in each cycle. The
+    weights at the end of a cycle, when the network has settled in a minimum, are a
+    member [1]_. It is an ensemble for the price of one network.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ class SnapshotEnsembleClassifier(BaseDeepClassifier):
     -----
     `lr` is the rate at the beginning of a cycle. `max_epochs` is rounded up to a
     multiple of `n_members`, so that all cycles have the same length. `partial_fit` goes
-    through the same cycles, one epoch at a time, and keeps the latest members; before
-    the end of the first one the network as it is is the only one.
+    through the same cycles, one epoch at a time, and keeps the latest members. Before
+    the end of the first cycle, the network itself is the only member.
 
     References
     ----------
@@ -176,7 +176,7 @@ class SnapshotEnsembleClassifier(BaseDeepClassifier):
         module = view(self.nets_[0].module_)
         if not self.snapshots_:
             return module
-        module = copy.deepcopy(module)  # loading must not reach the network itself
+        module = copy.deepcopy(module)  # loading must not change the network itself
         module.load_state_dict(self.snapshots_[number])
         return module
 

@@ -1,4 +1,4 @@
-"""Split heads: one trunk, and several heads that each have an opinion."""
+"""Split heads: one trunk, and several heads that predict apart."""
 
 import copy
 from numbers import Integral
@@ -17,7 +17,7 @@ from skactive.utils._sklearn import Interval
 
 
 class Heads(nn.Module):
-    """Several heads in the place of one; what they return is stacked along the rows.
+    """Several heads in the place of one; their outputs are stacked along the rows.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Heads(nn.Module):
                 part.reset_parameters()
 
     def forward(self, features):
-        """Return what all heads make of the features, (n_heads * n_rows, ...)."""
+        """Return the output of all heads, (n_heads * n_rows, ...)."""
         return torch.cat([head(features) for head in self.heads])
 
 
@@ -99,9 +99,9 @@ class SplitHeadClassifier(BaseDeepClassifier):
     """A network with one trunk and many heads, which are its members.
 
     The head, by default the last linear layer, is replaced by several with weights of
-    their own [1]_; all before it is shared, and computed once. Each head learns from
-    its own bootstrap of the rows, as in [2]_: heads that are one linear layer, and see
-    the same features and labels, would otherwise come to the same answers.
+    their own [1]_; the layers before it are shared, and run once. Each head learns from
+    its own bootstrap of the rows, as in [2]_: heads of one linear layer that see the
+    same features and labels would otherwise learn the same.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ class SplitHeadClassifier(BaseDeepClassifier):
         Number of heads.
 
     bootstrap : bool, default=True
-        Whether each head has its own bootstrap of the rows; if False, heads differ by
-        their first weights only. In `partial_fit` a new one is drawn for each call.
+        Whether each head has its own bootstrap of the rows; if False, heads differ only
+        by their first weights. Each call of `partial_fit` draws a new bootstrap.
 
     {parameters}
 
@@ -165,7 +165,7 @@ class SplitHeadClassifier(BaseDeepClassifier):
         super()._train_net(net, number, X, y, n_epochs)
 
     def _bootstraps(self, y):
-        """Return how often each row is in the bootstrap of each head."""
+        """Return the number of times that each row is in the bootstrap of each head."""
         seed = stream_seed(self._seed, BOOTSTRAP, self._n_epochs)
         rng = np.random.default_rng(seed)
         drawn = [bootstrap_rows(y, rng) for _ in range(self.n_members)]

@@ -1,4 +1,4 @@
-"""Training: seeds that leave the global ones alone, batches, and epochs."""
+"""Training: seeds that do not change the global ones, batches, and epochs."""
 
 from contextlib import contextmanager
 from traceback import walk_tb
@@ -10,7 +10,7 @@ from torch.utils.data import Subset
 
 
 def stream_seed(*key):
-    """Return a seed of 64 bits that depends on whole numbers only."""
+    """Return a seed of 64 bits that depends only on whole numbers."""
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
@@ -26,7 +26,7 @@ def seeded(seed, device):
         range(torch.cuda.device_count()) if torch.device(device).type == "cuda" else []
     )
     with torch.random.fork_rng(devices=gpus):
-        # torch.manual_seed would seed devices whose state is not put back.
+        # torch.manual_seed would also seed devices whose state is not restored.
         torch.default_generator.manual_seed(seed)
         for number in gpus:
             torch.cuda.default_generators[number].manual_seed(seed)
@@ -34,7 +34,7 @@ def seeded(seed, device):
 
 
 def resolve_device(device):
-    """Return the device that a name stands for; ``"auto"`` is a GPU if there is one."""
+    """Return the device of a name; ``"auto"`` is a GPU if there is one."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -49,7 +49,7 @@ def resolve_device(device):
 
 
 class ArrayBatches:
-    """Minibatches cut out of whole arrays, which is quicker than row by row.
+    """Minibatches cut from whole arrays, which is faster than row by row.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ class ArrayBatches:
         Its `X`, an array or a dict of arrays, and its `y`.
 
     batch_size : int
-        Rows of a batch. A last batch of one row joins the one before, as modules that
-        normalise batches could not train on it.
+        Rows of a batch. A last batch of one row is joined to the one before, as modules
+        that normalise batches could not train on it.
 
     shuffle : bool, default=False
-        Whether rows come in a new order each time, out of torch's random state.
+        Whether rows come in a new order each time, drawn from torch's random state.
     """
 
     def __init__(self, dataset, batch_size, shuffle=False):
@@ -96,8 +96,8 @@ def _take(data, rows):
 def train(net, X, y, n_epochs):
     """Train a skorch net that is initialised.
 
-    It is what its `partial_fit` does, but for a KeyboardInterrupt of the user, which is
-    not swallowed: a loop would go on with a net that was trained halfway.
+    Unlike `partial_fit` of the net, it does not swallow a KeyboardInterrupt of the
+    user: a loop would go on with a net that was trained halfway.
     """
     net.notify("on_train_begin", X=X, y=y)
     try:

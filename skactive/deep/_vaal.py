@@ -17,7 +17,7 @@ from skactive.utils._sklearn import Interval
 def reconstruction_error(rows, decoded):
     """Return -E log p(x | z) of a Gaussian of variance 1, without its constant.
 
-    Half the squared error, summed over the numbers of a row, averaged over rows.
+    It is half the squared error, summed over the values of a row, averaged over rows.
     """
     return ((rows - decoded) ** 2).flatten(1).sum(1).mean() / 2
 
@@ -35,13 +35,13 @@ def adversarial_loss(labeled_logits, unlabeled_logits):
 
 
 class VAALSampling(AdversarialStrategy):
-    """Ask rows whose codes a discriminator tells from those of labelled rows.
+    """Query rows whose codes a discriminator tells from those of labelled rows.
 
     Variational adversarial active learning [1]_. A variational autoencoder learns codes
-    of labelled and unlabelled rows, with which it wants to pass all of them off as
-    labelled; a discriminator :math:`D` learns to tell the two apart. Candidates that it
-    takes for labelled with the lowest probability are asked. It reads no labels and no
-    model, so it can also begin a run; where no row is labelled it asks at random.
+    that make all rows look labelled, and a discriminator :math:`D` learns to tell the
+    codes of labelled and unlabelled rows apart. The candidates with the lowest
+    probability of being labelled are queried. It uses neither labels nor the model, so
+    it can also begin a run; if no row is labelled, rows are queried at random.
 
     The autoencoder minimises, by Adam,
 
@@ -53,21 +53,22 @@ class VAALSampling(AdversarialStrategy):
        - \\lambda_2 \\big[E_L \\log D(\\mu) + E_U \\log D(\\mu)\\big]
 
     and the discriminator :math:`-E_L \\log D(\\mu) - E_U \\log(1 - D(\\mu))`. Squared
-    errors are summed over the numbers of a row and divergences over the parts of a
+    errors are summed over the values of a row and divergences over the parts of a
     code; both are averaged over the rows of a mini-batch. (The authors' code averages
-    squared errors over numbers, too, and sums divergences over rows, so that the same
-    `beta` weighs far more there.) As there, :math:`D` sees the means :math:`\\mu` of
-    the codes, in training and when candidates are scored. The utility is
-    :math:`-\\log D(\\mu)`, which ranks as :math:`1 - D(\\mu)` and is not rounded to 1.
+    squared errors over values, too, and sums divergences over rows, so that the same
+    `beta` has a far larger weight there.) As there, :math:`D` gets the means
+    :math:`\\mu` of the codes, in training and when candidates are scored. The utility
+    is :math:`-\\log D(\\mu)`, which ranks like :math:`1 - D(\\mu)` and is not rounded
+    to 1.
 
-    Rows are those of `X` if it is a numeric array, else those of the embedding.
-    Columns, or channels of images, are standardised. Rows that were asked and not
-    answered count as labelled. Results repeat with the same random state on a CPU.
+    The networks take the rows of `X` if it is a numeric array, and otherwise the
+    embedding. Columns, or channels of images, are standardised. Queried rows without an
+    answer count as labelled. On a CPU, results repeat with the same random state.
 
-    A round costs `max_epochs` passes over the rows that are trained on, and one over
-    the candidates. Memory: a float32 copy of the rows that are trained on, which
-    `max_unlabeled` limits, and a block of candidates; sparse rows stay sparse, and are
-    made dense for a mini-batch or block.
+    A round costs `max_epochs` passes over the training rows, and one over the
+    candidates. Memory: a float32 copy of the training rows, which `max_unlabeled`
+    limits, and a block of candidates; sparse rows stay sparse, and are made dense for a
+    mini-batch or block.
 
     :Looks at: features
     :Cost of a round: training of two networks
@@ -79,12 +80,12 @@ class VAALSampling(AdversarialStrategy):
         A function ``(input_shape, n_latent) -> torch.nn.Module``; the module has the
         methods ``encode(x) -> (mean, log_variance)``, each of shape (n, `n_latent`),
         and ``decode(z)``, of the shape of ``x``. `input_shape` is (n_features,) or
-        (channels, height, width). None means two hidden layers, or convolutions for
+        (channels, height, width). If None, two hidden layers, or convolutions for
         images.
 
     image_shape : tuple of int or None, default=None
-        Shape of the images that flat rows stand for: (height, width) or (channels,
-        height, width). Rows of a multidimensional `X` are images in any case.
+        Shape of the images in flat rows: (height, width) or (channels, height, width).
+        Rows of a multidimensional `X` are images in any case.
 
     n_latent : int, default=32
         Length of a code.
@@ -96,23 +97,22 @@ class VAALSampling(AdversarialStrategy):
         Weight :math:`\\lambda_1` of reconstruction error and divergence.
 
     adversarial_weight : float, default=1.0
-        Weight :math:`\\lambda_2` of the wish to pass for labelled.
+        Weight :math:`\\lambda_2` of the loss against the discriminator.
 
     lr : float, default=5e-4
         Learning rate of both networks.
 
     n_vae_steps : int, default=2
-        Steps of the autoencoder for one of the discriminator.
+        Steps of the autoencoder for each step of the discriminator.
 
     max_epochs : int, default=100
-        How often the number of rows that are trained on, labelled or not, goes through
-        the discriminator.
+        Number of passes of the discriminator over the training rows, labelled or not.
 
     batch_size : int, default=128
         Labelled and unlabelled rows of a mini-batch, each.
 
     max_unlabeled : int or None, default=None
-        How many unlabelled rows to train on, drawn at random; None means all. All
+        Number of unlabelled rows to train on, drawn at random; all if None. All
         candidates are scored in any case.
 
     device : str or torch.device, default="auto"
@@ -200,7 +200,7 @@ class VAALSampling(AdversarialStrategy):
         return score
 
     def _vae_loss(self, autoencoder, discriminator, labeled, unlabeled):
-        """Return what the autoencoder minimises on a pair of mini-batches."""
+        """Return the loss of the autoencoder on a pair of mini-batches."""
         rows, sizes = torch.cat([labeled, unlabeled]), (len(labeled), len(unlabeled))
         mean, log_variance = autoencoder.encode(rows)
         self._check_codes(mean, log_variance, len(rows))

@@ -22,7 +22,7 @@ _LAYERS = (
 
 
 def gaussian_kl(mean, scale, prior_scale=1.0):
-    """Return the divergence of independent Gaussians from one around 0.
+    """Return the divergence of independent Gaussians from a Gaussian around 0.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ def scale_mixture_log_density(values, share, wide, narrow):
         Weights.
 
     share : float
-        Share of the first.
+        Share of the first Gaussian.
 
     wide, narrow : float
-        Standard deviations of the two.
+        Standard deviations of the two Gaussians.
 
     Returns
     -------
     log_density : torch.Tensor of the shape of `values`
-        Element by element.
+        Log density of each element.
     """
     # Equation (7): pi N(w | 0, s_1^2) + (1 - pi) N(w | 0, s_2^2).
     return torch.logaddexp(
@@ -82,7 +82,7 @@ def scale_mixture_log_density(values, share, wide, narrow):
 
 
 def kl_weight(number, n_batches, kind):
-    """Return the share of the divergence that a minibatch bears.
+    """Return the share of the divergence that a minibatch gets.
 
     Parameters
     ----------
@@ -90,15 +90,15 @@ def kl_weight(number, n_batches, kind):
         Number of the minibatch in its epoch, from 1.
 
     n_batches : int
-        How many there are.
+        Number of minibatches.
 
     kind : {"uniform", "decreasing"}
-        Equal shares, or each half of the one before.
+        Equal shares, or half the share of the minibatch before for each.
 
     Returns
     -------
     weight : float
-        They sum to 1 over an epoch.
+        The share; the shares of an epoch sum to 1.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class BayesianNetwork(nn.Module):
         a mixture.
 
     initial_scale : float
-        First standard deviation of all weights.
+        Standard deviation of all weights before training.
     """
 
     def __init__(self, network, prior_scale=1.0, initial_scale=0.05):
@@ -165,7 +165,7 @@ class BayesianNetwork(nn.Module):
         Parameters
         ----------
         source : torch.Generator or None, default=None
-            Where they come from, on the CPU; None for torch's random state.
+            Generator on the CPU; torch's random state if None.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Starting from weights that were learnt before, shrunk and perturbed."""
+"""Warm starts: from the weights learnt before, shrunk and perturbed."""
 
 import torch
 
@@ -16,7 +16,7 @@ def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
         The network.
 
     state : dict of torch.Tensor
-        State of the network before.
+        State of the other network.
 
     shrink : float
         Factor of the weights.
@@ -28,7 +28,7 @@ def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
         Seed of the noise.
 
     parameters : iterable of torch.nn.Parameter, default=None
-        What is shrunk and perturbed; all parameters if None.
+        Parameters to shrink and perturb; all of them if None.
 
     Returns
     -------
@@ -37,8 +37,8 @@ def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
 
     Notes
     -----
-    The noise is that of the paper. The authors' program takes a multiple of newly drawn
-    first weights for it, so that a factor of 0 and a multiple of 1 are a fresh start.
+    The noise is as in the paper. The authors' program adds a multiple of newly drawn
+    first weights instead, so that a factor of 0 and a multiple of 1 are a fresh start.
 
     References
     ----------
@@ -48,7 +48,7 @@ def shrink_and_perturb(module, state, shrink, noise, seed, parameters=None):
     mine = module.state_dict()
     if {n: v.shape for n, v in mine.items()} != {n: v.shape for n, v in state.items()}:
         return False
-    module.load_state_dict(state)  # what is no parameter stays as it was
+    module.load_state_dict(state)  # buffers are not shrunk
     source = generator(seed)
     with torch.no_grad():
         for parameter in module.parameters() if parameters is None else parameters:

@@ -63,7 +63,7 @@ def check_label_store(make_oracle):
     >>> check_label_store(Forgetful)
     Traceback (most recent call last):
         ...
-    AssertionError: ...a row is paid for once: ... the same object asked about [2, 3, ...
+    AssertionError: ...a row is paid for once: ... object asked about [2, 3, 0].
     """
     has = set(inspect.signature(make_oracle).parameters)
     for promise, needed, check in _PROMISES:
