@@ -77,7 +77,7 @@ class CodedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     missing_label : int or None, default=None
         A label that is not a class and is passed on as it is: -1 for semi-supervised
-        classifiers, to which it means that there is no label.
+        classifiers, which take it for a missing label.
 
     Attributes
     ----------

@@ -268,7 +268,7 @@ def _shape_of_rows(shape, image_shape):
     if len(image_shape) not in (2, 3) or math.prod(image_shape) != math.prod(shape):
         raise ValueError(
             "image_shape must be (height, width) or (channels, height, width) and "
-            f"stand for the {math.prod(shape)} numbers of a row, got {image_shape}."
+            f"hold the {math.prod(shape)} numbers of a row, got {image_shape}."
         )
     return (1, *image_shape) if len(image_shape) == 2 else image_shape
 

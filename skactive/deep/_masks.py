@@ -162,7 +162,7 @@ class DropoutMembers:
         masks = self._get_masks(name, number, call, part, output)
         if self.place == "linear" and not self._stacked:
             if self._waiting is not None or output.ndim != 2:
-                raise ValueError(f"No linear layer can stand for {name!r}.")
+                raise ValueError(f"No linear layer can take the place of {name!r}.")
             self._waiting = output, masks, (number, call)
             return output
         return self._multiply(output, masks)

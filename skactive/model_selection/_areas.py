@@ -186,6 +186,7 @@ def interval_of_mean(values, *, confidence, overlap, bounds=(-np.inf, np.inf)):
     half = stats.t.ppf((1 + confidence) / 2, n_splits - 1) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p_value = 2 * stats.t.sf(np.abs(mean / error), n_splits - 1)
+    # Clipping keeps the interval valid, as the true mean cannot be outside the bounds.
     low, high = bounds
     if np.min(values) < low or np.max(values) > high:
         low, high = -np.inf, np.inf  # another score of the same name
@@ -245,10 +246,12 @@ def interval_of_saved(needed, of_baseline, *, confidence, overlap):
     saved, n_splits = float(1 - few / many), len(needed.labels)
     if n_splits < 2:
         return saved, np.nan, np.nan
+    # A fixed seed: the same curves always have the same summary.
     drawn = np.random.default_rng(0).integers(n_splits, size=(_N_RESAMPLES, n_splits))
     most, least = zip(
         *(_medians(of, drawn) for of in (needed, of_baseline)), strict=True
     )
+    # A bootstrap divides by n instead of n - 1, and does not know the overlap.
     wider = np.sqrt(n_splits / (n_splits - 1) * (1 + n_splits * overlap))
     tail = stats.norm.sf(wider * stats.t.ppf((1 + confidence) / 2, n_splits - 1))
     low = np.quantile(1 - most[0] / least[1], tail, method="lower")

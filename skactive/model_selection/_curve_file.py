@@ -52,6 +52,8 @@ class CurveFile:
         with open(self.path, "rb") as file:
             lines = file.read().splitlines(keepends=True)
         if lines and not lines[-1].endswith(b"\n"):
+            # A single line without an end may be a file of something else, such as a
+            # text, which must not be overwritten.
             if len(lines) == 1 and not lines[0].startswith(b'{"format": '):
                 raise self._error("has another content. Name another file")
             lines.pop()
@@ -107,7 +109,7 @@ class CurveFile:
         if self.header is not None:
             self._compare(made_of, parameters)
         with open(self.path, "ab") as file:
-            file.truncate(self._n_bytes)
+            file.truncate(self._n_bytes)  # drops a line that was cut short
         if self.header is None:
             first = {"format": FORMAT, "version": VERSION}
             self._append(first | {"made_of": made_of} | facts)
@@ -116,6 +118,7 @@ class CurveFile:
                 self._append({"strategy": strategy, "parameters": texts})
 
     def _compare(self, made_of, parameters):
+        # A change of the estimator shows in all strategies, and is reported once.
         common = found = _differences(self.header["made_of"], made_of)
         for strategy, here in parameters.items():
             there = self.parameters.get(strategy, here)
@@ -145,6 +148,7 @@ class CurveFile:
         line = json.dumps(content, default=_as_json).encode("ascii") + b"\n"
         with open(self.path, "ab") as file:
             file.write(line)
+            # A run may have taken hours, so its line must survive a loss of power.
             file.flush()
             os.fsync(file.fileno())
 

@@ -46,6 +46,7 @@ def missing_runs(experiment, done, *, n_jobs, verbose):
         )
         for name, number in tasks
     )
+    # As they end, so that finished runs are in the file if the process is killed.
     runs = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
     with closing(runs):
         for n_done, run in enumerate(runs, 1):
@@ -62,6 +63,7 @@ def _run(X, y, scorer, clf, name, number, split):
     """Run one strategy on one split."""
     started = time.perf_counter()
     try:
+        # Sums of several threads depend on their number, and so would the curves.
         with one_thread():
             score = _score_full if name is None else _replay
             found = score(X, y, scorer, clf, split)

@@ -139,6 +139,7 @@ def _fit_and_predict(estimator, X, y, train, params):
     params = _check_method_params(X, params, indices=train)
     estimator.fit(take_rows(X, train), y[train], **params)
     is_seen = np.zeros(len(y), dtype=bool)
+    # Also rows that the fit has bought: their labels are in the model.
     is_seen[train] = _final(estimator).labeled_iter_ >= 0
     rows = np.flatnonzero(~is_seen)
     return rows, estimator.predict_proba(take_rows(X, rows)), estimator.classes_

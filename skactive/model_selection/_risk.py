@@ -248,6 +248,8 @@ def standard_error(losses, probabilities, n_pool):
     squares = w * (terms - lure_risk(losses, q, N)) ** 2
     total = squares.sum()
     spread = (squares**2).sum() - total**2 / M  # of the sum, if terms are independent
+    # A scaled chi-squared variable with f degrees of freedom has the variance 2 / f
+    # times its squared mean (Satterthwaite).
     freedom = 2.0 * total**2 / spread if spread > 0 else M - 1.0
     return float(np.sqrt(total / (1.0 + w.sum()))), float(np.clip(freedom, 1, M - 1))
 
@@ -287,6 +289,7 @@ def share_interval(share, std, freedom, n_equal, *, confidence):
         return share, share
     if 0 < share < 1 and std > 0:
         n = share * (1 - share) / std**2
+        # As much smaller as a t interval is wider than a normal one.
         n *= (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
     else:
         share, n = float(np.clip(share, 0, 1)), n_equal

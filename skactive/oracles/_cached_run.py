@@ -284,7 +284,7 @@ class CachedRun:
         if refused:
             shown = "; ".join(f"sample_id {key}: {why}" for key, _, why in refused[:5])
             raise OracleError(
-                f"{len(refused)} of {len(answers)} answers are no valid labels: "
+                f"{len(refused)} of {len(answers)} answers are not valid labels: "
                 f"{shown}. The others are stored.",
                 answers=[answer for _, answer, _ in refused],
             )

@@ -284,7 +284,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
                 records[row]["votes"][number] = label
         if refused:
             raise OracleError(
-                f"{len(refused)} of {len(values)} answers are no valid labels: "
+                f"{len(refused)} of {len(values)} answers are not valid labels: "
                 f"{'; '.join(why for _, why in refused[:5])}.",
                 answers=[value for value, _ in refused],
             )

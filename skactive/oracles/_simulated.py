@@ -108,7 +108,7 @@ class SimulatedOracle(BriefMixin, BaseEstimator):
         super()._validate_params()
         with naming("y_true", self):
             if len(column_y(self.y_true)) == 0:
-                raise ValueError("there is no label; pass those of all rows.")
+                raise ValueError("there is no label; pass the labels of all rows.")
 
     def _positions(self, asked, n_samples):
         """Return the positions of the labels of some ids."""

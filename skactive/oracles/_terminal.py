@@ -337,7 +337,7 @@ class _Choices:
         if not line:
             raise ValueError("Nothing was typed.")
         hint = f" {_NEW}{line} makes it a new class." if self.new_classes else ""
-        raise ValueError(f"{line!r} is no key and no class.{hint}")
+        raise ValueError(f"{line!r} is neither a key nor a class.{hint}")
 
     def _new(self, name):
         if not name or not name.isprintable():
@@ -350,7 +350,9 @@ class _Choices:
         except ValueError:
             if not numbers:
                 return name
-            raise ValueError(f"{name!r} is no whole number, as classes are.") from None
+            raise ValueError(
+                f"{name!r} is not a whole number, as classes are."
+            ) from None
 
 
 def _is_own_key(label):

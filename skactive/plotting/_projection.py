@@ -77,8 +77,8 @@ def _transform(clf, X, projection):
     if embedding.is_impossible():
         raise ValueError(
             "The rows have no features that could be projected: X is not numeric or "
-            "holds NaN, and the estimator is no Pipeline whose first steps make "
-            "numbers of it. Pass an array of shape (n_samples, 2) as projection."
+            "holds NaN, and the estimator is not a Pipeline whose first steps turn "
+            "it into numbers. Pass an array of shape (n_samples, 2) as projection."
         )
     fitted = SimpleNamespace(estimator=clf.estimator_, can_fit=True)
     features = embedding.embed(np.arange(_num_samples(X)), fitted)

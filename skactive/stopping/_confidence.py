@@ -213,11 +213,14 @@ class SelectedAccuracy(BaseCriterion):
 
     def _hits(self, pool):
         """Tell which of the rows labelled since the last round were predicted right."""
+        # Only predictions from before the label was learned count: those of the model
+        # of an earlier round for rows that were candidates then.
         codes = self.last_.codes
         rows = np.flatnonzero(pool.labeled & (codes >= 0))
         return self.last_.classes[codes[rows]] == as_labels(pool.y[rows])
 
     def _judge(self):
+        # Whole rounds, as the rows of one round were predicted by one model.
         n_rounds = n_labels = 0
         while n_labels < self.min_labels:
             n_rounds += 1
@@ -331,6 +334,7 @@ class ClassificationChange(BaseCriterion):
             )
 
     def update(self, pool):
+        # Both keep state, so both are updated in every round.
         reason = self._update_other(pool)
         n_changed = self._count_changes(pool)
         if n_changed is None or reason is None:
@@ -361,6 +365,7 @@ class ClassificationChange(BaseCriterion):
         if before is not None:
             rows, now = pool.candidates, pool.predictions
             known = before.codes[rows] >= 0  # others have come back without an answer
+            # Codes of this round: a class that has joined moves those of the others.
             changed = before.codes_in(pool.classes)[rows] != now
             n_changed = int(np.count_nonzero(changed & known))
         self.last_ = Remembered.of_candidates(pool)

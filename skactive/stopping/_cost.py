@@ -72,6 +72,8 @@ class GainPerLabel(ValidationCriterion):
             return None
         asked = pool.asked & ~pool.holdout.mask
         n_asked = int(np.count_nonzero(asked))
+        # The same rows for the gain and the price: those of the test sample teach the
+        # model nothing.
         spent = n_asked if pool.cost is None else float(pool.cost[asked].sum())
         self._record(n_asked, spent, score)
         before = self._before(n_asked - self.window)

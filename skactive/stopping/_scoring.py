@@ -48,5 +48,7 @@ def try_scoring(scoring, labels):
     labels = np.unique(labels)
     if not isinstance(scoring, str) or len(labels) < 2:
         return
+    # A model of the prior finds what does not depend on the model, for instance labels
+    # that the metric does not take, or a positive class that is missing.
     X = np.zeros((len(labels), 1))
     score_model(DummyClassifier().fit(X, labels), scoring, X, labels)

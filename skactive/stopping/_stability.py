@@ -70,6 +70,7 @@ class StabilizingPredictions(BaseCriterion):
 
     def update(self, pool):
         if not hasattr(self, "stop_set_"):
+            # A stream of its own: the strategy draws from the same seed.
             rng = np.random.default_rng([pool.random_state, _STREAM])
             self.stop_set_ = draw_rows(pool.candidates, self.n_stop_set, rng)
             self.kappas_ = []

@@ -64,6 +64,8 @@ class ValidationCriterion(BaseCriterion):
         owner = type(self).__name__
         with naming("scoring", self):
             check_scoring(clf.estimator, self._scorer_name())
+        # All this could be found out by the first model, but only after labels were
+        # paid for.
         self._try_scoring(labels if self.y_val is None else self._labels())
         if self.X_val is None:
             if clf.holdout_fraction == 0:
@@ -75,6 +77,7 @@ class ValidationCriterion(BaseCriterion):
         check_like(self.X_val, X, f"X_val of {owner}")
         known = kind_of(labels)
         given = kind_of(self._labels())
+        # Numbers of another type are equal to the labels; texts never are.
         if known is not None and (known is str) != (given is str):
             raise ValueError(
                 f"y_val of {owner} must hold labels like those of y, which are of the "
@@ -116,7 +119,7 @@ class ValidationCriterion(BaseCriterion):
         if labels.dtype.kind == "f" and not np.isfinite(labels).all():
             raise ValueError(
                 f"y_val of {type(self).__name__} contains NaN or infinity, which are "
-                "no labels. Leave out rows without a label."
+                "not labels. Leave out rows without a label."
             )
         return labels
 

@@ -80,6 +80,7 @@ def with_small_indices(X):
     X = X.tocsr()
     if X.indices.dtype == np.int32 or max(X.nnz, *X.shape) > _MAX_INT32:
         return X
+    # Both matrices share `data`: sorting one would leave the other with wrong indices.
     data = X.data if X.has_canonical_format else X.data.copy()
     indices, indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
     return type(X)((data, indices, indptr), shape=X.shape)

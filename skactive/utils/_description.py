@@ -48,6 +48,7 @@ def _describe(path, value):
     """Yield (path, text) for a value and its parts."""
     if path.rsplit("__")[-1] in _WITHOUT_EFFECT:
         return
+    # As lists, arrays are equal to lists, and their text does not depend on numpy.
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.random.RandomState):
@@ -109,6 +110,7 @@ def _as_json(value):
 def hash_rows(X):
     """Return a hash of all rows, in any container."""
     if issparse(X):
+        # Equal rows may have their entries in another order.
         X = X if X.has_sorted_indices else X.sorted_indices()
         return hash_values("sparse", list(X.shape), X.indptr, X.indices, X.data)
     if is_dataframe(X):
@@ -116,6 +118,7 @@ def hash_rows(X):
         columns = (np.asarray(X[name]) for name in names)
         return hash_values("frame", [str(name) for name in names], *columns)
     shape = [_num_samples(X)] if is_one_dimensional(X) else list(X.shape)
+    # In blocks, as they are copied to be hashed.
     size = block_rows(X)
     blocks = (slice_rows(X, start, start + size) for start in range(0, shape[0], size))
     return hash_values("rows", shape, *map(_as_array_or_list, blocks))
@@ -137,7 +140,7 @@ def hash_values(*parts):
     digest = hashlib.sha256()
     for part in parts:
         digest.update(_as_bytes(part))
-        digest.update(b"\0")
+        digest.update(b"\0")  # or ("ab", "c") and ("a", "bc") would be equal
     return digest.hexdigest()
 
 

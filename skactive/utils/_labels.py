@@ -108,7 +108,7 @@ def check_finite(labels, missing_label):
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         bad = "NaN" if np.isnan(labels).any() else "infinity"
         raise ValueError(
-            f"Input y contains {bad}, which is no label; rows without a label are "
+            f"Input y contains {bad}, which is not a label; rows without a label are "
             f"marked by missing_label, which is {missing_label!r} here."
         )
 

@@ -80,6 +80,7 @@ def training_rows(estimator, X, y, random_state):
     """
     for _, step in estimator.steps[:-1]:
         if is_sampler(step):
+            # A sampler has no fitted state to apply: it draws again, as in the fit.
             sampler = clone(step)
             _set_random_states(sampler, random_state)
             X, y = sampler.fit_resample(X, y)
@@ -133,6 +134,7 @@ def _chains(estimator, before=()):
 
 def _refuse_dropping(steps, X):
     n_rows = _num_samples(X)
+    # Spread over all rows, as data are often sorted.
     rows = np.unique(np.linspace(0, n_rows - 1, _N_ROWS_TRIED).astype(np.intp))
     try:
         with warnings.catch_warnings():
@@ -172,6 +174,7 @@ def _is_suspect(step, X):
         return False
     if isinstance(step, _OF_TEXTS):  # it reads the column names of a table
         return len(getattr(X, "shape", ())) > 1
+    # Transformers of scikit-learn keep all rows, except for functions of the user.
     is_own = type(step).__module__.partition(".")[0] == "sklearn"
     return isinstance(step, (FunctionTransformer, Pipeline)) or not is_own
 

@@ -96,7 +96,7 @@ def _validated(estimator, X, reset):
                 allow_nd=True,
             )
     except ValueError as error:
-        # Scikit-learn writes all of X into some of its messages.
+        # scikit-learn writes all of X into some of its messages.
         text = re.sub(
             r"array=.*\.(?=\nReshape)",
             f"array={shown(X)}.",

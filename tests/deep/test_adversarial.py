@@ -123,7 +123,7 @@ def test_a_pass_over_the_mini_batches_takes_every_row_once():
 
 
 def test_an_image_shape_that_does_not_fit_is_an_error():
-    with pytest.raises(ValueError, match=r"stand for the 3 numbers .* got \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"hold the 3 numbers .* got \(2, 2\)"):
         round_rows(*some_rows(), image_shape=(2, 2))
 
 

@@ -154,7 +154,7 @@ def test_t71_keys_label_skip_undo_and_add_a_class_at_a_real_terminal(terminal):
     assert (found["error"], found["condition"]) == (None, "all_asked")
     shown = [line[2:] for line in terminal.output.split("\n") if line[:2] == "| "]
     assert list(dict.fromkeys(shown)) == found["texts"]
-    assert "'x' is no key and no class" in terminal.output
+    assert "'x' is neither a key nor a class" in terminal.output
     assert "Row 1 of 6, 1 of 3 in this batch" in terminal.output
     assert "Row 6 of 6, 3 of 3 in this batch" in terminal.output
 

@@ -277,7 +277,11 @@ BROKEN = [
     (NoRequests, "the request_ids of a row stay", "expected one str for each row"),
     (CollectsIterators, "answers of an iterator are", "were not in the file when"),
     (WritesIteratorsAtTheEnd, "answers of an iterator", "were not in the file when"),
-    (NoBreaker, "nothing is paid after a failure", "about [2], it must raise Exception"),
+    (
+        NoBreaker,
+        "nothing is paid after a failure",
+        "about [2], it must raise Exception",
+    ),
     (NothingAfterAFailure, "nothing is paid after a", "to ask about [0] raised Value"),
     (NeverResets, "nothing is paid after a failure", "to ask about [3] raised Oracle"),
     (FillsUp, "no answer is guessed", "about [0, 1, 2], it must raise Exception, got"),

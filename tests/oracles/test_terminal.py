@@ -168,7 +168,7 @@ def test_an_answer_that_is_not_taken_any_more_is_named(monkeypatch, capsys):
 def test_unknown_keys_are_asked_again(answer, capsys):
     assert answer(["7", "", "spma", "2", "1", "1"]) == ["spam", "ham", "ham"]
     out = capsys.readouterr().out
-    assert "'spma' is no key and no class. +spma makes it a new class." in out
+    assert "'spma' is neither a key nor a class. +spma makes it a new class." in out
 
 
 def test_a_new_class_needs_a_plus_and_has_a_key_then(answer):
@@ -181,7 +181,7 @@ def test_a_new_class_that_is_undone_is_forgotten(answer):
 
 def test_new_classes_are_of_the_type_of_the_others(answer, capsys):
     assert answer(["+x", "+7", "7", "1"], classes=[0, 1]) == [7, 7, 1]
-    assert "'x' is no whole number" in capsys.readouterr().out
+    assert "'x' is not a whole number" in capsys.readouterr().out
     assert answer(["+x", "+7", "7"], classes=[]) == ["x", "7", "7"]
     assert answer(["+3", "3", "+4"], classes=None) == [3, 3, 4]
 
