@@ -40,7 +40,7 @@ class _SignatureOfCall:
         )
 
 
-# A hundred years: the clock cannot count to infinity.
+# A hundred years; threads cannot wait much longer (`threading.TIMEOUT_MAX`).
 _LONGEST = 100 * 366 * 86_400
 
 
