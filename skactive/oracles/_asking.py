@@ -278,6 +278,34 @@ def answer_list(answers, n_expected, *, missing_label):
     return values
 
 
+def split_answers(answers, parse):
+    """Tell answers that are labels from those that are not.
+
+    Parameters
+    ----------
+    answers : iterable of (key, answer)
+        The answers, by row.
+
+    parse : callable
+        Returns the label of an answer, or raises ValueError.
+
+    Returns
+    -------
+    labels : dict
+        Labels, by key.
+
+    refused : list of (key, answer, str)
+        The other answers, with the reason.
+    """
+    labels, refused = {}, []
+    for key, answer in answers:
+        try:
+            labels[key] = parse(answer)
+        except ValueError as error:
+            refused.append((key, answer, str(error)))
+    return labels, refused
+
+
 def in_order(answers, names):
     """Return answers in the order of the rows, if their index names the rows."""
     orders = (order_of_names(answers, known) for known in names)

@@ -24,6 +24,7 @@ from skactive.oracles._asking import (
     names_of,
     oracle_keywords,
     prefix_of,
+    split_answers,
 )
 from skactive.oracles._store.answers import to_key
 from skactive.utils._rows import like_given, take_rows
@@ -261,12 +262,7 @@ class CachedRun:
 
     def _write(self, answers, known):
         """Write the answers that are labels, and raise if some are not."""
-        labels, refused = {}, []
-        for key, answer in answers.items():
-            try:
-                labels[key] = self.parse(answer)
-            except ValueError as error:
-                refused.append((key, answer, str(error)))
+        labels, refused = split_answers(answers.items(), self.parse)
         try:
             first = self.store.record(self.task, labels, self.annotator)
         except StoreError as error:

@@ -18,6 +18,7 @@ from skactive.oracles._asking import (
     ask_oracle,
     oracle_keywords,
     prepare_oracle,
+    split_answers,
 )
 from skactive.oracles._cached import CachedOracle
 from skactive.utils._labels import check_missing_label, parse_label
@@ -274,19 +275,15 @@ class MajorityOracle(BriefMixin, BaseEstimator):
     def _record(self, number, records, labels, indices):
         """Record the votes of one annotator that are labels or abstentions."""
         values = answer_list(labels, len(indices), missing_label=self.missing_label)
-        refused = []
-        for row, value in zip(indices, values, strict=True):
-            try:
-                label = parse_label(value, kind=None, missing_label=self.missing_label)
-            except ValueError as error:
-                refused.append((value, str(error)))
-            else:
-                records[row]["votes"][number] = label
+        parse = partial(parse_label, kind=None, missing_label=self.missing_label)
+        votes, refused = split_answers(zip(indices, values, strict=True), parse)
+        for row, label in votes.items():
+            records[row]["votes"][number] = label
         if refused:
             raise OracleError(
                 f"{len(refused)} of {len(values)} answers are not valid labels: "
-                f"{'; '.join(why for _, why in refused[:5])}.",
-                answers=[value for value, _ in refused],
+                f"{'; '.join(why for _, _, why in refused[:5])}.",
+                answers=[value for _, value, _ in refused],
             )
 
     def _outcome(self, votes):
