@@ -153,7 +153,7 @@ class StoreError(ActiveLearningError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels bought in this run before.
+        Labels bought in this run before the error.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
         Row numbers of `labels`.
@@ -182,7 +182,7 @@ class StoreBusyError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels bought in this run before.
+        Labels bought in this run before the error.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
         Row numbers of `labels`.
@@ -201,7 +201,7 @@ class StoreCorruptedError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels bought in this run before.
+        Labels bought in this run before the error.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
         Row numbers of `labels`.
@@ -220,7 +220,7 @@ class StoreVersionError(StoreError):
         What happened, and what to do.
 
     labels : ndarray of shape (n_labels,) or None, default=None
-        Labels bought in this run before.
+        Labels bought in this run before the error.
 
     indices : ndarray of shape (n_labels,), dtype int, or None, default=None
         Row numbers of `labels`.
