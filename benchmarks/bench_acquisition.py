@@ -30,10 +30,10 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
 
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool
+from skactive._pool.kept import Kept
 from skactive.acquisition import get_strategy
 from skactive.acquisition._base import select_queries
+from skactive.testing import make_pool
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Problem:
         self.X += centres[self.y]
         self.labeled = np.zeros(self.n_samples, dtype=bool)
         self.labeled[rng.choice(self.n_samples, self.n_labeled, replace=False)] = True
-        self.embedding = Embedding(self.X, self.model)
+        self.kept = Kept.of_run(self.X, self.model)
 
     def after(self, rows):
         """Return the problem of the next round, in which `rows` are labelled."""
@@ -106,14 +106,14 @@ class Problem:
 
     def pool(self):
         """Return a new pool, in which nothing has been computed yet."""
-        return Pool(
+        return make_pool(
             self.X,
             np.where(self.labeled, self.y, -1),
             self.labeled,
             self.candidates,
             estimator=self.model,
             committee=self.committee,
-            embedder=self.embedding,
+            kept=self.kept,
         )
 
 

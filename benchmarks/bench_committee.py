@@ -20,8 +20,8 @@ from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy
+from skactive.testing import make_pool
 
 N_MEMBERS = 5
 LINEAR = LogisticRegression(max_iter=1000)
@@ -106,7 +106,7 @@ def query(X, y, initial, candidates):
     known = np.where(labeled, y, -1)
 
     def run():
-        pool = Pool(X, known, labeled, candidates, estimator=LINEAR, committee=10)
+        pool = make_pool(X, known, labeled, candidates, estimator=LINEAR, committee=10)
         return get_strategy("kl_divergence").select(pool, 100)
 
     return run

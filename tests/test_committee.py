@@ -184,7 +184,7 @@ def test_outputs_are_those_of_the_members(estimator, n_classes, missing):
 def test_linear_members_take_one_product_where_their_link_is_known():
     def linear(estimator):
         committee = CommitteeClassifier(estimator, 3, random_state=0).fit(X, y)
-        return committee._linear
+        return committee.linear_members_
 
     assert linear(LogisticRegression()).has_proba
     assert not linear(SGDClassifier(loss="modified_huber")).has_proba

@@ -16,12 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from skactive import ActiveLearningClassifier
+from skactive import ActiveLearningClassifier, testing
 from skactive._loop import round as round_module
 from skactive._loop import selecting
-from skactive._pool import pool as pool_module
+from skactive._pool import models as models_module
 from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive._pool.kept import Kept
 from skactive.acquisition import BaseStrategy
 from skactive.acquisition._base import select_queries, utilities
 from skactive.utils import _rows
@@ -44,17 +44,16 @@ class Counting(LogisticRegression):
 
 
 def make_pool(X=X, labeled=LABELED, candidates=None, *, block_size=None, **params):
-    predictor = params.pop("predictor", None) or BlockPredictor(X, block_size)
     if candidates is None:
         candidates = np.flatnonzero(~labeled)
     estimator = params.pop("estimator", LogisticRegression())
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, TRUTH[: len(labeled)], -1),
         labeled,
         candidates,
         estimator=estimator,
-        predictor=predictor,
+        block_size=block_size,
         **params,
     )
 
@@ -217,11 +216,11 @@ def test_the_size_of_blocks_does_not_change_what_is_asked(
 def test_model_outputs_are_computed_once_and_shared():
     Counting.sizes = []
     pool = make_pool(estimator=Counting())
-    assert not pool.is_fitted
+    assert not pool.models.is_fitted
     assert pool.proba is pool.proba
-    assert pool.is_fitted
+    assert pool.models.is_fitted
     assert Counting.sizes == [100]
-    assert pool.fit_seconds > 0
+    assert pool.models.fits.seconds > 0
 
 
 @pytest.fixture
@@ -229,7 +228,7 @@ def slow_forest(monkeypatch):
     """A forest for whose fits alone time passes, two seconds each."""
     clock = SimpleNamespace(now=0.0)
     clock.perf_counter = lambda: clock.now
-    monkeypatch.setattr(pool_module, "time", clock)
+    monkeypatch.setattr(models_module, "time", clock)
     monkeypatch.setattr(selecting, "time", clock)
     monkeypatch.setattr(round_module, "time", clock)
 
@@ -244,7 +243,7 @@ def slow_forest(monkeypatch):
 def test_a_fit_within_a_fit_is_counted_once(slow_forest):
     pool = make_pool(estimator=slow_forest)
     _ = pool.committee, pool.estimator  # the forest is its own committee
-    assert pool.fit_seconds == 2
+    assert pool.models.fits.seconds == 2
 
 
 @pytest.mark.parametrize("stopping", [None, "max_uncertainty"])  # it fits first
@@ -259,14 +258,14 @@ def test_time_for_fits_is_no_time_for_selecting(slow_forest, stopping):
 
 def test_a_pool_that_is_mostly_labelled_is_compacted():
     labeled = np.arange(100) % 5 != 0
-    predictor = BlockPredictor(X, block_size=30)
-    early = make_pool(predictor=predictor)
-    late = make_pool(labeled=labeled, predictor=predictor)
+    kept = Kept.of_run(X, LogisticRegression(), block_size=30)
+    early = make_pool(kept=kept)
+    late = make_pool(labeled=labeled, kept=kept)
     rows = np.arange(0, 100, 5)
     model = LogisticRegression().fit(X[labeled], TRUTH[labeled])
     np.testing.assert_allclose(late.proba, model.predict_proba(X[rows]))
-    np.testing.assert_array_equal(predictor._X, X[rows])
-    last = make_pool(labeled=np.arange(100) != 85, predictor=predictor)
+    np.testing.assert_array_equal(kept.predictor._X, X[rows])
+    last = make_pool(labeled=np.arange(100) != 85, kept=kept)
     np.testing.assert_allclose(last.proba, last.estimator.predict_proba(X[[85]]))
     # A pool of an earlier round still sees its own rows.
     np.testing.assert_allclose(early.proba, MODEL.predict_proba(X[~LABELED]))
@@ -320,7 +319,9 @@ def test_a_strategy_sees_the_run_through_the_pool():
 
 def test_columns_of_probabilities_are_the_classes_that_have_labels():
     y = np.where(LABELED, np.array(["b", "a", "c"])[np.arange(100) % 3], "")
-    pool = Pool(X, y, LABELED, np.arange(1, 3), estimator=LogisticRegression())
+    pool = testing.make_pool(
+        X, y, LABELED, np.arange(1, 3), estimator=LogisticRegression()
+    )
     assert pool.classes.tolist() == ["a", "b", "c"]
     assert pool.proba.shape == (2, 3)
     model = LogisticRegression().fit(X[LABELED], y[LABELED])
@@ -355,7 +356,9 @@ class ForgetsZero(LogisticRegression):
 
 def test_a_class_that_the_model_lacks_has_probability_zero():
     y = np.where(LABELED, np.arange(100) // 10 % 3, -1)
-    pool = Pool(X, y, LABELED, np.flatnonzero(~LABELED), estimator=ForgetsZero())
+    pool = testing.make_pool(
+        X, y, LABELED, np.flatnonzero(~LABELED), estimator=ForgetsZero()
+    )
     assert pool.classes.tolist() == [0, 1, 2]
     assert (pool.proba[:, 0] == 0).all()
     np.testing.assert_allclose(pool.proba.sum(axis=1), 1)
@@ -383,7 +386,7 @@ def test_the_embedding_is_numeric_rows_or_the_steps_before_the_classifier():
     np.testing.assert_allclose(steps.embedding([7, 5]), scaled[[7, 5]])
     assert plain.embedding_is_fixed
     assert steps.embedding_is_fixed
-    assert not steps.is_fitted
+    assert not steps.models.is_fitted
 
 
 def test_the_embedding_is_the_estimators_own_if_it_has_one():

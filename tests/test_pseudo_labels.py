@@ -17,11 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
 from skactive.exceptions import ActiveLearningError
 from skactive.model_selection import LabeledFold
 from skactive.plotting._curve import replay
+from skactive.testing import make_pool
 
 X, TRUTH = make_blobs(120, centers=3, cluster_std=2.0, random_state=3)
 GIVEN = np.unique(TRUTH, return_index=True)[1]
@@ -85,11 +84,11 @@ def line_pool(**params):
     labeled = Y_LINE != -1
     params = {"unlabeled": PseudoLabels(), "estimator": Sigmoid()} | params
     candidates = params.pop("candidates", np.flatnonzero(~labeled))
-    return Pool(LINE, Y_LINE, labeled, candidates, **params)
+    return make_pool(LINE, Y_LINE, labeled, candidates, **params)
 
 
 def trained_on(pool):
-    X, y, _ = pool.training_data()
+    X, y, _ = pool.models.training_data()
     return X[:, 0].tolist(), y.tolist()
 
 
@@ -116,7 +115,7 @@ def test_the_threshold_decays_with_the_rounds(threshold, decay, round, joined):
     rows, labels = trained_on(pool)
     assert rows == sorted([-1, 1, *joined])
     assert labels == [int(x > 0) for x in rows]
-    assert pool.n_pseudo_labeled == len(joined)
+    assert pool.models.n_pseudo_labeled == len(joined)
 
 
 def test_the_default_threshold_is_that_of_the_paper():
@@ -138,7 +137,7 @@ def test_only_candidates_get_a_predicted_label():
 
 
 def test_a_block_is_trained_on_what_the_whole_pool_is_trained_on():
-    pool = line_pool(predictor=BlockPredictor(LINE, 2))
+    pool = line_pool(block_size=2)
     _, block = next(iter(pool.blocks()))
     assert len(block) < len(pool)
     assert trained_on(block) == trained_on(line_pool())
@@ -156,7 +155,7 @@ def test_a_class_that_the_teacher_does_not_know_is_none_of_its_predictions():
     y[2] = 2
     teacher = Sigmoid().fit(LINE, np.arange(9) % 2)
     labeled = y != -1
-    pool = Pool(
+    pool = make_pool(
         LINE,
         y,
         labeled,
@@ -201,7 +200,7 @@ def test_a_run_is_the_method_of_the_paper():
     seen = []
 
     def look(pool):
-        seen.append((pool.estimator.coef_, pool.n_pseudo_labeled))
+        seen.append((pool.estimator.coef_, pool.models.n_pseudo_labeled))
 
     clf = run(learner(unlabeled=pseudo, stopping=look))
     assert clf.query_indices_.tolist() == asked
@@ -219,7 +218,7 @@ def test_pseudo_labels_are_never_recorded():
     seen = []
 
     def look(pool):
-        assert pool.n_pseudo_labeled == 0 or pool.is_fitted
+        assert pool.models.n_pseudo_labeled == 0 or pool.models.is_fitted
         assert (pool.y[~pool.labeled] == -1).all()
         assert (pool.labeled_iter[~pool.labeled] == -1).all()
         assert not pool.labeled[pool.candidates].any()
@@ -329,7 +328,7 @@ def test_in_the_middle_of_a_round_its_own_model_predicts():
     early = loop.finish()
     assert early.history_[-1]["n_labeled"] == 3 + 4 + 1
     labeled, asked = early.labeled_iter_ >= 0, np.isin(IDS, rows)
-    pool = Pool(
+    pool = make_pool(
         X,
         early.transduction_,
         labeled,
@@ -479,7 +478,7 @@ def test_sparse_rows_and_dense_ones_teach_the_same():
 def test_without_an_oracle_it_is_one_round_of_self_training():
     with pytest.warns(UserWarning, match="no oracle"):
         clf = learner(unlabeled=PseudoLabels(0.3)).fit(X, Y)
-    pool = Pool(
+    pool = make_pool(
         X,
         Y,
         Y != -1,
@@ -566,17 +565,17 @@ def test_rows_are_predicted_in_blocks():
             sizes.append(len(X))
             return super().predict_proba(X)
 
-    pool = Pool(
+    pool = make_pool(
         X,
         y,
         labeled,
         np.flatnonzero(~labeled),
         estimator=Counting(),
         unlabeled=PseudoLabels(1e-9),
-        predictor=BlockPredictor(X, 2_000),
+        block_size=2_000,
     )
     tracemalloc.start()
-    pool.training_data()
+    pool.models.training_data()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert max(sizes) <= 2_000

@@ -83,9 +83,9 @@ def _try_model(pool, embedder, risky):
             model.predict(take_rows(pool.X, risky[:1000]))
     except (AttributeError, TypeError, ValueError):
         # One of these messages is better, if it is the reason.
-        if len(risky) and not _takes_nan(pool.unfitted, embedder, risky):
-            _refuse_nan(pool.unfitted, pool.X, risky)
-        _refuse_dimensions(pool.X, pool.unfitted)
+        if len(risky) and not _takes_nan(pool.models.unfitted, embedder, risky):
+            _refuse_nan(pool.models.unfitted, pool.X, risky)
+        _refuse_dimensions(pool.X, pool.models.unfitted)
         raise
 
 
@@ -117,7 +117,7 @@ def _missing_text(X, risky):
 
 def _check_missing_items(pool, embedder, rows, classes):
     """Raise if some texts are missing, and the classifier does not accept that."""
-    if isinstance(pool.unfitted, Pipeline):
+    if isinstance(pool.models.unfitted, Pipeline):
         minds = len(rows) == len(pool.y) or embedder.fails_only_with(rows)
     else:
         minds = fails_with(pool, rows, classes)
@@ -129,7 +129,7 @@ def _check_missing_items(pool, embedder, rows, classes):
         raise ValueError(
             f"X holds {shown(value)} instead of a text in {len(rows)} of {len(pool.y)} "
             f"rows, the first of which is row {rows[0]}, and "
-            f"{shown(pool.unfitted)} does not accept that. {way}, or leave out "
+            f"{shown(pool.models.unfitted)} does not accept that. {way}, or leave out "
             "such rows."
         )
 

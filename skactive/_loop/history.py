@@ -27,7 +27,7 @@ def round_record(run, opened):
         "n_labeled": int(pool.labeled.sum()),
         "n_queried": len(told),
         "n_abstained": int((~run.ledger.labeled[told]).sum()),
-        "fit_seconds": pool.fit_seconds,
+        "fit_seconds": pool.models.fits.seconds,
         "select_seconds": opened.select_seconds,
         "oracle_seconds": opened.oracle_seconds,
         "best_utility": opened.best_utility,
@@ -64,7 +64,7 @@ def final_record(run, number, pool):
         "n_labeled": int(run.ledger.labeled.sum()),
         "n_queried": 0,
         "n_abstained": 0,
-        "fit_seconds": pool.fit_seconds,
+        "fit_seconds": pool.models.fits.seconds,
         "select_seconds": 0.0,
         "oracle_seconds": 0.0,
         "best_utility": None,
@@ -80,7 +80,7 @@ def _pseudo_labels(run, pool):
     """Return the number of pseudo-labels if the run makes any."""
     if not isinstance(run.inputs.clf.unlabeled, PseudoLabels):
         return {}
-    return {"n_pseudo_labeled": pool.n_pseudo_labeled}
+    return {"n_pseudo_labeled": pool.models.n_pseudo_labeled}
 
 
 def _cost(run, rows):

@@ -18,9 +18,10 @@ from skactive._loop.row_values import (
     check_sample_ids,
     warn_if_named_otherwise,
 )
-from skactive._models.committee import CommitteeClassifier, get_committee
+from skactive._models.any_committee import get_committee
+from skactive._models.committee import CommitteeClassifier
 from skactive._models.pseudo_labels import PseudoLabels
-from skactive._pool.pool import starts_warm
+from skactive._pool.trainer import starts_warm
 from skactive.acquisition._registry import (
     alternatives,
     check_cost,

@@ -50,7 +50,7 @@ def explaining_fit(run, pool):
     except Exception as error:
         # Without an oracle this is a plain fit on the labels of y. An error of a
         # strategy, a criterion or an oracle is not about the fit.
-        if not pool.fit_failed or run.condition == "no_oracle":
+        if pool.models.fits.failed is None or run.condition == "no_oracle":
             raise
         if isinstance(error, OSError):  # a full disk has nothing to do with labels
             raise

@@ -5,11 +5,12 @@ import numpy as np
 from skactive._loop.first_model import check_first_model
 from skactive._loop.keeping import explaining_fit
 from skactive._loop.waiting import Waiting
-from skactive._models.fitting import FitMemory
 from skactive._models.pseudo_labels import PseudoLabels
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool, starts_warm
+from skactive._pool.facts import Facts
+from skactive._pool.kept import Kept
+from skactive._pool.models import RoundModels
+from skactive._pool.pool import Pool
+from skactive._pool.trainer import starts_warm
 from skactive.acquisition._registry import uses_committee
 from skactive.utils._outputs import align_columns
 from skactive.utils._shown import name_of
@@ -38,10 +39,8 @@ class Models:
         self._ledger = ledger
         self._waiting = Waiting(inputs)
         self._teaching = None  # pool of the closed round that teaches the next model
-        # They learn facts about the rows and the classifier that hold in all rounds.
-        self._predictor = BlockPredictor(inputs.X)
-        self._embedder = Embedding(inputs.X, inputs.clf.estimator)
-        self._memory = FitMemory(inputs.classes)
+        # Facts about the rows and the classifier that hold in all rounds.
+        self._kept = Kept.of_run(inputs.X, inputs.clf.estimator, inputs.classes)
 
     # Pools
 
@@ -83,20 +82,17 @@ class Models:
         # run and the number of the round only, whatever was drawn before. A run that
         # was saved and replayed goes on with the same seeds.
         seed = np.random.SeedSequence([inputs.seed, number])
-        return Pool(
+        facts = Facts(
             inputs.X,
             ledger.y.copy() if final else ledger.trainable_y,
             ledger.labeled.copy() if final else ledger.trainable,
             ledger.candidates,
-            estimator=clf.estimator,
-            committee=clf.committee,
             asked=ledger.asked,
             round=number,
             labeled_iter=ledger.labeled_iter.copy(),
             holdout=None if final else ledger.holdout,
             history=tuple(run.history),
             unlabeled=clf.unlabeled,
-            teacher=self._teacher(run),
             cost=inputs.cost,
             fit_params=inputs.fit_params,
             all_classes=inputs.classes,
@@ -104,10 +100,15 @@ class Models:
             tie_seed=inputs.tie_seed,
             n_jobs=clf.n_jobs,
             can_fit=not self._is_cold() if can_fit is None else can_fit,
-            predictor=self._predictor,
-            embedder=self._embedder,
-            memory=self._memory,
         )
+        models = RoundModels(
+            facts,
+            clf.estimator,
+            clf.committee,
+            teacher=self._teacher(run),
+            kept=self._kept,
+        )
+        return Pool(models)
 
     def last_pool_fitted_on(self, labeled):
         """Return the last pool if its estimator was fitted on these rows, or None.
@@ -125,7 +126,7 @@ class Models:
             The last pool, with its fitted estimator.
         """
         pool = self.last_pool
-        is_fitted = pool is not None and pool.is_fitted
+        is_fitted = pool is not None and pool.models.is_fitted
         return pool if is_fitted and (pool.labeled == labeled).all() else None
 
     @property
@@ -184,7 +185,7 @@ class Models:
         classes = self._waiting.classes(pool)
         committee = clf.committee if uses_committee(strategy) else None
         check_first_model(
-            pool, strategy, self._embedder, clf.estimator, committee, classes
+            pool, strategy, self._kept.embedder, clf.estimator, committee, classes
         )
         if not pool.can_fit:
             n_more = self.n_wanted_first or clf.batch_size

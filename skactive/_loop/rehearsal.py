@@ -7,6 +7,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from skactive._pool.facts import Facts
+from skactive._pool.models import RoundModels
+from skactive._pool.pool import Pool
 from skactive.utils._labels import as_labels, store_label
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _check_method_params, _set_random_states
@@ -70,8 +73,8 @@ def rehearse(pool, n_labels, classes, *, members=False):
 
 
 def _rehearse(pool, n_labels, classes, rng, members):
-    failed = pool.failed_estimator
-    estimator = clone(pool.unfitted if failed is None else failed)
+    failed = pool.models.fits.failed
+    estimator = clone(pool.models.unfitted if failed is None else failed)
     _set_random_states(estimator, rng)
     n_more = max(0, n_labels - int(pool.labeled.sum()))
     drawn = rng.permutation(pool.candidates)
@@ -84,7 +87,18 @@ def _rehearse(pool, n_labels, classes, rng, members):
     others = np.sort(drawn[n_more:][:_MAX_ROWS])
     if not len(others):
         others = np.flatnonzero(labeled)
-    trial = pool.with_labels(y, labeled, others, estimator=estimator)
+    trial = _trial(
+        estimator,
+        pool.models.unfitted_committee,
+        X=pool.X,
+        y=y,
+        labeled=labeled,
+        candidates=others,
+        unlabeled=_mode(pool),
+        fit_params=pool.fit_params,
+        random_state=pool.random_state,
+        n_jobs=pool.n_jobs,
+    )
     with _without_a_trace():
         try:
             trial.predictions  # noqa: B018
@@ -117,7 +131,7 @@ def fails_with(pool, rows, classes):
         False for networks, which are not tried.
     """
     n_labels = int(pool.labeled.sum()) + _N_TRIED
-    if is_network(pool.unfitted) or rehearse(pool, n_labels, classes) is None:
+    if is_network(pool.models.unfitted) or rehearse(pool, n_labels, classes) is None:
         return False
     if pool.labeled[rows].any():
         return True
@@ -129,16 +143,26 @@ def _without(pool, rows):
     # Fewer candidates would not do: blocks of rows are predicted as they lie in X, with
     # the rows between the candidates.
     others = np.delete(np.arange(len(pool.y)), rows)
-    return type(pool)(
-        take_rows(pool.X, others),
-        pool.y[others],
-        pool.labeled[others],
-        np.flatnonzero(np.isin(others, pool.candidates)),
-        estimator=pool.unfitted,
-        unlabeled="pass" if pool.unlabeled == "pass" else "ignore",
+    return _trial(
+        pool.models.unfitted,
+        X=take_rows(pool.X, others),
+        y=pool.y[others],
+        labeled=pool.labeled[others],
+        candidates=np.flatnonzero(np.isin(others, pool.candidates)),
+        unlabeled=_mode(pool),
         fit_params=_check_method_params(pool.X, pool.fit_params, indices=others),
         random_state=pool.random_state,
     )
+
+
+def _mode(pool):
+    """Return which rows a trial trains on; it has no use for pseudo-labels."""
+    return "pass" if pool.unlabeled == "pass" else "ignore"
+
+
+def _trial(estimator, committee=None, **facts):
+    """Return a pool that shares nothing with those of the run."""
+    return Pool(RoundModels(Facts(**facts), estimator, committee))
 
 
 def enough_labels(pool, n_labels, n_most, classes, *, members=False):

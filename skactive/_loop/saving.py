@@ -118,7 +118,7 @@ def _round_state(round_, told):
     if round_.pool is not None:  # it is open; a closed one has the times in its record
         return state | {
             "open": round_.rows_left.tolist(),
-            "fit_seconds": round_.pool.fit_seconds,
+            "fit_seconds": round_.pool.models.fits.seconds,
             "select_seconds": round_.select_seconds,
             "oracle_seconds": round_.oracle_seconds,
         }

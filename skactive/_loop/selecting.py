@@ -62,9 +62,9 @@ class Selector:
             return End(*met, n_batches)
         # The estimator may be fitted within the selection, or may have been fitted for
         # a criterion. In both cases its time is counted elsewhere.
-        started = time.perf_counter() - pool.fit_seconds
+        started = time.perf_counter() - pool.models.fits.seconds
         selected_by, selection = self._select(run, pool)
-        seconds = time.perf_counter() - started - pool.fit_seconds
+        seconds = time.perf_counter() - started - pool.models.fits.seconds
         self._reporter.report(pool, selected_by)
         return Round(
             run.number,

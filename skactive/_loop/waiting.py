@@ -119,7 +119,7 @@ class Waiting:
         n_known, classes = int(pool.labeled.sum()), self.classes(pool)
         n_most = n_known + n_left
         n_first = min(max(n_known + n_more, 2), n_most)
-        if n_first < 2 or is_network(pool.unfitted):
+        if n_first < 2 or is_network(pool.models.unfitted):
             return
         error = rehearse(pool, n_first, classes)
         if error is None:
@@ -128,7 +128,7 @@ class Waiting:
             raise error
         n_enough = enough_labels(pool, 2 * n_first, n_most, classes)
         what = (
-            f"{shown(pool.unfitted)} cannot be fitted on {n_first} labels of "
+            f"{shown(pool.models.unfitted)} cannot be fitted on {n_first} labels of "
             f"{len(classes)} classes in equal shares, as a fit on made-up labels "
             f"shows: {as_text(error)}"
         )
@@ -174,7 +174,7 @@ class Waiting:
         n_enough = self._enough[classes]
         if n_enough is not None and not self.has_begun:
             self.has_begun = True
-            owner, n_labels = shown(pool.failed_estimator), pool.labeled.sum()
+            owner, n_labels = shown(pool.models.fits.failed), pool.labeled.sum()
             warn_caller(
                 f"{owner} cannot be fitted yet on {n_labels} labels of {len(classes)} "
                 f"classes: {as_text(error)} The cold start goes on until it can. "
@@ -210,7 +210,7 @@ class Waiting:
         if len(pool.seen) == 1:
             return _one_class(pool, condition)
         sentences = [
-            f"This was a fit of {shown(pool.failed_estimator)} on "
+            f"This was a fit of {shown(pool.models.fits.failed)} on "
             f"{pool.labeled.sum()} labels of {len(pool.seen)} classes.",
             how_to_help(error, None),
         ]
@@ -252,7 +252,8 @@ def may_need_labels(pool, error):
     may_need : bool
         False also for errors of a strategy or a criterion.
     """
-    return pool.fit_failed and not isinstance(error, (*_NOT_ABOUT_LABELS, *HOPELESS))
+    has_failed = pool.models.fits.failed is not None
+    return has_failed and not isinstance(error, (*_NOT_ABOUT_LABELS, *HOPELESS))
 
 
 def _one_class(pool, condition):

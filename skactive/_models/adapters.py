@@ -1,4 +1,4 @@
-"""Adapters that make committees of fitted ensembles, one for each way they speak.
+"""Adapters that make committees of fitted ensembles, one for each kind of members.
 
 A committee is anything with `classes_`, ``predict_member(X)``, the classes that the
 members predict, of shape (n_members, n_samples), and, where all members have
@@ -32,7 +32,7 @@ _STAGED = (GradientBoostingClassifier, HistGradientBoostingClassifier)
 _NAMED = (VotingClassifier, StackingClassifier)
 _BAGS = (BaggingClassifier, AdaBoostClassifier)
 _ENSEMBLES = (ForestClassifier, *_STAGED, *_NAMED, *_BAGS)
-# Boosting has many stages that differ little; about so many are taken for members.
+# Boosting has many stages that differ little; about this many are taken for members.
 _N_STAGES = 10
 
 
@@ -137,6 +137,7 @@ class EnsembleCommittee:
         """Return `X` in the container that the members were fitted on."""
         if isinstance(self.ensemble, _NAMED):
             return X
+        # Trees of a forest were fitted on float32, and their own check is left out.
         dtype = np.float32 if isinstance(self.ensemble, ForestClassifier) else None
         return check_array(X, accept_sparse="csr", dtype=dtype, ensure_all_finite=False)
 
@@ -158,6 +159,7 @@ class StagedCommittee:
         self.classes_ = boosting.classes_
         n_stages = getattr(boosting, "n_estimators_", None) or boosting.n_iter_
         every = max(1, n_stages // _N_STAGES)
+        # Counted from the last stage, which is the classifier itself.
         self._stages = set(range(n_stages - 1, -1, -every)[:_N_STAGES])
 
     @property

@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from skactive.utils._sklearn import get_tags
 
-# Their `partial_fit` on all rows is what `fit` does, for classes without a row, too.
+# Their `partial_fit` on all rows is their `fit`, and takes classes without a row.
 _COUNTING = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB)
 
 
@@ -29,7 +29,7 @@ def tell_classes(model, closed):
     Returns
     -------
     model : estimator object
-        A clone if something was set, else what was given.
+        A clone if something was set, otherwise the same object.
     """
     if closed is None:
         return model
@@ -40,7 +40,7 @@ def tell_classes(model, closed):
 
 
 def fit(model, X, y, params, closed):
-    """Fit a classifier, one whose priors are those of a closed set by all classes.
+    """Fit a classifier, also one whose priors are those of all classes.
 
     Naive Bayes with a prior for each class refuses labels in which some class is
     missing, unless `partial_fit` is told which classes there are.

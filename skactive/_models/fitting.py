@@ -23,12 +23,12 @@ from skactive.utils._pipelines import last_step
 from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import _num_samples
 
-# So many rows are predicted to see in what labels a classifier answers, a class each.
+# The number of rows, one of each class, that show in what labels a classifier answers.
 _N_PROBES = 20
 
 
 class FitMemory:
-    """What the fits of a run have shown of a classifier, so that it is found once.
+    """What the fits of a run have shown about a classifier, so that it is tried once.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class FitMemory:
         return vars(self) | {"_others": {}}
 
     def update(self, other):
-        """Add what was found in another process."""
+        """Add the findings of another process."""
         self.refuses_labels |= other.refuses_labels
         self.checked |= other.checked
 
@@ -78,16 +78,16 @@ def fit_classifier(
 ):
     """Fit a classifier on labels, or on their codes if it refuses them.
 
-    It refuses labels if its `fit` raises, or if `classes_` or what it predicts are
-    others. It is then fitted once more, on the codes 0, 1, ..., n_classes - 1; labels
-    that are such codes already are not tried again. If that fails, too, the first error
-    is raised.
+    It refuses labels if its `fit` raises, or if its `classes_` or its predictions are
+    other labels. It is then fitted once more, on the codes 0, 1, ..., n_classes - 1,
+    unless the labels are these codes already. If that also fails, the first error is
+    raised.
 
     Parameters
     ----------
     estimator : estimator object
-        Unfitted classifier. It is fitted itself if it takes the labels, and else a
-        clone of it.
+        Unfitted classifier. It is fitted itself if it takes the labels, otherwise a
+        clone of it is.
 
     X : {array-like, sparse matrix, data frame, list} of length n_samples
         Samples.
@@ -99,11 +99,11 @@ def fit_classifier(
         Parameters for `fit`, as they are.
 
     missing_label : int or None, default=None
-        What stands in `y` for no label: -1 for semi-supervised classifiers.
+        The marker in `y` of rows without a label: -1 for semi-supervised classifiers.
 
     memory : FitMemory or None, default=None
-        What has been found before, which is not tried again; it is kept up. Without
-        one, it is not tried what the classifier predicts.
+        Findings of earlier fits, which are not tried again; new ones are added.
+        Without a memory, the predictions of the classifier are not looked at.
 
     again : callable or None, default=None
         Returns a new unfitted classifier; by default a clone.
@@ -169,7 +169,7 @@ def _fit(estimator, X, y, params, classes, memory):
 
 def _fit_coded(estimator, X, y, params, classes, missing_label, memory):
     """Fit an estimator on codes, and let it answer in the labels."""
-    if _steps_name_labels(estimator, classes):  # only what comes after gets codes
+    if _steps_name_labels(estimator, classes):  # only the step after it gets codes
         name, last = estimator.steps[-1]
         estimator.steps[-1] = name, CodedClassifier(last, missing_label)
         return _fit(estimator, X, y, params, classes, memory)
@@ -184,12 +184,12 @@ def _fit_coded(estimator, X, y, params, classes, missing_label, memory):
 
 
 class OtherLabelsError(ValueError):
-    """A classifier answers in other labels than it was given.
+    """A classifier answers in labels other than those that it was given.
 
     Parameters
     ----------
     message : str
-        What was given, and what came.
+        The labels that were given, and those that came back.
 
     probes : {array-like, sparse matrix, data frame, list} or None, default=None
         Rows of several classes for all of which it predicts the same.
@@ -201,7 +201,7 @@ class OtherLabelsError(ValueError):
 
 
 class _SameForAll(Exception):
-    """A classifier says one class of all rows: it may be so, or it misread the labels.
+    """A classifier predicts one class for all rows: rightly, or it misread the labels.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class _SameForAll(Exception):
 
 
 def _is_better(coded, first):
-    """Tell whether codes have helped: some classifiers say one class even so."""
+    """Tell whether codes have helped: some classifiers still predict one class."""
     probes = getattr(first, "probes", None)
     if probes is None or len(_predicted(coded, probes)) > 1:
         return True

@@ -11,7 +11,7 @@ from skactive.utils._outputs import read_proba
 from skactive.utils._sklearn import LinearClassifierMixin
 from skactive.utils._threads import one_thread
 
-# So many rows tell how a linear classifier makes probabilities of decision values.
+# The number of rows that show how a classifier makes probabilities of decision values.
 _N_PROBES = 5
 _MAX_PROBE = 5.0
 
@@ -48,7 +48,7 @@ class LinearMembers:
         with warnings.catch_warnings():
             # The models may have seen names of features, which probes have not.
             warnings.simplefilter("ignore", UserWarning)
-            # Equal parameters and as many classes make equal links.
+            # Equal parameters and numbers of classes make equal links: one is tried.
             found = {}
             for model in models:
                 key = type(model), len(model.classes_), _settings(model)

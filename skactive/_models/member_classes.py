@@ -1,15 +1,15 @@
-"""Where the classes of an ensemble's members stand among those of the ensemble."""
+"""The positions of the classes of members among those of their ensemble."""
 
 import numpy as np
 from sklearn.ensemble import AdaBoostClassifier
 
 
 def positions_of_members(ensemble, members):
-    """Return where the classes of each member stand among those of the ensemble.
+    """Return the positions of the classes of each member among those of the ensemble.
 
-    Some members name the classes of the ensemble, others speak of their numbers 0, 1,
-    ... What they mean is read from their `classes_`. Where that could be both, it is
-    known for the ensembles of scikit-learn; of others, the rest of the members tell.
+    Some members name the classes of the ensemble, others their numbers 0, 1, ... Which
+    of both is read from their `classes_`. Where these could be either, it is known for
+    the ensembles of scikit-learn; for others, the rest of the members decide.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def positions_of_members(ensemble, members):
     Raises
     ------
     ValueError
-        If `classes_` of a member can be read in no way, or in two ways that differ.
+        If `classes_` of a member cannot be read, or in two ways that differ.
     """
     readings = [_readings(ensemble, number, m) for number, m in enumerate(members)]
     decided = {way for reading in readings if len(reading) == 1 for way in reading}
@@ -63,7 +63,7 @@ def predicted_positions(member, predicted):
 
 
 def _readings(ensemble, number, member):
-    """Return what `classes_` of a member can mean: {way of speaking: positions}."""
+    """Return the possible meanings of `classes_` of a member: {way: positions}."""
     classes = np.asarray(ensemble.classes_).tolist()
     if not hasattr(member, "classes_"):
         raise ValueError(
@@ -89,7 +89,7 @@ def _readings(ensemble, number, member):
 
 
 def _way_of_speaking(ensemble):
-    """Return what the members of scikit-learn's ensembles say, None for others."""
+    """Return the way in which members of scikit-learn's ensembles name classes."""
     if type(ensemble).fit.__module__.partition(".")[0] != "sklearn":
         return None
     is_prefit = getattr(ensemble, "cv", None) == "prefit"

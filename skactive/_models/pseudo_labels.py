@@ -11,20 +11,20 @@ from skactive.utils._sklearn import Interval
 
 
 class PseudoLabels(BriefMixin, BaseEstimator):
-    """Train on confidently predicted rows, too, for the time of one fit.
+    """Also train on confidently predicted rows, for the time of one fit.
 
     A value for the parameter `unlabeled` of
     :class:`~skactive.ActiveLearningClassifier`. In round :math:`r` the rows without a
     label whose predicted probabilities have an entropy below ``threshold - decay * (r
-    - 1)`` join the labelled ones with the label that is predicted [1]_. After the fit
-    they are put back: in the next round they are predicted anew, and they may be asked
-    at any time. They are never counted or recorded as labels.
+    - 1)`` join the labelled ones with the predicted label [1]_. After the fit they are
+    put back: in the next round they are predicted anew, and they may be queried at any
+    time. They are never counted or recorded as labels.
 
-    It is the model of the last round in which the strategy chose that predicts; in the
-    first round it is one fitted on the labelled rows. Rows that were asked, answered or
-    not, and rows that are held out never get a predicted label. Each round costs one
-    prediction of all rows without a label, in blocks; the first one costs another fit,
-    too.
+    The predictions come from the model of the last round in which the strategy chose;
+    in the first round from one that is fitted on the labelled rows. Rows that were
+    queried, answered or not, and rows that are held out never get a predicted label.
+    Each round costs one prediction of all rows without a label, in blocks; the first
+    one also costs another fit.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class PseudoLabels(BriefMixin, BaseEstimator):
         ``n_pseudo_labeled`` in the `history_` of the classifier.
 
     decay : float, default=0.0033
-        By so much the threshold falls in each round, until it is 0. The better the
-        model, the fewer of its errors may come back as labels.
+        The amount by which the threshold falls in each round, until it is 0. The better
+        the model, the fewer of its errors may come back as labels.
 
     References
     ----------

@@ -1,1 +1,1 @@
-"""What a strategy sees of one round: facts, and model outputs computed when read."""
+"""The pool: one round of a run, as strategies and stopping criteria see it."""

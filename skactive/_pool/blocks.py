@@ -1,6 +1,5 @@
 """Predicting on blocks of rows, without copying the pool."""
 
-import copy
 import itertools
 
 import numpy as np
@@ -9,7 +8,8 @@ from skactive.utils._rows import block_rows, slice_rows, take_rows
 from skactive.utils._sharing import SharedRows
 from skactive.utils._sklearn import _num_samples
 
-# Rows are predicted in place, labelled ones too, if this share of them is candidates.
+# If at least this share of some rows are candidates, all of them are predicted: to copy
+# the candidates would take longer.
 _DENSE_SHARE = 0.5
 
 
@@ -23,18 +23,21 @@ class BlockPredictor:
 
     block_size : int or None, default=None
         Rows in one block; by default as many as fit into a fixed number of bytes.
+
+    compacted : tuple of (rows of data, row numbers) or None, default=None
+        Some rows of `X` and their numbers: they are predicted on instead of `X`.
     """
 
-    def __init__(self, X, block_size=None):
-        self._X = self._all = X
+    def __init__(self, X, block_size=None, compacted=None):
+        self._all = X
         self._size = block_size or block_rows(X)
-        self._rows = None  # row numbers of the compacted pool; None: all of X
-        self._files = SharedRows()
+        self._X, self._rows = compacted or (X, None)
+        self._files = None
 
     def slices(self, candidates, *, may_compact=True):
-        """Return where the candidates stand that fall into each block of rows.
+        """Return a slice of the candidates for each block of rows.
 
-        A part of the candidates must not `may_compact`: the others are still needed.
+        With a part of the candidates it must not compact: the others are still needed.
         """
         if may_compact:
             self._compact(candidates)
@@ -42,16 +45,17 @@ class BlockPredictor:
         size, n_rows = self._size, _num_samples(X)
         if n_rows <= size:
             return [slice(0, len(candidates))]
+        # Blocks are those of X, not of the candidates: rows are then cut, not copied.
         cuts = np.searchsorted(where, np.arange(0, n_rows + size, size)).tolist()
         return [slice(a, b) for a, b in itertools.pairwise(cuts) if a < b]
 
     def predict(self, predict, candidates, *, axis=0, selects=False):
         """Call `predict` on rows of one block; they are along `axis` of its output.
 
-        If it `selects`, it gets the positions of the candidates among the rows, too.
+        If it `selects`, it also gets the positions of the candidates among the rows.
 
         It is called on a view of consecutive rows where most of them are candidates:
-        to predict a few rows too many costs less than to copy all others.
+        to predict a few rows too many takes less time than to copy the others.
         """
         X, where = self._locate(candidates)
         first, last = int(where[0]), int(where[-1]) + 1
@@ -59,6 +63,7 @@ class BlockPredictor:
             return predict(take_rows(X, where))
         rows = slice_rows(X, first, last)
         if selects:
+            # Such a function drops the other rows before it works on its output.
             return predict(rows, where - first)
         output = np.asarray(predict(rows))
         if len(where) == last - first:
@@ -67,15 +72,15 @@ class BlockPredictor:
 
     def shared(self):
         """Return all rows and a predictor, on files that worker processes can read."""
-        other = copy.copy(self)
-        other._files = None
-        other._all = other._X = self._files.share(self._all, "all")
+        if self._files is None:
+            self._files = SharedRows()
+        X, compacted = self._files.share(self._all, "all"), None
         if self._rows is not None:
-            other._X = self._files.share(self._X, "compacted")
-        return other._all, other
+            compacted = self._files.share(self._X, "compacted"), self._rows
+        return X, BlockPredictor(X, self._size, compacted)
 
     def _locate(self, candidates):
-        """Return rows to predict on, and where the candidates stand among them."""
+        """Return the rows to predict on, and the candidates' positions in them."""
         if self._rows is None:
             return self._X, candidates
         where = np.searchsorted(self._rows, candidates)
@@ -85,7 +90,11 @@ class BlockPredictor:
         return self._X, where
 
     def _compact(self, candidates):
-        """Copy the candidates out of `X` once they have become the smaller part."""
+        """Copy the candidates out of `X` once they have become the smaller part.
+
+        Each copy is at most half as long as the one before it, so that all copies of a
+        run together are no longer than `X`.
+        """
         n_rows = _num_samples(self._X)
         if n_rows > self._size and len(candidates) < _DENSE_SHARE * n_rows:
             self._X = take_rows(*self._locate(candidates))

@@ -10,7 +10,7 @@ from skactive.utils._sklearn import _num_samples
 
 
 class Embedding:
-    """Rows of a run as features: the estimator's own, its Pipeline's, or `X`.
+    """The rows of a run as features: from the estimator, from its Pipeline, or `X`.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Embedding:
         self._X = X
         self._has_embed = hasattr(estimator, "embed")
         self._steps = predicting_steps(estimator)
-        self._features = None  # of all rows, where no label changes them
+        self._features = None  # of all rows, if labels do not change them
         self._steps_need_labels = False
         self._steps_leave_nan = False
         self._tried = False
@@ -45,7 +45,7 @@ class Embedding:
         return self._moves_with(pool) or self._fixed_features() is not None
 
     def is_impossible(self):
-        """Tell whether rows can be embedded in no round, however much is labelled."""
+        """Tell whether rows cannot be embedded in any round, whatever is labelled."""
         return self.is_fixed and self._fixed_features() is None
 
     def embed(self, rows, pool):
@@ -62,8 +62,8 @@ class Embedding:
         if features is None:
             raise ValueError(
                 "The rows have no embedding: X is not numeric or holds NaN, and the "
-                "estimator is neither a Pipeline whose first steps make numbers of it "
-                "nor has it an `embed` method."
+                "estimator has no `embed` method and is not a Pipeline whose first "
+                "steps turn the rows into numbers."
             )
         return as_floats(features[rows])
 
@@ -73,7 +73,7 @@ class Embedding:
         return self._steps_leave_nan
 
     def fails_only_with(self, rows):
-        """Tell whether the steps of a Pipeline fit all rows but for these."""
+        """Tell whether the steps can be fitted on all rows except these."""
         self._embed_all()
         if not self._steps_need_labels:
             return False
@@ -85,6 +85,7 @@ class Embedding:
         return True
 
     def _moves_with(self, pool):
+        # In a cold start there is no fitted estimator that could embed.
         return not self.is_fixed and pool.can_fit
 
     def _fixed_features(self):
@@ -92,7 +93,11 @@ class Embedding:
         return self._features
 
     def _embed_all(self):
-        """Compute features of all rows, once, without any label."""
+        """Compute features of all rows, once, without any label.
+
+        Most steps, such as a scaler, need no label: fitted on all rows they give the
+        same features in all rounds, and strategies can remember distances.
+        """
         if self._tried:
             return
         self._tried = True
@@ -100,7 +105,7 @@ class Embedding:
             steps = clone(self._steps)
             try:
                 features = steps.fit_transform(self._X)
-            except Exception:  # a step that needs y raises whatever it likes
+            except Exception:  # a step that needs y may raise anything
                 self._steps_need_labels = True
             else:
                 features = _array_or_csr(features)

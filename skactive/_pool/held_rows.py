@@ -1,4 +1,4 @@
-"""The rows of a run that no model is trained on, and what is known of them."""
+"""The test sample of a run: rows that no model is trained on, and their labels."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ class HeldRows:
     Attributes
     ----------
     mask : ndarray of shape (n_samples,), dtype bool
-        The rows of the sample, also those without an answer, or not asked yet.
+        The rows of the sample, including those without an answer so far.
 
     rows : ndarray of shape (n_labels,), dtype int
-        Numbers of those that have a label, ascending.
+        Row numbers of `X` of those with a label, ascending.
 
     labels : ndarray of shape (n_labels,)
         Their labels.
@@ -27,6 +27,6 @@ class HeldRows:
 
     @classmethod
     def none(cls, n_samples):
-        """Return what there is where no rows are held out."""
+        """Return the sample of a run that holds no rows out."""
         nothing = np.empty(0, dtype=np.intp)
         return cls(np.zeros(n_samples, dtype=bool), nothing, nothing)

@@ -1,4 +1,4 @@
-"""What is noticed about the outputs of a round, while they are computed."""
+"""Notices whether models tell candidates apart, while their outputs are computed."""
 
 from numbers import Integral
 
@@ -19,14 +19,16 @@ _ROUNDINGS = 8
 _LEAST_ROWS = ("min_samples_leaf", "min_child_samples", "min_data_in_leaf")
 # The same in XGBoost, where a row counts a quarter at most.
 _LEAST_WEIGHT = "min_child_weight"
-# So many rows are compared at once.
+# The number of rows that are compared at once.
 _N_ROWS = 1000
 
 
 class Noticed:
-    """What models say of the candidates of one round, and what they do not say.
+    """Whether models tell the candidates of one round apart.
 
-    No output is computed for it.
+    A model of few labels may say the same of all candidates, or nothing of some; the
+    strategy then chooses at random without anybody noticing. Only outputs that are
+    computed anyway are looked at.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ class Noticed:
 
     def __init__(self, X):
         self._X = X
-        self._first = {}  # of each output: a row of X, and what was said of it
-        self._rows = {}  # of each output that was the same so far: the rows
+        self._first = {}  # for each output: a row of X, and the output for it
+        self._rows = {}  # for each output that was the same so far: the rows
         self._differ = set()
         self._silent = np.empty(0, dtype=np.intp)
 
@@ -47,7 +49,7 @@ class Noticed:
         Parameters
         ----------
         model : estimator object
-            What gave it.
+            The model that gave it.
 
         name : str
             Its method.
@@ -78,20 +80,21 @@ class Noticed:
 
     @property
     def n_silent(self):
-        """Of how many candidates a model said nothing at all."""
+        """The number of candidates of which a model said nothing at all."""
         return len(self._silent)
 
     @property
     def same_for_all(self):
         """Whether a model said the same of all candidates, though they differ.
 
-        None if nothing was computed by which they could be told apart.
+        None if no output was computed that could tell them apart.
         """
         if not self._first:
             return None
         return any(self._rows_differ(parts) for parts in self._rows.values())
 
     def _rows_differ(self, parts):
+        # Equal outputs of equal rows say nothing against the model.
         first = take_rows(self._X, parts[0][:1])
         for rows in parts:
             for start in range(0, len(rows), _N_ROWS):
@@ -102,7 +105,7 @@ class Noticed:
 
     @property
     def said(self):
-        """What was said of all candidates, and of how many, if it was the same."""
+        """The output that was the same for all candidates, as a text, or None."""
         for name, parts in self._rows.items():
             said = np.atleast_1d(self._first[name][1])
             said = said.mean(axis=0) if said.ndim > 1 else said
@@ -113,14 +116,14 @@ class Noticed:
 
 
 class Reporter:
-    """Warns of what is noticed, of each kind once a run."""
+    """Warns of what is noticed, once a run for each kind."""
 
     def __init__(self):
         self._has_told = set()
         self._was_told_apart = False
 
     def report(self, pool, strategy):
-        """Warn of what was noticed in a round.
+        """Warn if the model of a round does not tell candidates apart.
 
         A model that has told candidates apart before may say the same of the last few.
 
@@ -153,19 +156,19 @@ def _about_silence(pool):
         f"{int(pool.labeled.sum())} labels reaches them (their probabilities are NaN "
         "or 0). For the choice of rows all classes count as equally likely there. A "
         "wider kernel, such as kernel='knn' or a smaller gamma, or scaled features let "
-        "labels reach further. It is said once in a run."
+        "labels reach further. This is said once in a run."
     )
 
 
 def _about_sameness(pool, strategy):
-    instead = "rows are asked at random, or by features alone"
+    instead = "rows are queried at random, or by features alone"
     if strategy in ("auto", "AutoSampling"):
         instead = "'auto' asks rows that stand for many others"
     return (
         f"After {int(pool.labeled.sum())} labels {_name(pool)} says "
         f"{pool.noticed.said}, and so does not tell them apart; {instead}. "
-        f"{_remedy(pool)} It is said once in a run; same_for_all in "
-        "history_ tells it of every round."
+        f"{_remedy(pool)} This is said once in a run; same_for_all in "
+        "history_ says it for every round."
     )
 
 
@@ -174,10 +177,10 @@ def _name(pool):
 
 
 def _remedy(pool):
-    """Say which parameter keeps a model from learning of so few labels."""
-    for name, value in pool.unfitted.get_params().items():
+    """Say which parameter keeps a model from learning from so few labels."""
+    for name, value in pool.models.unfitted.get_params().items():
         last = name.rpartition("__")[2]
-        # A split needs as many rows on either side.
+        # A split needs this many rows on either side.
         if last in _LEAST_ROWS and _is_least(value, pool.labeled.sum() / 2):
             return (
                 f"Its {name}={value} asks for more rows than there are; set it to a "
@@ -190,7 +193,7 @@ def _remedy(pool):
                 "0.1, while labels are few."
             )
     return (
-        "If that lasts, the model cannot learn of these labels: look at its "
+        "If that lasts, the model cannot learn from these labels: look at its "
         "regularization, at the least rows of a leaf, or at the classes it knows."
     )
 
@@ -200,13 +203,13 @@ def _is_least(value, n_rows):
 
 
 def _are_uniform(member_proba):
-    """Tell of which rows some member calls all classes equally likely."""
+    """Tell for which rows some member calls all classes equally likely."""
     n_classes = member_proba.shape[2]
     return (member_proba == 1.0 / n_classes).all(axis=2).any(axis=0)
 
 
 def _differ(output, first):
-    """Tell whether some rows of an output are not as the first."""
+    """Tell whether some rows of an output differ from the first."""
     size = np.maximum(np.abs(first), 1.0)
     return bool(
         (np.abs(output - first) > _ROUNDINGS * np.finfo(output.dtype).eps * size).any()
@@ -214,7 +217,7 @@ def _differ(output, first):
 
 
 def _are_different(rows, first):
-    """Tell whether some rows of data are not as the first."""
+    """Tell whether some rows of data differ from the first."""
     if issparse(rows):
         return (rows.max(axis=0) != rows.min(axis=0)).nnz > 0 or (
             (rows[:1] != first).nnz > 0

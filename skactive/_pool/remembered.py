@@ -44,7 +44,7 @@ def agreement(first, second):
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a model predicted, kept as numbers of classes.
+    """The predictions of a model, kept as numbers of classes.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Remembered:
         The classes of that round.
 
     n_labeled : int
-        On how many labels the model was trained.
+        The number of labels that the model was trained on.
     """
 
     codes: np.ndarray
@@ -64,12 +64,12 @@ class Remembered:
 
     @classmethod
     def of_rows(cls, pool, rows):
-        """Remember what is predicted for some rows of `X`, in their order."""
+        """Remember the predictions for some rows of `X`, in their order."""
         return cls(pool.predict(rows), pool.classes, count_labels(pool))
 
     @classmethod
     def of_candidates(cls, pool):
-        """Remember what is predicted for the candidates, by row number of `X`."""
+        """Remember the predictions for the candidates, by row number of `X`."""
         predicted = pool.predictions
         codes = np.full(len(pool.labeled), -1, dtype=predicted.dtype)
         codes[pool.candidates] = predicted
@@ -87,7 +87,7 @@ class Remembered:
     def agreement_with(self, now):
         """Return Cohen's kappa with later predictions, of rows that both have.
 
-        Without such a row, nothing is agreed on: 0.
+        It is 0 if there is no such row.
         """
         # A class that is gone gets a number of its own, which none is predicted to be.
         before = self.codes_in(now.classes)
@@ -98,7 +98,7 @@ class Remembered:
         return agreement(before[both], now.codes[both])
 
     def is_old(self, pool, min_labels):
-        """Tell whether the model of a round has so many more labels than this one.
+        """Tell whether the model of a round has `min_labels` more labels than this one.
 
         Without that, a model would be compared with itself after a round of
         abstentions, or one of rows for a test sample.
@@ -107,5 +107,5 @@ class Remembered:
 
 
 def count_labels(pool):
-    """Return how many labels the model of a round is trained on."""
+    """Return the number of labels that the model of a round is trained on."""
     return int(np.count_nonzero(pool.labeled))

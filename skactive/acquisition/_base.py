@@ -107,12 +107,16 @@ class BaseStrategy(BriefMixin, BaseEstimator):
 
     Examples
     --------
-    A strategy that queries the rows with the largest first feature:
+    A strategy that queries the rows with the largest first feature, and a test of it:
 
     >>> from skactive.acquisition import BaseStrategy
+    >>> from skactive.testing import make_pool
     >>> class FirstFeature(BaseStrategy):
     ...     def utility(self, pool):
     ...         return pool.X[pool.candidates, 0]
+    >>> pool = make_pool(X=[[1.0], [7.0], [9.0], [3.0]], y=[0, -1, 1, -1])
+    >>> FirstFeature().select(pool, n_queries=1)
+    array([1])
     """
 
     rowwise = False

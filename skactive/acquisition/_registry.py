@@ -4,8 +4,7 @@ from importlib.util import find_spec
 
 from sklearn.base import clone
 
-from skactive._models.adapters import members_have_proba
-from skactive._models.committee import CommitteeClassifier, get_committee
+from skactive._models.any_committee import committee_has_proba
 from skactive.acquisition._base import (
     CAPABILITIES,
     NEEDS,
@@ -298,7 +297,4 @@ def _has(estimator, committee, name):
         return hasattr(last, "staged_predict") or hasattr(last, "partial_fit")
     if name != "member_proba":
         return has_once_fitted(estimator, CAPABILITIES[name])
-    members = get_committee(committee, estimator)
-    if isinstance(members, CommitteeClassifier):
-        return all(has_once_fitted(m, "predict_proba") for m in members._kinds())
-    return members_have_proba(estimator if members is None else members)
+    return committee_has_proba(committee, estimator)

@@ -7,7 +7,8 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._loop.equal_rows import group_equal_rows
-from skactive._pool.pool import Pool
+from skactive._pool.facts import Facts
+from skactive._pool.models import RoundModels
 from skactive.plotting._matplotlib import DRAWN, import_pyplot
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import check_y
@@ -423,23 +424,23 @@ def _held_rows(clf, X):
     return held
 
 
-def _fit_on(clf, X, known, held, **pool_params):
+def _fit_on(clf, X, known, held, *, teacher, round):
     """Return the estimator fitted on known labels, None if there are too few."""
     last = known.sum() == (clf.labeled_iter_ >= 0).sum()
     if last:
         return clf.estimator_
     trained = known & ~held
-    pool = Pool(
+    facts = Facts(
         X,
         clf.transduction_,
         trained,
         np.flatnonzero(~(known | held)),
-        estimator=clf.estimator,
+        round=round,
         unlabeled=clf.unlabeled,
-        **pool_params,
     )
-    too_few = len(pool.classes) < 2 or trained.sum() < (clf.initial_size or 0)
-    return None if too_few else pool.estimator
+    models = RoundModels(facts, clf.estimator, teacher=teacher)
+    too_few = len(models.seen) < 2 or trained.sum() < (clf.initial_size or 0)
+    return None if too_few else models.estimator
 
 
 def _name_of(scoring):

@@ -2,7 +2,7 @@
 
 from sklearn.base import clone
 
-from skactive._pool.pool import NoModelError
+from skactive._pool.models import NoModelError
 from skactive.acquisition._registry import describe_need, missing_needs
 from skactive.stopping._base import FunctionCriterion, name_of
 from skactive.utils._registry import Registry

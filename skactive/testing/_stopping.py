@@ -6,11 +6,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
 from skactive._pool.held_rows import HeldRows
-from skactive._pool.pool import Pool
+from skactive._pool.kept import Kept
 from skactive.stopping._base import FunctionCriterion
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
+from skactive.testing._pool import make_pool
 from skactive.testing._toy import WatchedPool, costs, toy_data
 from skactive.utils._sklearn import HasMethods, validate_params
 
@@ -72,7 +72,7 @@ def _check_criterion_is_its_parameters(criterion):
     )
 
 
-def _rounds(X, y, estimator, batch_size, pool_class=Pool):
+def _rounds(X, y, estimator, batch_size):
     """Yield the pools of a run, in which each third queried row has no answer."""
     rng = np.random.default_rng(0)
     given = np.unique(y, return_index=True)[1]
@@ -81,15 +81,13 @@ def _rounds(X, y, estimator, batch_size, pool_class=Pool):
     labeled_iter = np.full(len(y), -1)
     labeled_iter[given], labeled_iter[held[::2]] = 0, 1
     asked = np.isin(np.arange(len(y)), held)
-    is_held, predictor = asked.copy(), BlockPredictor(X)
+    is_held, kept = asked.copy(), Kept.of_run(X, estimator)
     answered = np.sort(held[::2])
     for number in range(1 + len(order) // batch_size):
         labeled = (labeled_iter >= 0) & ~is_held
-        yield pool_class(
+        yield make_pool(
             X,
             np.where(labeled, y, -1),
-            labeled,
-            np.flatnonzero(~(labeled | asked)),
             estimator=estimator,
             asked=asked.copy(),
             round=number + 1,
@@ -97,7 +95,7 @@ def _rounds(X, y, estimator, batch_size, pool_class=Pool):
             holdout=HeldRows(is_held, answered, y[answered]),
             cost=costs(y),
             random_state=number,
-            predictor=predictor,
+            kept=kept,
         )
         rows = order[number * batch_size :][:batch_size]
         asked[rows] = True
@@ -176,7 +174,8 @@ def _check_stops_a_run(criterion, X, y, estimator, batch_size):
 def _check_criterion_states_its_needs(criterion, X, y, estimator):
     """Check that only outputs of the model in `needs` are used."""
     first, reads = clone_criterion(criterion), set()
-    for pool in _rounds(X, y, estimator, 10, pool_class=WatchedPool):
+    for unwatched in _rounds(X, y, estimator, 10):
+        pool = WatchedPool(unwatched.models)
         first.update(pool)
         reads |= pool.reads
     needs = getattr(criterion, "needs", ())

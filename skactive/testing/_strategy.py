@@ -8,11 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
 from skactive.acquisition._base import FunctionStrategy, select_queries, utilities
 from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle
+from skactive.testing._pool import make_pool
 from skactive.testing._toy import WatchedPool, costs, toy_data
 from skactive.utils._sklearn import HasMethods, validate_params
 
@@ -53,13 +52,13 @@ def check_strategy(strategy, estimator=None):
     _check_is_an_estimator(strategy)
     for n_classes in (2, 4):
         X, y = toy_data(n_classes)
-        make_pool = _pool_maker(X, y, estimator)
-        pool = make_pool()
+        new_pool = _pool_maker(X, y, estimator)
+        pool = new_pool()
         for n_queries in (1, 7, len(pool)):
             _check_selects_candidates(strategy, pool, n_queries)
-        _check_states_its_needs(strategy, make_pool)
-        _check_repeats_itself(strategy, make_pool)
-        _check_sees_blocks(strategy, make_pool)
+        _check_states_its_needs(strategy, new_pool)
+        _check_repeats_itself(strategy, new_pool)
+        _check_sees_blocks(strategy, new_pool)
         _check_runs(strategy, X, y, estimator)
         _check_containers(strategy, X, y, estimator)
 
@@ -73,20 +72,18 @@ def _pool_maker(X, y, estimator):
     others = np.flatnonzero(~labeled)
     asked = np.isin(np.arange(len(y)), others[:3])
 
-    def make_pool(block_size=None, pool_class=Pool):
-        return pool_class(
+    def new_pool(block_size=None):
+        return make_pool(
             X,
             np.where(labeled, y, -1),
-            labeled,
-            np.flatnonzero(~(labeled | asked)),
             estimator=estimator,
             asked=asked,
             cost=costs(y),
             random_state=3,
-            predictor=BlockPredictor(X, block_size),
+            block_size=block_size,
         )
 
-    return make_pool
+    return new_pool
 
 
 def _check_is_an_estimator(strategy):
@@ -117,9 +114,9 @@ def _check_selects_candidates(strategy, pool, n_queries):
         )
 
 
-def _check_states_its_needs(strategy, make_pool):
+def _check_states_its_needs(strategy, new_pool):
     """Check that only outputs of the model in `needs` are used."""
-    pool = make_pool(pool_class=WatchedPool)
+    pool = WatchedPool(new_pool().models)
     select_queries(_fresh(strategy), pool, 5)
     needs = getattr(strategy, "needs", ())
     stated = {n for need in needs for n in (need if type(need) is tuple else [need])}
@@ -133,9 +130,9 @@ def _check_states_its_needs(strategy, make_pool):
     )
 
 
-def _check_repeats_itself(strategy, make_pool):
+def _check_repeats_itself(strategy, new_pool):
     first, second = (
-        select_queries(_fresh(strategy), make_pool(), 7).rows for _ in range(2)
+        select_queries(_fresh(strategy), new_pool(), 7).rows for _ in range(2)
     )
     _require(
         np.array_equal(first, second),
@@ -145,11 +142,11 @@ def _check_repeats_itself(strategy, make_pool):
     )
 
 
-def _check_sees_blocks(strategy, make_pool):
+def _check_sees_blocks(strategy, new_pool):
     if not getattr(strategy, "rowwise", False):
         return
-    whole = utilities(_fresh(strategy), make_pool())
-    blocks = utilities(_fresh(strategy), make_pool(block_size=11))
+    whole = utilities(_fresh(strategy), new_pool())
+    blocks = utilities(_fresh(strategy), new_pool(block_size=11))
     _require(
         np.allclose(whole, blocks, rtol=1e-10, atol=1e-12),
         strategy,

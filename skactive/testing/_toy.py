@@ -17,17 +17,25 @@ def costs(y):
 
 
 class WatchedPool(Pool):
-    """A pool that notes the outputs of the model that are read."""
+    """A pool that notes the outputs of the model that are read.
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    Attributes
+    ----------
+    reads : set of str
+        The outputs, shared by all views of the same models.
+    """
+
+    def __init__(self, models, outputs=None, random_state=None):
+        super().__init__(models, outputs, random_state)
         vars(self)["reads"] = set()
 
-    def with_estimator(self, estimator, embedder=None):
+    def _view(self, outputs, stream=None):
+        other = super()._view(outputs, stream)
+        if other.models is self.models:
+            vars(other)["reads"] = self.reads
+            return other
         # `needs` does not state what another classifier must have.
-        other = object.__new__(Pool)
-        vars(other).update(vars(super().with_estimator(estimator, embedder)))
-        return other
+        return Pool(other.models, outputs, other.random_state)
 
     def embedding(self, rows):
         self.reads.add("embedding")

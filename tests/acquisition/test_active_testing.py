@@ -10,8 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import testing
 from skactive.acquisition import ExpectedLossSampling
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition.functional import draw_without_replacement, expected_loss
@@ -24,13 +23,13 @@ LABELED = np.arange(60) < 20
 
 
 def make_pool(y=TRUTH, X=X, block_size=None, **params):
-    return Pool(
+    return testing.make_pool(
         X,
         y,
         LABELED,
         np.flatnonzero(~LABELED),
         estimator=LogisticRegression(),
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
         **params,
     )
 
@@ -86,7 +85,9 @@ def test_a_model_that_is_never_expected_to_err_is_tested_uniformly():
             sure = super().predict_proba(X) > 0.5
             return sure.astype(float)
 
-    pool = Pool(X, TRUTH, LABELED, np.flatnonzero(~LABELED), estimator=Surrogate())
+    pool = testing.make_pool(
+        X, TRUTH, LABELED, np.flatnonzero(~LABELED), estimator=Surrogate()
+    )
     strategy = ExpectedLossSampling(pool.estimator)
     q = strategy.select(pool, 40).probabilities
     np.testing.assert_allclose(q, 1 / np.arange(40, 0, -1))

@@ -7,8 +7,7 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import ALBLSampling, BaseStrategy
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import check_model
@@ -33,7 +32,7 @@ def make_pool(also=0, random_state=0):
     """Return a pool of 30 rows, of which the first six and another are labelled."""
     X, y = make_blobs(30, centers=2, cluster_std=3.0, random_state=0)
     labeled = np.isin(np.arange(30), [*range(6), also])
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

@@ -12,8 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import AutoSampling
 from skactive.acquisition.functional import margin, region_size
 from skactive.acquisition.hybrid._auto import lift
@@ -31,7 +30,7 @@ def data(n_samples=300):
 
 def make_pool(X, y, n_labeled, estimator=None, **params):
     labeled = np.arange(len(y)) < n_labeled
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

@@ -6,8 +6,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from sklearn.neighbors import NearestCentroid
 from sklearn.svm import SVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import BaseStrategy, MarginSampling, get_strategy
 from skactive.acquisition._base import select_queries
 from skactive.acquisition._registry import check_needs
@@ -28,7 +27,7 @@ class FarFromOrigin(BaseStrategy):
 def make_pool(n=6, tie_seed=0):
     X = np.arange(n, dtype=float).reshape(-1, 1)
     y = np.array([0, 1] + [-1] * (n - 2))
-    return Pool(
+    return testing.make_pool(
         X,
         y,
         y != -1,

@@ -13,7 +13,7 @@ from scipy.special import softmax
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool.pool import Pool
+from skactive import testing
 from skactive.acquisition import BatchBALDSampling
 from skactive.acquisition.committee import _batch_bald as module
 from skactive.acquisition.committee import _joint_labels as joint_labels
@@ -317,7 +317,7 @@ def make_pool(n_classes=3, estimator=LINEAR, committee=5, dtype=float, n_samples
     X[:, 0] += y
     labeled = np.zeros(n_samples, dtype=bool)
     labeled[rng.choice(n_samples, 10 * n_classes, replace=False)] = True
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

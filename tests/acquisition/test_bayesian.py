@@ -13,9 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import (
     BALDSampling,
     BatchBALDSampling,
@@ -144,7 +142,7 @@ def make_pool(n_classes=3, block_size=None, dtype=float, n_samples=300):
     X[:, 0] += y
     labeled = np.zeros(n_samples, dtype=bool)
     labeled[: 5 * n_classes] = True
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
@@ -152,7 +150,7 @@ def make_pool(n_classes=3, block_size=None, dtype=float, n_samples=300):
         estimator=LogisticRegression(max_iter=1000),
         committee=5,
         random_state=4,
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
     )
 
 
@@ -214,7 +212,7 @@ def test_the_family_selects_as_many_different_candidates_as_wanted(name, n_queri
 def test_the_family_runs_on_one_candidate_and_in_single_precision(name):
     pool = shared_pool(dtype=np.float32)
     assert len(select_queries(FAMILY[name], pool, 7).rows) == 7
-    last = Pool(
+    last = testing.make_pool(
         pool.X,
         pool.y,
         pool.labeled,
@@ -229,7 +227,7 @@ def test_the_family_runs_on_one_candidate_and_in_single_precision(name):
 def test_the_family_copes_with_rows_that_are_all_equal(name):
     y = np.arange(40) % 2
     labeled = np.arange(40) < 6
-    pool = Pool(
+    pool = testing.make_pool(
         np.ones((40, 2)),
         np.where(labeled, y, -1),
         labeled,

@@ -16,9 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import (
     Alternate,
     BaseStrategy,
@@ -71,13 +69,13 @@ def make_pool(n=60, n_classes=3, random_state=0, block_size=None, **kwargs):
     labeled[np.random.default_rng(0).choice(n, 15, replace=False)] = True
     assert len(np.unique(y[labeled])) == n_classes
     kwargs.setdefault("estimator", LogisticRegression())
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
         np.flatnonzero(~labeled),
         random_state=random_state,
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
         **kwargs,
     )
 
@@ -234,8 +232,8 @@ def test_a_proxy_selects_by_its_own_classifier_on_the_same_labels():
     model = GaussianNB().fit(pool.X[pool.labeled], pool.y[pool.labeled])
     utility = margin(model.predict_proba(pool.X[pool.candidates]))
     assert rows.tolist() == pool.candidates[np.argsort(-utility)][:6].tolist()
-    assert not pool.is_fitted
-    assert pool.fit_seconds > 0
+    assert not pool.models.is_fitted
+    assert pool.models.fits.seconds > 0
 
 
 def test_a_proxy_embeds_rows_by_its_own_steps_once_for_a_run():
@@ -363,7 +361,7 @@ def test_a_part_of_the_pool_shares_outputs_and_models(block_size):
     np.testing.assert_array_equal(own[2], pool.votes[:, at])
     again = pool.take([1, 5, 30])
     np.testing.assert_array_equal(again.proba, pool.proba[[1, 5, 30]])
-    assert "predict_proba" not in again._cache
+    assert "predict_proba" not in again._outputs._kept
 
 
 def test_a_part_of_a_part_and_its_blocks_agree_with_the_whole():
@@ -378,7 +376,7 @@ def test_a_part_of_a_part_and_its_blocks_agree_with_the_whole():
 def test_a_small_part_does_not_compact_the_pool():
     pool = make_pool(block_size=7)
     pool.take([0, 1]).proba  # noqa: B018
-    assert pool._predictor._rows is None
+    assert pool.models.kept.predictor._rows is None
 
 
 def test_streams_differ_and_share_outputs_and_committees():

@@ -9,9 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import ContrastiveSampling
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition.functional import contrastive
@@ -47,13 +45,13 @@ def make_pool(n=60, n_classes=2, n_labeled=20, block_size=None, estimator=None):
     X = rng.normal(size=(n, 3))
     truth = np.digitize(X[:, 0], np.linspace(-1, 1, n_classes + 1)[1:-1])
     labeled = np.isin(np.arange(n), rng.choice(n, n_labeled, replace=False))
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, truth, -1),
         labeled,
         np.flatnonzero(~labeled),
         estimator=estimator or LogisticRegression(),
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
     )
 
 
@@ -183,7 +181,7 @@ def test_as_many_candidates_as_wanted_are_selected(n_queries, n_classes):
 
 
 def test_one_candidate_and_one_labelled_row_of_each_class():
-    pool = Pool(
+    pool = testing.make_pool(
         np.array([[1.0], [2.0], [3.0]]),
         np.array([0, -1, 1]),
         np.array([True, False, True]),

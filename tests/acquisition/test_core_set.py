@@ -15,9 +15,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
+from skactive._pool.kept import Kept
 from skactive.acquisition import KCenterSampling
 from skactive.acquisition.diversity._farthest import FarthestFirst
 from skactive.acquisition.functional import k_center
@@ -158,22 +157,23 @@ def test_an_impossible_number_of_queries_is_refused(n_queries):
 def maker(X, estimator=None):
     """Return a function that makes the pools of one run."""
     estimator = LogisticRegression() if estimator is None else estimator
-    embedder = Embedding(X, estimator)
+    kept = Kept.of_run(X, estimator)
 
-    def make_pool(labeled, asked=(), candidates=None):
+    def make_pool(labeled, asked=(), candidates=None, **seeds):
         rows = np.arange(X.shape[0])
         is_labeled, is_asked = np.isin(rows, labeled), np.isin(rows, asked)
         if candidates is None:
             candidates = np.flatnonzero(~(is_labeled | is_asked))
         y = np.where(is_labeled, rows % 2, -1)
-        return Pool(
+        return testing.make_pool(
             X,
             y,
             is_labeled,
             np.asarray(candidates),
             estimator=estimator,
             asked=is_asked,
-            embedder=embedder,
+            kept=kept,
+            **seeds,
         )
 
     return make_pool
@@ -285,7 +285,7 @@ def test_of_equally_far_rows_each_is_chosen_equally_often(X):
     }[X]
     counts = np.zeros(len(X))
     for seed in range(400):
-        pool = maker(X)([])._copy(tie_seed=seed, random_state=seed)
+        pool = maker(X)([], tie_seed=seed, random_state=seed)
         counts[KCenterSampling().select(pool, 1)] += 1
     eighths = [part.sum() for part in np.array_split(counts, 8)]
     assert chisquare(eighths).pvalue > 1e-4

@@ -17,7 +17,6 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BALDSampling,
     FacilityLocationSampling,
@@ -41,6 +40,7 @@ from skactive.acquisition.functional import (
 )
 from skactive.acquisition.hybrid._u_herding import smallest_distance
 from skactive.oracles import SimulatedOracle
+from skactive.testing import make_pool
 from skactive.utils._sampling import draw_rows
 
 STRATEGIES = [
@@ -93,7 +93,7 @@ def pool_of(X, known=(), asked=(), y=None, random_state=0, **kwargs):
     asked = np.isin(np.arange(X.shape[0]), asked)
     y = np.zeros(len(labeled), dtype=int) if y is None else y
     kwargs.setdefault("estimator", LogisticRegression())
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

@@ -13,9 +13,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
+from skactive._pool.kept import Kept
 from skactive.acquisition import DensitySampling
 from skactive.acquisition.functional import entropy, margin, mean_cosine_similarity
 
@@ -27,21 +26,21 @@ matrices = arrays(float, (7, 3), elements=st.integers(-4, 4))
 
 def maker(X, estimator=MODEL):
     """Return a function that makes the pools of one run."""
-    embedder = Embedding(X, estimator)
+    kept = Kept.of_run(X, estimator)
 
     def make_pool(labeled, asked=(), candidates=None):
         rows = np.arange(X.shape[0])
         is_labeled, is_asked = np.isin(rows, labeled), np.isin(rows, asked)
         if candidates is None:
             candidates = np.flatnonzero(~(is_labeled | is_asked))
-        return Pool(
+        return testing.make_pool(
             X,
             np.where(is_labeled, TRUTH, -1),
             is_labeled,
             np.asarray(candidates),
             estimator=estimator,
             asked=is_asked,
-            embedder=embedder,
+            kept=kept,
         )
 
     return make_pool

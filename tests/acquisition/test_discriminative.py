@@ -9,8 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import DiscriminativeSampling
 from skactive.acquisition.functional import discriminative
 from skactive.testing import check_strategy
@@ -37,7 +36,7 @@ def by_definition(X, labeled, n_queries, n_sub_batches):
 
 def make_pool(X, known=(), asked=(), seed=0):
     labeled, asked = (np.isin(np.arange(len(X)), rows) for rows in (known, asked))
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, 0, -1),
         labeled,

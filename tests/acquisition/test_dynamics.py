@@ -22,9 +22,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import LabelDispersionSampling
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition.functional import (
@@ -61,13 +59,13 @@ def make_pool(estimator, n_classes=3, block_size=None, labels=None, **params):
     y = np.where(labeled, truth, -1)
     if labels is not None:
         y = np.where(labeled, np.array(labels, dtype=object)[truth], None)
-    return Pool(
+    return testing.make_pool(
         X,
         y,
         labeled,
         np.flatnonzero(~labeled),
         estimator=estimator,
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
         random_state=5,
         **params,
     )
@@ -226,8 +224,8 @@ def test_the_last_step_of_a_pipeline_counts(last):
     assert scores[0].max() > 0
     # The same as without a Pipeline, on what its first step makes of X.
     scaler = pools[1].estimator[0]
-    plain = make_pool(last)
-    vars(plain)["X"] = scaler.transform(plain.X)
+    X, y = scaler.transform(pools[1].X), pools[1].y
+    plain = testing.make_pool(X, y, estimator=last, random_state=5)
     assert LabelDispersionSampling(5).utility(plain).tolist() == scores[0].tolist()
 
 

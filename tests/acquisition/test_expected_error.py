@@ -27,12 +27,11 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import ExpectedErrorReductionSampling
 from skactive.acquisition.error_reduction._one_more_label import one_more_label
 from skactive.acquisition.functional import expected_error
 from skactive.oracles import SimulatedOracle
-from skactive.testing import check_strategy
+from skactive.testing import check_strategy, make_pool
 
 LOSSES = {
     "log": lambda proba: entropy_of(proba, axis=1).mean(),
@@ -58,7 +57,7 @@ def pool_of(estimator, n_classes=2, n=32, *, container=np.asarray, counts=False,
     labeled[np.unique(y, return_index=True)[1]] = True
     candidates = np.flatnonzero(~labeled)[::2]
     y = np.where(labeled, y, -1)
-    return Pool(container(X), y, labeled, candidates, estimator=estimator, **kw)
+    return make_pool(container(X), y, labeled, candidates, estimator=estimator, **kw)
 
 
 def utility_by_refits(pool, loss="log", fit_and_predict=None):
@@ -155,7 +154,7 @@ def iris_queries(n_queries, loss="log"):
     model = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
     for _ in range(n_queries):
         known = np.where(labeled, y, -1)
-        pool = Pool(X, known, labeled, np.flatnonzero(~labeled), estimator=model)
+        pool = make_pool(X, known, labeled, np.flatnonzero(~labeled), estimator=model)
         strategy = ExpectedErrorReductionSampling(loss, max_candidates=None)
         rows.append(int(strategy.select(pool, 1)[0]))
         labeled = labeled | (np.arange(150) == rows[-1])
@@ -208,7 +207,7 @@ def test_closed_forms_equal_refits(estimator, n_classes, loss):
 def test_closed_forms_hold_where_a_class_has_one_row_and_features_differ_in_scale():
     X = np.random.default_rng(0).normal(size=(12, 3)) * [1e-4, 1.0, 1e4] + 100
     y = np.array([0, 0, 0, 1] + [-1] * 8)
-    pool = Pool(X, y, y >= 0, np.arange(4, 12), estimator=GaussianNB())
+    pool = make_pool(X, y, y >= 0, np.arange(4, 12), estimator=GaussianNB())
     scores = ExpectedErrorReductionSampling().utility(pool)
     np.testing.assert_allclose(scores, utility_by_refits(pool), atol=1e-8)
 
@@ -424,7 +423,7 @@ class CountingFits(GaussianNB):
 def test_classes_of_probability_zero_cost_no_fit():
     X = np.arange(8.0)[:, None]
     y = np.array([0, 0, -1, -1, -1, -1, 1, 1])
-    pool = Pool(X, y, y >= 0, np.arange(2, 6), estimator=CountingTree())
+    pool = make_pool(X, y, y >= 0, np.arange(2, 6), estimator=CountingTree())
     CountingTree.n_fits = 0
     ExpectedErrorReductionSampling().utility(pool)
     assert CountingTree.n_fits == 1 + 4
@@ -462,7 +461,7 @@ def test_models_that_draw_are_refitted_with_one_seed_however_many_jobs():
     scores = []
     for n_jobs, backend in [(1, "loky"), (2, "threading"), (2, "loky")]:
         pool = pool_of(forest, n_jobs=n_jobs)
-        pool._models["estimator"] = first
+        pool.models._estimator = first
         with parallel_config(backend=backend):
             scores.append(strategy.utility(pool))
     np.testing.assert_array_equal(scores[0], scores[1])
@@ -484,7 +483,7 @@ def test_containers_do_not_matter(estimator, container):
 def test_labels_may_be_texts():
     pool = pool_of(LogisticRegression())
     names = np.array(["a", "some", ""])[pool.y]
-    named = Pool(
+    named = make_pool(
         pool.X, names, pool.labeled, pool.candidates, estimator=LogisticRegression()
     )
     np.testing.assert_allclose(
@@ -521,7 +520,7 @@ def test_texts_are_refitted_as_in_the_next_round():
     texts = np.array([f"{w} {i % 5}" for i in range(12) for w in ("a b", "b c")])
     labeled, y = np.arange(24) < 6, np.arange(24) % 2
     model = make_pipeline(TfidfVectorizer(token_pattern=r"\w"), LogisticRegression())
-    pool = Pool(
+    pool = make_pool(
         texts.tolist(),
         np.where(labeled, y, -1),
         labeled,
@@ -550,7 +549,7 @@ def test_so_many_candidates_are_asked_and_none_else(n_queries):
 def test_one_candidate_and_equal_rows_are_no_trouble():
     X, y = np.ones((8, 2)), np.array([0, 1, -1, -1, -1, -1, -1, -1])
     for candidates in ([5], [2, 4, 5, 7]):
-        pool = Pool(X, y, y >= 0, candidates, estimator=LogisticRegression())
+        pool = make_pool(X, y, y >= 0, candidates, estimator=LogisticRegression())
         scores = ExpectedErrorReductionSampling().utility(pool)
         assert np.ptp(scores) < 1e-12
 
@@ -560,8 +559,8 @@ def test_ten_classes():
     y = np.arange(60) % 10
     X = rng.normal(size=(60, 4)) + 3 * rng.normal(size=(10, 4))[y]
     labeled = np.arange(60) < 20
-    pool = Pool(
-        X, np.where(labeled, y, -1), labeled, [33, 51, 40], estimator=GaussianNB()
+    pool = make_pool(
+        X, np.where(labeled, y, -1), labeled, [33, 40, 51], estimator=GaussianNB()
     )
     scores = ExpectedErrorReductionSampling().utility(pool)
     np.testing.assert_allclose(scores, utility_by_refits(pool), atol=1e-8)

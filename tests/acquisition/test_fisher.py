@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import BAITSampling
 from skactive.acquisition.functional import bait
 from skactive.acquisition.model_change import _bait as module
+from skactive.testing import make_pool
 
 
 def information(p, h):
@@ -56,7 +56,7 @@ def pool_of(X, y, *, known, asked=(), candidates=None, estimator=None, random_st
     asked = np.isin(np.arange(len(y)), asked)
     if candidates is None:
         candidates = np.flatnonzero(~(labeled | asked))
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

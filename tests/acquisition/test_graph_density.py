@@ -8,8 +8,8 @@ from scipy.sparse import csr_matrix
 from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool
+from skactive import testing
+from skactive._pool.kept import Kept
 from skactive.acquisition import GraphDensitySampling
 from skactive.acquisition.functional import graph_density
 
@@ -18,7 +18,7 @@ X, _ = make_blobs(120, 3, centers=4, random_state=0)
 
 def maker(X):
     """Return a function that makes the pools of one run."""
-    embedder = Embedding(X, LogisticRegression())
+    kept = Kept.of_run(X, LogisticRegression())
 
     def make_pool(labeled, asked=(), candidates=None, given=None):
         rows = np.arange(X.shape[0])
@@ -26,7 +26,7 @@ def maker(X):
         if candidates is None:
             candidates = np.flatnonzero(~(is_labeled | is_asked))
         bought = is_labeled & ~np.isin(rows, labeled if given is None else given)
-        return Pool(
+        return testing.make_pool(
             X,
             np.where(is_labeled, rows % 2, -1),
             is_labeled,
@@ -34,7 +34,7 @@ def maker(X):
             estimator=LogisticRegression(),
             asked=is_asked,
             labeled_iter=np.where(bought, 1, np.where(is_labeled, 0, -1)),
-            embedder=embedder,
+            kept=kept,
         )
 
     return make_pool

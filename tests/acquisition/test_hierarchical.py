@@ -11,9 +11,8 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import pairwise_distances_argmin
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.embedding import Embedding
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
+from skactive._pool.kept import Kept
 from skactive.acquisition import HierarchicalSampling
 from skactive.acquisition.diversity._hierarchical import _draw, _refine, _Tree, _ward
 from skactive.acquisition.functional import admissible_labels, label_bounds
@@ -26,19 +25,19 @@ CHILDREN = np.array([[0, 1], [2, 3], [4, 6], [5, 7]])
 def maker(X, y, estimator=None):
     """Return a function that makes the pools of one run."""
     estimator = LogisticRegression() if estimator is None else estimator
-    embedder = Embedding(X, estimator)
+    kept = Kept.of_run(X, estimator)
 
     def make_pool(labeled, asked=(), **kwargs):
         rows = np.arange(X.shape[0])
         is_labeled, is_asked = np.isin(rows, labeled), np.isin(rows, asked)
-        return Pool(
+        return testing.make_pool(
             X,
             np.where(is_labeled, y, -1),
             is_labeled,
             np.flatnonzero(~(is_labeled | is_asked)),
             estimator=estimator,
             asked=is_asked,
-            embedder=embedder,
+            kept=kept,
             **kwargs,
         )
 

@@ -23,8 +23,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BaseStrategy,
     ClusterMarginSampling,
@@ -42,7 +40,7 @@ from skactive.acquisition.functional import (
     weighted_k_means_rows,
 )
 from skactive.acquisition.hybrid import _cluster_margin, _cluster_uncertain
-from skactive.testing import check_strategy
+from skactive.testing import check_strategy, make_pool
 
 STRATEGIES = [ClusterUncertainSampling, ClusterMarginSampling]
 
@@ -74,14 +72,14 @@ def pool_of(place, proba, *, known=(0, 1), estimator=None, block_size=None, seed
     X = np.column_stack([place, proba]).astype(float)
     labeled = np.isin(np.arange(len(X)), known)
     y = np.where(labeled, np.arange(len(X)) % 2, -1)
-    return Pool(
+    return make_pool(
         X,
         y,
         labeled,
         np.flatnonzero(~labeled),
         estimator=Place() if estimator is None else estimator,
         random_state=seed,
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
     )
 
 
@@ -90,7 +88,7 @@ def random_pool(n_classes=3, n_samples=150, dtype=float, seed=0, **params):
     X = X.astype(dtype)
     labeled = np.arange(n_samples) % 10 == 3
     asked = np.arange(n_samples) % 10 == 7
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
@@ -340,7 +338,7 @@ def test_the_base_is_evaluated_on_blocks():
     for strategy in STRATEGIES:
         rows = strategy().select(blocks, 9)
         assert rows.tolist() == strategy().select(whole, 9).tolist()
-    assert "predict_proba" not in blocks._cache
+    assert "predict_proba" not in blocks._outputs._kept
 
 
 def test_it_needs_probabilities_where_margin_does_without():
@@ -444,7 +442,7 @@ def test_rows_that_are_not_linked_join_the_nearest_mean(monkeypatch):
     X, group = make_blobs(500, 3, centers=6, cluster_std=0.5, random_state=5)
     for data in (X, csr_matrix(X), X.astype(np.float32)):
         labeled = np.arange(500) < 2
-        pool = Pool(
+        pool = make_pool(
             data,
             np.where(labeled, np.arange(500) % 2, -1),
             labeled,
@@ -513,7 +511,7 @@ def test_lists_of_texts_are_clustered_once_too():
     texts = texts * 6
     pipe = make_pipeline(CountVectorizer(), LogisticRegression())
     labeled = np.arange(36) < 2
-    pool = Pool(
+    pool = make_pool(
         texts,
         np.where(labeled, np.arange(36) % 2, -1),
         labeled,

@@ -16,9 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import LossPredictionSampling
 from skactive.acquisition._base import select_queries, utilities
 from skactive.acquisition._registry import check_needs
@@ -34,13 +32,13 @@ def make_pool(labels, X=None, estimator=None, block_size=None, **params):
     labeled = np.arange(200) >= 200 - len(labels)
     y = np.full(200, -1)
     y[labeled] = labels
-    return Pool(
+    return testing.make_pool(
         X,
         y,
         labeled,
         np.flatnonzero(~labeled),
         estimator=estimator or LogisticRegression(),
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
         random_state=2**32 - 5,
         **params,
     )

@@ -16,7 +16,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import (
     BADGESampling,
     ExpectedGradientLengthSampling,
@@ -25,6 +24,7 @@ from skactive.acquisition import (
 )
 from skactive.acquisition.functional import badge, expected_gradient_length, falcun
 from skactive.acquisition.hybrid import _badge as module
+from skactive.testing import make_pool
 
 NAMES = ["expected_gradient_length", "badge", "falcun"]
 
@@ -81,7 +81,7 @@ def explicit_falcun(proba, n_queries, gamma, rng):
 def pool_of(X, y, *, known, asked=(), estimator=None, random_state=0):
     labeled = np.isin(np.arange(len(y)), known)
     asked = np.isin(np.arange(len(y)), asked)
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
@@ -171,7 +171,7 @@ def test_lengths_are_kept_while_the_embedding_stays_the_same(monkeypatch):
     pool, later = pool_of(X, y, known=range(9)), pool_of(X, y, known=range(12))
     strategy = ExpectedGradientLengthSampling()
     first = strategy.utility(pool)
-    monkeypatch.setattr(Pool, "embedding", None)
+    monkeypatch.setattr(type(pool), "embedding", None)
     np.testing.assert_array_equal(strategy.utility(pool), first)
     expected = expected_gradient_length(later.proba, X[12:])
     np.testing.assert_allclose(strategy.utility(later), expected)

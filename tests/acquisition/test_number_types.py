@@ -7,10 +7,10 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool.pool import Pool
 from skactive.acquisition import get_strategy
 from skactive.acquisition._base import select_queries
 from skactive.acquisition.functional import contrastive, k_center, typiclust
+from skactive.testing import make_pool
 from skactive.utils._rows import as_floats
 
 RNG = np.random.default_rng(0)
@@ -51,7 +51,7 @@ class Doubled(LogisticRegression):
 
 def select(name, X):
     labeled = np.arange(len(X)) < 20
-    pool = Pool(
+    pool = make_pool(
         X,
         np.where(labeled, TRUTH, -1),
         labeled,

@@ -6,8 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import LinearSVC
 
-from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, LabelingLoop, testing
 from skactive.acquisition import (
     Alternate,
     BaseStrategy,
@@ -35,7 +34,7 @@ class FirstFeature(BaseStrategy):
 
 
 def make_pool(cost=cost):
-    return Pool(
+    return testing.make_pool(
         X,
         y,
         y != -1,

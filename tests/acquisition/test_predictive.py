@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.linear_model import LogisticRegression
 
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import testing
 from skactive.acquisition import BEMPSSampling, EPIGSampling, get_strategy
 from skactive.acquisition._base import utilities
 from skactive.acquisition.committee import _bemps as module
@@ -187,7 +186,7 @@ def make_pool(block_size=None, n_samples=240, random_state=3, candidates=None):
     labeled = np.arange(n_samples) < 18
     if candidates is None:
         candidates = np.flatnonzero(~labeled)[1::2]
-    return Pool(
+    return testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
@@ -195,7 +194,7 @@ def make_pool(block_size=None, n_samples=240, random_state=3, candidates=None):
         estimator=LogisticRegression(),
         committee=5,
         random_state=random_state,
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
     )
 
 

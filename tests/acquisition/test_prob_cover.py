@@ -15,13 +15,13 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import normalize
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import ProbCoverSampling
 from skactive.acquisition._base import tie_order
 from skactive.acquisition.diversity import _balls, _prob_cover, _unit_rows
 from skactive.acquisition.diversity._balls import Balls, CoverState
 from skactive.acquisition.functional import choose_radius, prob_cover
 from skactive.oracles import SimulatedOracle
+from skactive.testing import make_pool
 from skactive.utils._sampling import draw_rows
 
 
@@ -68,7 +68,7 @@ def pool_of(X, known=(), asked=(), y=None, random_state=0):
     labeled = np.isin(np.arange(len(X)), known)
     asked = np.isin(np.arange(len(X)), asked)
     y = np.arange(len(X)) % 2 if y is None else y
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,

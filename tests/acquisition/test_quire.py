@@ -14,11 +14,10 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import QUIRESampling
 from skactive.acquisition.functional import quire
 from skactive.oracles import SimulatedOracle
-from skactive.testing import check_strategy
+from skactive.testing import check_strategy, make_pool
 
 # scikit-learn's LogisticRegression is not used by QUIRE; it stands for any classifier.
 MODEL = LogisticRegression()
@@ -48,7 +47,7 @@ def pool_of(X, y, labeled, candidates=None, **params):
     if candidates is None:
         candidates = np.flatnonzero(~labeled)
     y = np.where(labeled, y, -9)
-    return Pool(X, y, labeled, candidates, estimator=MODEL, **params)
+    return make_pool(X, y, labeled, candidates, estimator=MODEL, **params)
 
 
 def utility_by_definition(kernel, signs, labeled, reg=1.0):

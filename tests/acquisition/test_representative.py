@@ -5,9 +5,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import KMeansSampling
 from skactive.acquisition.diversity._clustering import nearest_in_free_clusters
+from skactive.testing import make_pool
 
 
 def blobs(sizes, spread=0.1):
@@ -19,7 +19,7 @@ def blobs(sizes, spread=0.1):
 def pool_of(X, known=(), asked=(), random_state=0):
     labeled = np.isin(np.arange(len(X)), known)
     asked = np.isin(np.arange(len(X)), asked)
-    return Pool(
+    return make_pool(
         X,
         np.where(labeled, 0, -1),
         labeled,

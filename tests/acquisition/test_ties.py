@@ -14,9 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.blocks import BlockPredictor
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, Pool
 from skactive.acquisition import (
     Alternate,
     EpsilonGreedy,
@@ -32,6 +30,7 @@ from skactive.acquisition import (
 from skactive.acquisition._base import gives_utility, select_queries, utilities
 from skactive.acquisition._registry import alternatives, clone_strategy
 from skactive.oracles import SimulatedOracle
+from skactive.testing import make_pool
 from skactive.utils._ties import tie_keys
 
 # Fits take their time.
@@ -78,14 +77,14 @@ def pool_of(name, X, y, *, estimator=None, block_size=37, **params):
     if estimator is None:
         estimator = SGD if name == "label_dispersion" else LogisticRegression()
     labeled = y != -1
-    return Pool(
+    return make_pool(
         X,
         y,
         labeled,
         np.flatnonzero(~labeled),
         estimator=estimator,
         cost=np.ones(len(y)),
-        predictor=BlockPredictor(X, block_size),
+        block_size=block_size,
         **{"committee": 3, "random_state": 5} | params,
     )
 
@@ -109,7 +108,12 @@ def sees_outputs_only(name):
 
 def with_seed(pool, seed):
     """The same models and outputs, as another run would have them."""
-    return pool._copy(random_state=seed, tie_seed=int(tie_keys(7, [seed])[0]))
+
+    class OfAnotherRun(Pool):
+        def tie_keys(self, rows):
+            return tie_keys(int(tie_keys(7, [seed])[0]), rows)
+
+    return OfAnotherRun(pool.models, pool._outputs, seed)
 
 
 def select(name, pool, n_queries, seed):

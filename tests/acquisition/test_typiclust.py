@@ -14,10 +14,10 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.acquisition import TypiClustSampling
 from skactive.acquisition.diversity._typiclust import _cluster, _most_typical, _turns
 from skactive.acquisition.functional import typicality, typiclust
+from skactive.testing import make_pool
 
 RNG = np.random.default_rng(0)
 CLUSTERS = {
@@ -159,7 +159,7 @@ def pool_of(X, labeled, asked=()):
     is_labeled, is_asked = (
         np.isin(np.arange(len(X)), rows) for rows in (labeled, asked)
     )
-    return Pool(
+    return make_pool(
         X,
         np.where(is_labeled, 0, -1),
         is_labeled,

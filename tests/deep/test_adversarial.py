@@ -9,8 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, testing
 from skactive.acquisition import get_strategy
 from skactive.deep import MALSampling, VAALSampling
 from skactive.deep._adversarial import (
@@ -31,7 +30,9 @@ def make_pool(X, labeled, y=None, **kwargs):
     labels = np.arange(len(labeled)) % 2 if y is None else y
     candidates = np.flatnonzero(~labeled)
     kwargs = {"estimator": LogisticRegression(), "random_state": 0} | kwargs
-    return Pool(X, np.where(labeled, labels, -1), labeled, candidates, **kwargs)
+    return testing.make_pool(
+        X, np.where(labeled, labels, -1), labeled, candidates, **kwargs
+    )
 
 
 def some_rows(n_rows=40, shape=(3,), n_labeled=10):

@@ -7,8 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skactive import ActiveLearningClassifier, LabelingLoop
-from skactive._pool.pool import Pool
+from skactive import ActiveLearningClassifier, LabelingLoop, testing
 from skactive.acquisition import LabelDispersionSampling
 from skactive.acquisition.functional import bald
 from skactive.datasets import hide_labels
@@ -37,7 +36,7 @@ def run(clf, X, y, **params):
 
 def make_pool(clf, X, y):
     labeled = np.arange(len(y)) < 60
-    return Pool(
+    return testing.make_pool(
         X, np.where(labeled, y, -1), labeled, np.flatnonzero(~labeled), estimator=clf
     )
 

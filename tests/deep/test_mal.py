@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import normalize
 
-from skactive._pool.pool import Pool
+from skactive import testing
 from skactive.acquisition._base import select_queries
 from skactive.deep import MALSampling, _mal
 from skactive.deep._mal import (
@@ -122,7 +122,7 @@ def make_pool(shift=0.0, n_rows=300, n_classes=2):
     y = (X[:, 0] > 0).astype(int) if n_classes == 2 else np.full(n_rows, 7)
     X[:, 5:] += shift * moved[:, None]
     labeled = ~moved & (np.arange(n_rows) < n_rows // 2)
-    pool = Pool(
+    pool = testing.make_pool(
         X,
         np.where(labeled, y, -1),
         labeled,
@@ -160,7 +160,9 @@ def test_text_labels_are_classes():
     pool, _ = make_pool(n_rows=40)
     names = np.where(pool.labeled, np.where(pool.y == 0, "cat", "dog"), "")
     args = names.astype(object), pool.labeled, pool.candidates
-    named = Pool(pool.X, *args, estimator=LogisticRegression(), random_state=0)
+    named = testing.make_pool(
+        pool.X, *args, estimator=LogisticRegression(), random_state=0
+    )
     strategy = MALSampling(max_epochs=2)
     np.testing.assert_array_equal(strategy.utility(named), strategy.utility(pool))
 
@@ -168,7 +170,7 @@ def test_text_labels_are_classes():
 def test_rows_asked_without_an_answer_are_trained_on_by_the_discriminator_only():
     pool, _ = make_pool(n_rows=40)
     asked = np.isin(np.arange(40), pool.candidates[:5])
-    rest = Pool(
+    rest = testing.make_pool(
         pool.X,
         pool.y,
         pool.labeled,

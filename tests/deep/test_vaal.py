@@ -9,13 +9,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from skactive._pool.pool import Pool
 from skactive.deep import VAALSampling
 from skactive.deep._vaal import (
     adversarial_loss,
     kl_from_standard_normal,
     reconstruction_error,
 )
+from skactive.testing import make_pool
 
 
 class Identity(nn.Module):
@@ -40,7 +40,7 @@ def shifted_pool(shift, n_features=20, n_rows=300):
     labeled = ~moved & (np.arange(n_rows) < n_rows // 2)
     y = np.where(labeled, np.arange(n_rows) // 2 % 2, -1)
     candidates = np.flatnonzero(~labeled)
-    pool = Pool(
+    pool = make_pool(
         X, y, labeled, candidates, estimator=LogisticRegression(), random_state=0
     )
     return pool, moved[candidates]
@@ -108,7 +108,7 @@ def test_the_utility_is_minus_log_d_of_the_mean(monkeypatch):
     nn.init.constant_(fixed[0].weight, 100.0)
     monkeypatch.setattr("skactive.deep._vaal.make_discriminator", lambda _: fixed)
     X = np.array([[-1.0], [1.0], [-1.0], [1.0]])
-    pool = Pool(
+    pool = make_pool(
         X,
         np.array([0, 1, -1, -1]),
         np.array([True, True, False, False]),
@@ -132,7 +132,7 @@ def test_rows_asked_without_an_answer_count_as_labelled():
         return Identity()
 
     nothing = np.zeros(40, dtype=bool)
-    rest = Pool(
+    rest = make_pool(
         pool.X, pool.y, nothing, np.flatnonzero(~asked), estimator=None, asked=asked
     )
     VAALSampling(make, n_latent=3, max_epochs=1).utility(rest)

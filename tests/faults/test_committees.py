@@ -18,9 +18,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from skactive import ActiveLearningClassifier
-from skactive._pool.pool import Pool
 from skactive.exceptions import ActiveLearningError
 from skactive.oracles import SimulatedOracle
+from skactive.testing import make_pool
 from skactive.utils import _sharing
 
 X, truth = make_classification(
@@ -374,7 +374,7 @@ def test_t59_blocks_do_not_change_what_members_say(monkeypatch):
 
     def outputs(size, n_jobs):
         monkeypatch.setattr("skactive._pool.blocks.block_rows", lambda X: size)
-        pool = Pool(
+        pool = make_pool(
             X,
             y,
             labeled,

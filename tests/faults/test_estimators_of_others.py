@@ -24,10 +24,10 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 
 from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
-from skactive._pool.pool import Pool
 from skactive.acquisition import ExpectedErrorReductionSampling, LossPredictionSampling
 from skactive.acquisition.functional import training_correctness
 from skactive.exceptions import ActiveLearningError
+from skactive.testing import make_pool
 
 X, truth = make_classification(
     80, 5, n_informative=4, n_redundant=0, n_classes=3, n_clusters_per_class=1,
@@ -273,7 +273,7 @@ def test_t78_training_is_followed_on_the_rows_that_a_sampler_makes():
 
 def test_t78_one_more_label_is_resampled_too():
     labeled = y >= 0
-    pool = Pool(X, y, labeled, np.arange(20, 26), estimator=sampling(GaussianNB()))
+    pool = make_pool(X, y, labeled, np.arange(20, 26), estimator=sampling(GaussianNB()))
     scaled = StandardScaler().fit(X[labeled]).transform(X)
     for approximation in (None, "last_step", "newton"):
         reduction = ExpectedErrorReductionSampling(approximation=approximation)

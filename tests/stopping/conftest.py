@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skactive._pool.held_rows import HeldRows
-from skactive._pool.pool import Pool
+from skactive.testing import make_pool
 
 
 class Fixed(ClassifierMixin, BaseEstimator):
@@ -47,7 +47,7 @@ def make_round():
             y[row] = -1 if is_held[row] else label
         is_asked = np.isin(np.arange(n), [*asked, *bought, *held])
         is_labeled = (labeled_iter >= 0) & ~is_held
-        return Pool(
+        return make_pool(
             np.arange(n).reshape(-1, 1),
             y,
             is_labeled,

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skactive._models.committee import check_member_proba
+from skactive._models.any_committee import check_member_proba
 from skactive.acquisition._base import BaseStrategy
 from skactive.utils._containers import with_small_indices
 from skactive.utils._naming import naming

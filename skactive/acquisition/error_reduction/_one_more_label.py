@@ -83,7 +83,7 @@ class Refits:
         pool = self._pool
         whole = pool.unlabeled == "pass"
         learnt = np.arange(len(pool.y)) if whole else np.flatnonzero(pool.labeled)
-        y = pool.training_data()[1] if whole else as_labels(pool.y[learnt])
+        y = pool.models.training_data()[1] if whole else as_labels(pool.y[learnt])
         local = np.union1d(learnt, rows)
         refit = _Refit(
             _seeded(clone(self._model), pool.random_state),
@@ -178,7 +178,7 @@ class ClosedForm:
 
     def errors(self, rows, targets, proba, error):
         """Return the error for each row and class, by blocks of rows."""
-        X, _, _ = self._pool.training_data()
+        X, _, _ = self._pool.models.training_data()
         targets, classes = self._features(targets), self._pool.classes
         size = _BLOCK_NUMBERS // (max(targets.shape) * len(classes) ** 2)
         errors = np.zeros((len(rows), len(classes)))

@@ -60,5 +60,5 @@ class Proxy(Combination):
         known = getattr(self, "embedder_", None)
         known = known if known is not None and known.is_of(pool.X) else None
         pool = pool.with_estimator(self.estimator, known)
-        self.embedder_ = pool.embedder
+        self.embedder_ = pool.models.kept.embedder
         return select_queries(self._parts[0], pool, n_queries)

@@ -229,7 +229,7 @@ class LossPredictionSampling(BaseStrategy):
 
     def _known_losses(self, pool, known):
         """Return probabilities and losses of the labelled rows; NaN where unknown."""
-        with pool.watching_models():
+        with pool.models.watching():
             proba, columns = _out_of_fold_proba(
                 pool.estimator,
                 take_rows(pool.X, known),
