@@ -18,7 +18,7 @@ def test_labelled_rows_and_candidates_are_found_in_y():
     assert isinstance(pool, Pool)
     assert pool.labeled.tolist() == [True, True, False, False]
     assert pool.candidates.tolist() == [2, 3]
-    assert MarginSampling().select(pool, n_queries=1).tolist() == [2]
+    assert MarginSampling().select(pool, n_queries=1).rows.tolist() == [2]
 
 
 @pytest.mark.parametrize(

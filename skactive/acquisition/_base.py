@@ -115,7 +115,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
     ...     def utility(self, pool):
     ...         return pool.X[pool.candidates, 0]
     >>> pool = make_pool(X=[[1.0], [7.0], [9.0], [3.0]], y=[0, -1, 1, -1])
-    >>> FirstFeature().select(pool, n_queries=1)
+    >>> FirstFeature().select(pool, n_queries=1).rows
     array([1])
     """
 
@@ -133,7 +133,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
         Parameters
         ----------
         pool : Pool
-            The round, see :ref:`pool`.
+            The round, see :class:`~skactive.Pool`.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
         Parameters
         ----------
         pool : Pool
-            The round, see :ref:`pool`.
+            The round, see :class:`~skactive.Pool`.
 
         n_queries : int
             Number of rows to query; at most the number of candidates.

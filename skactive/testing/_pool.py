@@ -86,7 +86,7 @@ def make_pool(
     >>> from skactive.acquisition import MarginSampling
     >>> from skactive.testing import make_pool
     >>> pool = make_pool(X=[[0.0], [9.0], [4.4], [8.0]], y=[0, 1, -1, -1])
-    >>> MarginSampling().select(pool, n_queries=1)
+    >>> MarginSampling().select(pool, n_queries=1).rows
     array([2])
     """
     unknown = sorted(facts.keys() - set(_NAMES))
