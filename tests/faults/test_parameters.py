@@ -39,6 +39,7 @@ MADE = {
     "ActiveLearningCurve",
     "ActiveLearningCurveDisplay",
     "BatchCompositionDisplay",
+    "Pool",
     "QueryMapDisplay",
     "RunFacts",
     "Selection",
