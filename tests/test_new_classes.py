@@ -61,3 +61,20 @@ def test_a_sentence_among_short_classes_is_warned_of():
     )
     with pytest.warns(UserWarning, match="a sentence, while the others are short"):
         clf.fit(X, y)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_that_is_an_error_comes_after_all_answers_are_recorded():
+    X, y = np.arange(12.0).reshape(-1, 1), ["ham", "spam"] + [""] * 10
+    clf = ActiveLearningClassifier(
+        LogisticRegression(),
+        oracle=lambda X: ["Ham", "ham", "spam"],
+        missing_label="",
+        batch_size=3,
+        budget=3,
+    )
+    with pytest.raises(UserWarning, match="is a new class") as caught:
+        clf.fit(X, y)
+    asked = clf.query_indices_
+    assert clf.transduction_[asked].tolist() == ["Ham", "ham", "spam"]
+    assert caught.value.indices.tolist() == asked.tolist()

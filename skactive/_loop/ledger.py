@@ -75,6 +75,7 @@ class Ledger:
         self._spellings = Spellings(np.unique(as_labels(known)).tolist())
         self._abstains_on_unknown = clf.unknown_answers == "abstain"
         self._unknown = set()
+        self._doubts = []
 
     @property
     def asked(self):
@@ -169,6 +170,15 @@ class Ledger:
                 self._write(row, label)
         return answered, refused
 
+    def warn(self):
+        """Warn about doubtful answers; called when everything is recorded.
+
+        If the user has turned warnings into errors, this raises.
+        """
+        doubts, self._doubts = self._doubts, []
+        for doubt in doubts:
+            warn_caller(doubt)
+
     def parse(self, value):
         """Return an answer as a label, None for an abstention, or raise ValueError."""
         kind = self._kind
@@ -180,7 +190,7 @@ class Ledger:
         except ValueError as error:
             if not (self._abstains_on_unknown and _is_scalar(value)):
                 raise
-            self._warn_of_unknown(value, error)
+            self._note_unknown(value, error)
             return None
         if label is None:
             return None
@@ -204,12 +214,14 @@ class Ledger:
             f"{hint}"
         )
 
-    def _warn_of_unknown(self, value, error):
-        """Warn about an answer that counts as an abstention; a few times at most."""
+    def _note_unknown(self, value, error):
+        """Note an answer that counts as an abstention; a few times at most."""
         if value in self._unknown or len(self._unknown) == _MAX_WARNINGS:
             return
         self._unknown.add(value)
-        warn_caller(f"An answer counts as none, as unknown_answers='abstain': {error}.")
+        self._doubts.append(
+            f"An answer counts as none, as unknown_answers='abstain': {error}."
+        )
 
     def _is_storable(self, number):
         if abs(number) < 2**31:
@@ -224,7 +236,7 @@ class Ledger:
         if self.labeled[row]:
             known = self.labels([row]).tolist()[0]
             if label != known:
-                warn_caller(
+                self._doubts.append(
                     f"Row {row} has the label {known!r} already; the answer "
                     f"{label!r} was ignored."
                 )
@@ -245,11 +257,11 @@ class Ledger:
             self._kind = kind_of(self.labels([row]))
 
     def _meet(self, label, row):
-        """Note a new class, and warn if it may not be a class."""
+        """Note a new class, and that it may not be a class."""
         doubt = self._doubt_about(label)
         self._spellings.add(label)
         if doubt:
-            warn_caller(
+            self._doubts.append(
                 f"The answer {shown(label)} for row {row} is a new class, and {doubt}."
             )
 

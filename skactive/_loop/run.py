@@ -185,6 +185,7 @@ class Run:
             self.open.mark_told(answered)
             if self.open.told.all():
                 self._close_round()
+        self.ledger.warn()
         return refused
 
     def tell(self, labels, indices):
