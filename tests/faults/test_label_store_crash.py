@@ -38,7 +38,15 @@ class Log:
         return self.path.read_text().splitlines() if self.path.exists() else []
 
 
-def label_all(folder, *, n_rows=400, one_by_one=False, crash_at=None, break_store=None):
+def label_all(
+    folder,
+    *,
+    n_rows=400,
+    one_by_one=False,
+    crash_at=None,
+    break_store=None,
+    n_acked=None,
+):
     """Label all rows in batches; write down what is asked and what is acknowledged."""
     asked, acked = Log(folder / "asked"), Log(folder / "acked")
 
@@ -59,6 +67,8 @@ def label_all(folder, *, n_rows=400, one_by_one=False, crash_at=None, break_stor
         ids = list(range(start, start + BATCH))
         for i, _ in zip(ids, oracle([[0]] * BATCH, sample_ids=ids), strict=True):
             acked.add([i])
+        if start + BATCH == n_acked:
+            kill_self()
 
 
 def arm(crash_at):
@@ -117,15 +127,10 @@ def test_t50_the_harness_notices_a_loss(tmp_path):
 
 
 def test_t50_the_harness_notices_a_batch_that_is_written_too_late(tmp_path):
-    how = {"n_rows": 100_000, "break_store": "late"}  # it does not end by itself
-    child = get_context("fork").Process(target=label_all, args=(tmp_path,), kwargs=how)
-    child.start()
-    while len(Log(tmp_path / "acked").lines()) < 3 * BATCH:
-        time.sleep(0.001)
-    child.kill()
-    child.join()
+    n_acked = 3 * BATCH
+    assert run_child(tmp_path, break_store="late", n_acked=n_acked) == -signal.SIGKILL
     lost, _ = lost_and_repeated(tmp_path)
-    assert 0 < len(lost) <= BATCH
+    assert lost == set(range(n_acked - BATCH, n_acked))
 
 
 @pytest.mark.parametrize("one_by_one", [False, True])
