@@ -128,13 +128,13 @@ def code(names):
 def strategy_tables():
     """Return the tables of the guide's page of strategies."""
     pieces = []
-    header = ("name", "looks at", "cost of a round", "batch", "page")
+    header = ("name", "uses", "cost of a round", "batch", "page")
     for line, parts in strategies_by_family():
         title, text = re.split("[:,;] ", line, maxsplit=1)
         rows = [
             (
                 code(part.names),
-                part.field("Looks at"),
+                part.field("Uses"),
                 part.field("Cost of a round"),
                 part.field("Batch", optional=True),
                 part.field("Guide", optional=True).replace("/user_guide/", ""),
@@ -153,11 +153,11 @@ def criterion_table():
             code(part.names),
             f"{part.summary.removeprefix('Stop when ')}: "
             f":class:`~skactive.stopping.{part.class_name}`",
-            part.field("Looks at"),
+            part.field("Uses"),
         )
         for part in parts_of(CRITERIA, "skactive.stopping")
     ]
-    return table("26 44 30", ("name", "stops when", "looks at"), *rows)
+    return table("26 44 30", ("name", "stops when", "uses"), *rows)
 
 
 def oracle_table():

@@ -98,9 +98,9 @@ def test_a_docstring_without_its_line_for_the_table_is_named():
     writer = load_writer()
     part = writer.Part(["x"], DOC.parent / "skactive/utils/_registry.py", "Registry")
     with pytest.raises(
-        LookupError, match=r"Registry in .*_registry.py has no line ':L"
+        LookupError, match=r"Registry in .*_registry.py has no line ':U"
     ):
-        part.field("Looks at")
+        part.field("Uses")
 
 
 def test_the_guide_lists_every_strategy():

@@ -1,4 +1,4 @@
-"""Random sampling: rows drawn uniformly, which every strategy is compared with."""
+"""Random sampling: rows drawn uniformly, the baseline of all comparisons."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ class RandomSampling(BaseStrategy):
     are an unbiased sample of the pool. The probability of each row, one over the number
     of rows that were left, is kept in `query_probabilities_`.
 
-    :Looks at: nothing
+    :Uses: nothing
     :Cost of a round: :math:`n`
     :Batch: by chance
 

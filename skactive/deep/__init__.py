@@ -1,4 +1,4 @@
-"""Deep active learning with PyTorch; the extra ``deep`` installs what it needs."""
+"""Deep active learning with PyTorch: strategies that train their own networks."""
 
 try:
     import skorch  # noqa: F401

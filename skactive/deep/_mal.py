@@ -131,7 +131,7 @@ class MALSampling(AdversarialStrategy):
     limits, and a block of candidates; sparse rows stay sparse, and are made dense for a
     mini-batch or block.
 
-    :Looks at: features, labels
+    :Uses: features, labels
     :Cost of a round: training of three networks
     :Guide: :doc:`/user_guide/adversarial`
 

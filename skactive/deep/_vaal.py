@@ -70,7 +70,7 @@ class VAALSampling(AdversarialStrategy):
     limits, and a block of candidates; sparse rows stay sparse, and are made dense for a
     mini-batch or block.
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: training of two networks
     :Guide: :doc:`/user_guide/adversarial`
 

@@ -47,7 +47,7 @@ class MaxUncertainty(_UncertaintyCriterion):
     threshold [1]_. A single row that cannot be told keeps the run going, so this is the
     most cautious of the criteria that trust the model.
 
-    :Looks at: ``predict_proba``
+    :Uses: ``predict_proba``
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class OverallUncertainty(_UncertaintyCriterion):
     The mean entropy of the probabilities of the rows without a label must fall to a
     threshold [1]_.
 
-    :Looks at: ``predict_proba``
+    :Uses: ``predict_proba``
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class MinExpectedError(_UncertaintyCriterion):
     The expected error of a row is 1 - max P. Its mean over the rows without a label
     must fall to a threshold [1]_.
 
-    :Looks at: ``predict_proba``
+    :Uses: ``predict_proba``
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class SelectedAccuracy(BaseCriterion):
     about them before it learned their labels, it is right about the others [1]_.
     Rows without an answer do not count.
 
-    :Looks at: predictions of all candidates
+    :Uses: predictions of all candidates
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ class ClassificationChange(BaseCriterion):
     is made stricter [2]_. So it may begin with an easy one. The paper does not say by
     how much; here it is a share, so that the threshold can still be met.
 
-    :Looks at: predictions of all candidates
+    :Uses: predictions of all candidates
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ class GainPerLabel(ValidationCriterion):
     `window` queried rows. The run stops once it falls below the price of these rows.
     Rows without an answer are paid for, too; rows of a test sample are left out.
 
-    :Looks at: a validation set
+    :Uses: a validation set
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from skactive.utils._sklearn import Interval
 class ValidationPlateau(ValidationCriterion):
     """Stop when the score on a validation set no longer improves.
 
-    :Looks at: a validation set
+    :Uses: a validation set
 
     Parameters
     ----------

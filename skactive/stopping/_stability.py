@@ -19,7 +19,7 @@ class StabilizingPredictions(BaseCriterion):
     labels need not be known. The run stops once the mean agreement (Cohen's kappa) of
     the last few pairs of models reaches a threshold [1]_.
 
-    :Looks at: predictions of at most 2,000 rows
+    :Uses: predictions of at most 2,000 rows
 
     Parameters
     ----------

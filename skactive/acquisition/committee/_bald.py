@@ -89,7 +89,7 @@ class BALDSampling(MemberProbaStrategy):
     members from their consensus [2]_: the names ``"bald"`` and ``"kl_divergence"`` both
     mean this class.
 
-    :Looks at: probabilities of members
+    :Uses: probabilities of members
     :Cost of a round: :math:`C n K`
     :Guide: :doc:`/user_guide/committees`
 

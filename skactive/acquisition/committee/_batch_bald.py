@@ -160,7 +160,7 @@ class BatchBALDSampling(BaseStrategy):
     Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
     O(max_configurations n_members) for the joint distribution, and blocks.
 
-    :Looks at: probabilities of members
+    :Uses: probabilities of members
     :Cost of a round: :math:`b` joint tables of at most 40,000 columns
     :Batch: yes
     :Guide: :doc:`/user_guide/information`

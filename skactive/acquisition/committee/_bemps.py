@@ -104,8 +104,8 @@ class BEMPSSampling(PredictionStrategy):
     nearest to each centre is queried, largest cluster first; rows of the highest
     utility follow if these are too few.
 
-    :Looks at: probabilities of members
-    :Cost of a round: :math:`C n K` times the number of targets
+    :Uses: probabilities of members
+    :Cost of a round: :math:`C^2 n K`
     :Batch: yes
     :Guide: :doc:`/user_guide/information`
 

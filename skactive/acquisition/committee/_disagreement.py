@@ -258,7 +258,7 @@ class VoteEntropySampling(_VotingStrategy):
     strategies of a committee. Without ``committee=``, the committee is the estimator if
     it is an ensemble, otherwise ten bagged clones of it.
 
-    :Looks at: votes of members
+    :Uses: votes of members
     :Cost of a round: :math:`C n K`
     :Guide: :doc:`/user_guide/committees`
 
@@ -283,7 +283,7 @@ class VoteEntropySampling(_VotingStrategy):
 class ConsensusEntropySampling(MemberProbaStrategy):
     """Query rows where the mean probabilities of a committee have most entropy.
 
-    :Looks at: probabilities of members
+    :Uses: probabilities of members
     :Cost of a round: :math:`C n K`
     :Guide: :doc:`/user_guide/committees`
 
@@ -307,7 +307,7 @@ class ConsensusEntropySampling(MemberProbaStrategy):
 class MeanStdSampling(MemberProbaStrategy):
     """Query rows where the probabilities vary most from member to member.
 
-    :Looks at: probabilities of members
+    :Uses: probabilities of members
     :Cost of a round: :math:`C n K`
     :Guide: :doc:`/user_guide/committees`
 
@@ -334,7 +334,7 @@ class MeanStdSampling(MemberProbaStrategy):
 class VariationRatioSampling(BaseStrategy):
     """Query rows where the favourite class of a committee has the least support.
 
-    :Looks at: votes of members
+    :Uses: votes of members
     :Cost of a round: :math:`C n K`
     :Guide: :doc:`/user_guide/committees`
 

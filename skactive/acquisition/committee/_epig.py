@@ -80,8 +80,8 @@ class EPIGSampling(PredictionStrategy):
     outliers, which tell something about the model but nothing about the predictions
     that matter.
 
-    :Looks at: probabilities of members
-    :Cost of a round: :math:`C n K` times the number of targets
+    :Uses: probabilities of members
+    :Cost of a round: :math:`t C n K^2`
     :Guide: :doc:`/user_guide/information`
 
     Parameters

@@ -91,7 +91,7 @@ class PowerBALDSampling(MemberProbaStrategy):
     candidate could be drawn. That is always so with a positive `epsilon`, otherwise
     only if no weight is 0.
 
-    :Looks at: probabilities of members
+    :Uses: probabilities of members
     :Cost of a round: :math:`C n K`
     :Batch: by chance
     :Guide: :doc:`/user_guide/information`

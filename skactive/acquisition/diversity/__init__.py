@@ -1,6 +1,6 @@
 """Diversity and representativeness: rows that represent the rest of the pool.
 
-Rows are chosen by where they lie, and none of these strategies needs a model.
+Rows are chosen by their features alone. None of these strategies needs a model.
 
 - In the middle of clusters, or in dense places: `KMeansSampling`, `TypiClustSampling`,
   `GraphDensitySampling`, `HierarchicalSampling`.

@@ -139,7 +139,7 @@ class DiscriminativeSampling(BaseStrategy):
     sub-batch. Memory: O(n_samples n_components) for the embedding, and what the binary
     classifier needs.
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: a fit and prediction for each sub-batch
     :Batch: yes
     :Guide: :doc:`/user_guide/contrast`

@@ -92,8 +92,8 @@ class FacilityLocationSampling(BaseStrategy):
     n_components), several times that for a large batch; memory: O(n_samples
     n_components).
 
-    :Looks at: features
-    :Cost of a round: :math:`n^2 d`
+    :Uses: features
+    :Cost of a round: :math:`t n d`
     :Batch: yes
     :Guide: :doc:`/user_guide/coverage`
 

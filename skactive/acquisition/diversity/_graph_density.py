@@ -69,7 +69,7 @@ class GraphDensitySampling(KeepingStrategy):
     Time: O(m^2 n_components) for a graph of m rows, once while the embedding is the
     same in all rounds, O(m) for each query; memory: O(m (n_neighbors + n_components)).
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: a 10-NN graph, once
     :Batch: yes
     :Guide: :doc:`/user_guide/density`

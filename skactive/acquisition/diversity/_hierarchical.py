@@ -140,7 +140,7 @@ class HierarchicalSampling(KeepingStrategy):
     Time: O(m^2 n_components) for the tree of m rows, once, and O(m n_classes) in a
     round. Memory: 8 m^2 bytes once (200 MB for 5,000 rows).
 
-    :Looks at: features, labels
+    :Uses: features, labels
     :Cost of a round: Ward's linkage, once
     :Batch: by chance
     :Guide: :doc:`/user_guide/representative`

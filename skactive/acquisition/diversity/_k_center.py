@@ -100,7 +100,7 @@ class KCenterSampling(KeepingStrategy):
     so that a round of b queries takes at most b passes over the rows. An embedding that
     changes, such as ``embed`` of the estimator, takes one more pass for each label.
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: :math:`b n d`
     :Batch: yes
     :Guide: :doc:`/user_guide/representative`

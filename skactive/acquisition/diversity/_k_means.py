@@ -27,7 +27,7 @@ class KMeansSampling(BaseStrategy):
     :class:`~skactive.ActiveLearningClassifier`. Memory: O(n_samples (1 +
     n_components)); mini-batches are used for large pools.
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: k-means
     :Batch: yes
     :Guide: :doc:`/user_guide/representative`

@@ -131,8 +131,8 @@ class MaxHerdingSampling(BaseStrategy):
     n_components), several times that for a large batch; memory: O(n_samples
     n_components).
 
-    :Looks at: features
-    :Cost of a round: :math:`n d` times the number of targets
+    :Uses: features
+    :Cost of a round: :math:`t n d`
     :Batch: yes
     :Guide: :doc:`/user_guide/coverage`
 

@@ -168,11 +168,11 @@ class ProbCoverSampling(BaseStrategy):
 
     The radius is chosen by :func:`~skactive.acquisition.functional.choose_radius`, and
     kept as long as the embedding and the number of known classes do not change. So are
-    the counts of uncovered rows: all rounds together take the time of two passes over
-    all pairs of rows. Memory: O(n_samples n_components).
+    the counts of uncovered rows: all rounds together take about one and a half passes
+    over all pairs of rows. Memory: O(n_samples n_components).
 
-    :Looks at: features
-    :Cost of a round: :math:`n^2 d`
+    :Uses: features
+    :Cost of a round: :math:`1.5 n^2 d` for all rounds together
     :Batch: yes
     :Guide: :doc:`/user_guide/coverage`
 

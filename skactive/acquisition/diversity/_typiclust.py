@@ -187,7 +187,7 @@ class TypiClustSampling(BaseStrategy):
     clusters and longest with two: for the first labels of a large pool, batches or
     ``"k_means"`` are faster.
 
-    :Looks at: features
+    :Uses: features
     :Cost of a round: k-means
     :Batch: yes
     :Guide: :doc:`/user_guide/representative`

@@ -79,7 +79,7 @@ class LabelDispersionSampling(BaseStrategy):
     (n_candidates, n_classes), and a copy of the candidates for `partial_fit`; boosting
     goes block by block.
 
-    :Looks at: predictions during training
+    :Uses: predictions during training
     :Cost of a round: one training
     :Guide: :doc:`/user_guide/dynamics`
 

@@ -1,4 +1,4 @@
-"""Expected error: rows whose labels say most about the errors of a model.
+"""Expected error: rows whose labels reduce the expected error most.
 
 A label is expected to reduce the error on the whole pool
 (`ExpectedErrorReductionSampling`), or to show where a finished model errs

@@ -127,8 +127,8 @@ class ExpectedErrorReductionSampling(BaseStrategy):
     :class:`~sklearn.feature_extraction.text.HashingVectorizer` or
     :class:`~sklearn.preprocessing.Normalizer`, transform once.
 
-    :Looks at: ``predict_proba``
-    :Cost of a round: :math:`n K` fits
+    :Uses: ``predict_proba``
+    :Cost of a round: :math:`K` fits for each of 100 candidates
     :Guide: :doc:`/user_guide/expected_error`
 
     Parameters

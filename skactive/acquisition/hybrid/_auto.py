@@ -95,7 +95,7 @@ class AutoSampling(BaseStrategy):
     at most `max_region`; memory: O(n_samples), and the embedding of the region and of
     as many rows by which it is centred.
 
-    :Looks at: ``predict_proba`` or ``decision_function``, embedding
+    :Uses: ``predict_proba`` or ``decision_function``, features
     :Cost of a round: :math:`n K + r (r + m) d`, with :math:`r` at most 5,000
     :Batch: yes
     :Guide: :doc:`/user_guide/auto`

@@ -77,7 +77,7 @@ class BADGESampling(BaseStrategy):
     Memory: O(n_candidates (n_classes + n_components)), as float32 if that is much.
     Time: one pass over these numbers for each row of the batch.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: :math:`b n (K + d)`
     :Batch: yes
     :Guide: :doc:`/user_guide/model_change`

@@ -85,7 +85,7 @@ class ClusterMarginSampling(PrefilteredSampling):
     cluster with the nearest mean. Memory: :math:`8 m^2` bytes (200 MB) once, then one
     number for each row.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: average linkage, once
     :Batch: yes
     :Guide: :doc:`/user_guide/hybrid`

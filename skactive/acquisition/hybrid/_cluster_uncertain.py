@@ -102,7 +102,7 @@ class ClusterUncertainSampling(PrefilteredSampling):
     rows and clusters. Memory: a copy of the embedding of these rows, and one utility
     for each candidate.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: k-means on :math:`10 b` rows
     :Batch: yes
     :Guide: :doc:`/user_guide/hybrid`

@@ -151,7 +151,7 @@ class ContrastiveSampling(BaseStrategy):
     neighbours among the labelled rows for each candidate. Memory: a block of
     candidates, the features of the labelled rows and the utilities.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: :math:`n m d`
     :Guide: :doc:`/user_guide/contrast`
 

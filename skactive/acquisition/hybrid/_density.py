@@ -69,7 +69,7 @@ class DensitySampling(KeepingStrategy, OnUtility):
     rows. An embedding that changes between rounds, such as ``embed`` of the estimator,
     is computed anew in each round, and held during it.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: :math:`n (K + d)`
     :Guide: :doc:`/user_guide/density`
 

@@ -81,7 +81,7 @@ class FALCUNSampling(BaseStrategy):
     Memory: O(n_candidates n_classes). Time: one pass over the probabilities for each
     row of the batch.
 
-    :Looks at: ``predict_proba``
+    :Uses: ``predict_proba``
     :Cost of a round: :math:`b n K`
     :Batch: yes
     :Guide: :doc:`/user_guide/model_change`

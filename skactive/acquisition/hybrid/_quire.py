@@ -96,7 +96,7 @@ class QUIRESampling(BaseStrategy):
     Cost: O(n m^2) for n candidates and m labels; memory O(m^2) and one block. Each row
     of a batch is chosen by itself.
 
-    :Looks at: features, labels
+    :Uses: features, labels
     :Cost of a round: :math:`n m^2`
     :Guide: :doc:`/user_guide/expected_error`
 

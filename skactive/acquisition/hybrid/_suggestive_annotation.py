@@ -30,8 +30,8 @@ class SuggestiveAnnotationSampling(OnUtility):
     are those of :class:`FacilityLocationSampling` with few candidates, besides the
     committee's.
 
-    :Looks at: members, features
-    :Cost of a round: :math:`n d b`
+    :Uses: votes of members, features
+    :Cost of a round: :math:`t b d`
     :Batch: yes
     :Guide: :doc:`/user_guide/coverage`
 

@@ -115,8 +115,8 @@ class UHerdingSampling(OnUtility):
     :class:`sklearn.calibration.CalibratedClassifierCV` if they are not to be trusted.
     Time and memory are those of :class:`MaxHerdingSampling`.
 
-    :Looks at: ``predict_proba``, features
-    :Cost of a round: that of ``max_herding``
+    :Uses: ``predict_proba``, features
+    :Cost of a round: :math:`t n d`
     :Batch: yes
     :Guide: :doc:`/user_guide/coverage`
 

@@ -1,4 +1,4 @@
-"""Strategies made of other strategies: they take names or objects, and nest.
+"""Combinations: strategies built from other strategies, which may be nested.
 
 - Utilities combined into one: `Product`, `WeightedSum`, `PerCost`.
 - Some of the candidates shown to another strategy: `Prefilter`, `Subsample`.

@@ -182,8 +182,8 @@ class ALBLSampling(Combination):
     Time: that of all strategies in each round, and one fit of the classifier even if no
     strategy needs it.
 
-    :Looks at: what its strategies look at
-    :Cost of a round: that of all of them
+    :Uses: the same as its strategies
+    :Cost of a round: that of its strategies
     :Batch: by chance
     :Guide: :doc:`/user_guide/combining`
 

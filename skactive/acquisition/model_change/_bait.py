@@ -128,7 +128,7 @@ class BAITSampling(BaseStrategy):
     of classes: from 59 classes on, both limits below are lowered so that no array holds
     more than 2**25 numbers (256 MiB).
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: :math:`b n K^2 d^2`
     :Batch: yes
     :Guide: :doc:`/user_guide/model_change`

@@ -59,7 +59,7 @@ class ExpectedGradientLengthSampling(KeepingStrategy):
 
     The lengths of the embedded rows are kept while the embedding is the same.
 
-    :Looks at: ``predict_proba``, features
+    :Uses: ``predict_proba``, features
     :Cost of a round: :math:`n (K + d)`
     :Guide: :doc:`/user_guide/model_change`
 

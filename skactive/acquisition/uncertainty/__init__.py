@@ -1,4 +1,4 @@
-"""Uncertainty sampling: rows of which the model is least sure.
+"""Uncertainty sampling: rows about which the model is least sure.
 
 Each row is judged by itself: by the probabilities of its classes or its distance from
 the decision boundary (`LeastConfidentSampling`, `MarginSampling`, `EntropySampling`),

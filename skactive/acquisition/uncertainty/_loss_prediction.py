@@ -146,7 +146,7 @@ class LossPredictionSampling(BaseStrategy):
     the regressor. Memory: a block of candidates, the features of the labelled rows and
     the utilities.
 
-    :Looks at: ``predict_loss``, or losses out of fold
+    :Uses: ``predict_loss`` or out-of-fold losses
     :Cost of a round: cross-validation on :math:`m` rows
     :Guide: :doc:`/user_guide/contrast`
 

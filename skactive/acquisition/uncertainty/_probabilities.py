@@ -171,7 +171,7 @@ class LeastConfidentSampling(_UncertaintySampling):
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
 
-    :Looks at: ``predict_proba`` or ``decision_function``
+    :Uses: ``predict_proba`` or ``decision_function``
     :Cost of a round: :math:`n K`
     :Guide: :doc:`/user_guide/uncertainty`
 
@@ -199,7 +199,7 @@ class MarginSampling(_UncertaintySampling):
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
 
-    :Looks at: ``predict_proba`` or ``decision_function``
+    :Uses: ``predict_proba`` or ``decision_function``
     :Cost of a round: :math:`n K`
     :Guide: :doc:`/user_guide/uncertainty`
 
@@ -225,7 +225,7 @@ class EntropySampling(_UncertaintySampling):
     The rows closest to the decision boundary are queried if the classifier has no
     `predict_proba`.
 
-    :Looks at: ``predict_proba`` or ``decision_function``
+    :Uses: ``predict_proba`` or ``decision_function``
     :Cost of a round: :math:`n K`
     :Guide: :doc:`/user_guide/uncertainty`
 
