@@ -1,8 +1,9 @@
 """Write the lists and tables of strategies, criteria and oracles into the pages.
 
-``python doc/write_lists.py`` does so after a part was added, renamed or described
-otherwise. They are made from the registries, ``__all__`` and docstrings, and a test
-compares. Docstrings are read from the files, so that no extra has to be installed.
+Run ``python doc/write_lists.py`` after a part was added, renamed or described
+differently. The lists are made from the registries, ``__all__`` and docstrings, and a
+test checks that they are up to date. Docstrings are read from the files, so that no
+extra has to be installed.
 """
 
 import ast
@@ -37,7 +38,7 @@ FAMILIES = (
 
 @dataclass
 class Part:
-    """A registered class, with the names that stand for it."""
+    """A registered class and its names."""
 
     names: list
     file: Path
@@ -88,7 +89,7 @@ def parts_of(registry, package):
 
 
 def strategies_by_family():
-    """Return pairs of what a family is, and its strategies."""
+    """Return pairs of the description of a family and its strategies."""
     parts, pairs = parts_of(STRATEGIES, "skactive.acquisition"), []
     for family in FAMILIES:
         own = [part for part in parts if part.is_of(family)]
@@ -167,8 +168,9 @@ def oracle_table():
         if name.endswith("Oracle"):
             file = Path(sys.modules[getattr(oracles, name).__module__].__file__)
             summary = Part([], file, name).summary
-            rows.append((f":class:`~skactive.oracles.{name}`", summary))
-    return table("30 70", ("oracle", "what it does"), *rows)
+            purpose = summary[0].lower() + summary[1:]
+            rows.append((f":class:`~skactive.oracles.{name}`", purpose))
+    return table("30 70", ("oracle", "use it to"), *rows)
 
 
 def readme_table():
