@@ -47,8 +47,8 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
             run.stop("all_labeled" if run.ledger.labeled.all() else "no_oracle")
         while (query := run.ask()) is not None:
             callbacks.round_begins()
-            # The run is told each answer as soon as an iterator yields it, so that it
-            # is not lost if the next one fails.
+            # Each answer is recorded as soon as an iterator yields it, so that it is
+            # not lost if the next one fails.
             if ask_oracle(oracle, keywords, query, run.tell):
                 run.stop("oracle")
             if verbose:
@@ -92,7 +92,7 @@ class Callbacks:
     def round_ends(self, run):
         """Call the callbacks at the end of a round, and return whether one stops."""
         # Functions are passed, so that rows are copied and models fitted only for
-        # callbacks that look at them.
+        # callbacks that use them.
         return self._round_context.call_on_fit_task_end(
             estimator=self._estimator,
             reconstruction_attributes=lambda: _model_of_round(run),

@@ -142,7 +142,7 @@ def _refuse_dimensions(X, estimator):
     flat, y = rows.reshape(len(rows), -1), np.arange(len(rows)) % 2
     trial = clone(estimator)
     last = last_step(trial)
-    if "max_epochs" in last.get_params(deep=False):  # one epoch of a network tells
+    if "max_epochs" in last.get_params(deep=False):  # one epoch of a network is enough
         last.set_params(max_epochs=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -237,7 +237,7 @@ class LabelingLoop:
                     "There is no open question; call ask() before tell(), or pass "
                     "indices or sample_ids."
                 )
-            return run.open.rows_left  # the rows that ask() returns, time and again
+            return run.open.rows_left  # the rows that ask() returns again and again
         if indices is not None and sample_ids is not None:
             raise ValueError("Pass indices or sample_ids to tell, not both.")
         if sample_ids is None:

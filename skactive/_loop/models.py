@@ -152,7 +152,7 @@ class Models:
         """
         # It is the model of the last round in which the strategy selected, and is
         # fitted here if nothing else has needed it. Otherwise a callback or an oracle
-        # that looks at the model of a round would change the next one.
+        # that uses the model of a round would change the next one.
         pool = run.open.pool if self._teaches(run.open) else self._teaching
         return None if pool is None else self.model_of(run, pool)
 

@@ -140,7 +140,7 @@ def fails_with(pool, rows, classes):
 
 def _without(pool, rows):
     """Return a pool of the other rows only."""
-    # Fewer candidates would not do: blocks of rows are predicted as they lie in X, with
+    # It is not enough to leave out candidates: models predict blocks of X, including
     # the rows between the candidates.
     others = np.delete(np.arange(len(pool.y)), rows)
     return _trial(

@@ -61,7 +61,7 @@ class Query:
         The columns are those of `classes`. It is None in a cold start, and if the
         estimator has no `predict_proba`.
         """
-        # Computed on access: most oracles do not look at it.
+        # Computed on access, as most oracles do not use it.
         return self._proba(self.indices)
 
 

@@ -55,7 +55,7 @@ class Selector:
         pool, n_batches = run.models.last_pool, len(run.ledger.batches)
         if run.number == 1 and not run.n_queries:
             run.models.check_first(run)
-        # Criteria look at the candidates. None are left if only rows of the test
+        # Criteria use the candidates. None are left if only rows of the test
         # sample remain to be queried.
         met = self._criterion_met(pool) if len(pool) else None
         if met is not None:

@@ -12,7 +12,7 @@ _COUNTING = (GaussianNB, MultinomialNB, BernoulliNB, ComplementNB)
 
 
 def tell_classes(model, closed):
-    """Tell a classifier all classes, if it has a parameter for them.
+    """Pass all classes to a classifier, if it has a parameter for them.
 
     A network has as many outputs as there are classes, however few have labels. Those
     of skorch and of `skactive.deep` have the parameter `classes`, as others may; where
@@ -42,8 +42,8 @@ def tell_classes(model, closed):
 def fit(model, X, y, params, closed):
     """Fit a classifier, also one whose priors are those of all classes.
 
-    Naive Bayes with a prior for each class refuses labels in which some class is
-    missing, unless `partial_fit` is told which classes there are.
+    Naive Bayes with a prior for each class rejects labels in which a class is missing,
+    unless all classes are passed to `partial_fit`.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def fit(model, X, y, params, closed):
 
 
 def _told_members(model, closed):
-    """Return the list of members of a committee, if some of them were told."""
+    """Return the members of a committee if all classes were passed to some of them."""
     members = getattr(model, "estimator", None)
     if not isinstance(members, list):  # those of other lists are parameters by name
         return {}
@@ -98,7 +98,7 @@ def _has_more_priors(model, y, closed):
 
 
 def told_in_codes(model, closed):
-    """Return a classifier that was told all classes as one that was told their codes.
+    """Return a classifier with codes instead of labels in its parameter `classes`.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def told_in_codes(model, closed):
     Returns
     -------
     model : estimator object or None
-        A clone; None if it was not told.
+        A clone; None if all classes were not passed to it.
     """
     if closed is None:
         return None

@@ -36,7 +36,7 @@ from skactive.utils._sklearn import (
     validate_nested_params,
 )
 
-# The number of rows with NaN or infinity that tell whether members take them.
+# Number of rows with NaN or infinity on which members are tried.
 _MAX_ROWS_TRIED = 1000
 
 

@@ -1,8 +1,8 @@
 """The one way to fit a classifier: on labels, or on codes if it refuses them.
 
-An estimator gets the labels of its user, as in scikit-learn, since `class_weight`,
-`pos_label` and the like speak of them. Only one that refuses them, or answers in
-others, is fitted on the codes 0, 1, ..., n_classes - 1 instead.
+An estimator gets the labels of the user, as in scikit-learn, because `class_weight`,
+`pos_label` and similar parameters refer to them. Only an estimator that rejects them,
+or predicts other labels, is fitted on the codes 0, 1, ..., n_classes - 1 instead.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _N_PROBES = 20
 
 
 class FitMemory:
-    """What the fits of a run have shown about a classifier, so that it is tried once.
+    """What the fits of a run have shown about a classifier, so nothing is tried twice.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class FitMemory:
 
     def of(self, other):
         """Return the memory of another classifier of the same run, or of its name."""
-        # The classifier itself is kept, as the id of one that is gone is used again.
+        # The classifier itself is kept, as the id of a deleted object may be reused.
         key = other if isinstance(other, str) else id(other)
         return self._others.setdefault(key, (other, FitMemory(self.closed)))[1]
 
@@ -269,7 +269,7 @@ def _predicted(estimator, X):
     """Return the set of labels that are predicted, empty if that cannot be told."""
     try:
         predicted = estimator.predict(X)
-    except Exception:  # whoever wants its predictions will see the error
+    except Exception:  # it is raised again when predictions are needed
         return set()
     predicted = as_labels_of_rows(predicted, type(estimator).__name__)
     return _as_set(predicted) if len(predicted) == _num_samples(X) else set()
@@ -291,14 +291,14 @@ def _as_set(labels):
 
 
 def _add_note(first, second):
-    """Say of an error that codes did not help."""
+    """Add a note to an error that codes did not help either."""
     if str(second) != str(first):
         what = f"{type(second).__name__}: {second}"[:200]
         first.add_note(f"With codes 0, 1, ... in place of the labels, too: {what}")
 
 
 def _would_misread(error, estimator, params, classes):
-    """Tell, and say in the error, whether a parameter would be read as naming codes."""
+    """Tell whether a parameter refers to labels, and add a note to the error if so."""
     labels = set(classes.tolist())
     given = estimator.get_params() if hasattr(estimator, "get_params") else {}
     before = _steps_before(estimator)
@@ -321,7 +321,7 @@ def _steps_before(estimator):
 
 
 def _steps_name_labels(estimator, classes):
-    """Tell whether a step before the last, such as a sampler, speaks of the labels."""
+    """Tell whether a step before the last, such as a sampler, refers to the labels."""
     labels, before = set(classes.tolist()), _steps_before(estimator)
     return bool(before) and any(
         name.split("__")[0] in before

@@ -113,7 +113,7 @@ def is_linear(model):
 
 
 def _settings(model):
-    """Return the parameters of a model but for its seed, to compare them."""
+    """Return the parameters of a model without its seed, to compare them."""
     params = model.get_params(deep=False)
     params.pop("random_state", None)
     return repr(params)

@@ -1,4 +1,4 @@
-"""Pseudo-labels: rows that the model is sure of, trained on for the time of one fit."""
+"""Pseudo-labels: confident predictions that are used as labels in one fit."""
 
 from numbers import Real
 
@@ -17,8 +17,8 @@ class PseudoLabels(BriefMixin, BaseEstimator):
     :class:`~skactive.ActiveLearningClassifier`. In round :math:`r` the rows without a
     label whose predicted probabilities have an entropy below ``threshold - decay * (r
     - 1)`` join the labelled ones with the predicted label [1]_. After the fit they are
-    put back: in the next round they are predicted anew, and they may be queried at any
-    time. They are never counted or recorded as labels.
+    unlabelled again: they are predicted anew in the next round, and may be queried at
+    any time. They are never counted or recorded as labels.
 
     The predictions come from the model of the last round in which the strategy chose;
     in the first round from one that is fitted on the labelled rows. Rows that were
@@ -30,7 +30,7 @@ class PseudoLabels(BriefMixin, BaseEstimator):
     ----------
     threshold : float, default=0.05
         Rows of lower entropy, in nats, are trained on with their predicted label in
-        the first round. The right value depends on the model: look at
+        the first round. The right value depends on the model: check
         ``n_pseudo_labeled`` in the `history_` of the classifier.
 
     decay : float, default=0.0033

@@ -1,4 +1,4 @@
-"""The models of a round: fitted when first asked for, once for all its views."""
+"""The models of a round: fitted when first needed, once for all its views."""
 
 import time
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from skactive.utils._sharing import uses_processes
 
 
 class NoModelError(ValueError):
-    """A model was asked for in a round that has none yet."""
+    """A model was requested in a round that has none yet."""
 
 
 class Fits:
@@ -79,7 +79,7 @@ class RoundModels:
         The things that the run keeps from round to round.
 
     noticed : Noticed
-        Whether the models tell the candidates apart.
+        Whether the models distinguish the candidates.
 
     fits : Fits
         How long the fits of the round took, and whether one has failed.

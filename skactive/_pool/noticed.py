@@ -1,4 +1,4 @@
-"""Notices whether models tell candidates apart, while their outputs are computed."""
+"""Detects models that do not distinguish candidates, while outputs are computed."""
 
 from numbers import Integral
 
@@ -11,7 +11,7 @@ from skactive.utils._rows import take_rows
 from skactive.utils._shown import name_of
 from skactive.utils._warning import warn_caller
 
-# Outputs by which candidates can be ranked. Votes and classes are too coarse to tell.
+# Outputs by which candidates can be ranked. Votes and classes are too coarse.
 _FINE = ("predict_proba", "decision_function", "member predict_proba")
 # Outputs that differ by less, in units of rounding, are the same.
 _ROUNDINGS = 8
@@ -24,11 +24,11 @@ _N_ROWS = 1000
 
 
 class Noticed:
-    """Whether models tell the candidates of one round apart.
+    """Whether models distinguish the candidates of one round.
 
-    A model of few labels may say the same of all candidates, or nothing of some; the
-    strategy then chooses at random without anybody noticing. Only outputs that are
-    computed anyway are looked at.
+    With few labels, the output of a model may be the same for all candidates, or
+    missing for some. The strategy then chooses at random, and nobody would notice. Only
+    outputs that are computed anyway are checked.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Noticed:
         self._silent = np.empty(0, dtype=np.intp)
 
     def see(self, model, name, rows, raw, output, axis=0):
-        """Look at an output.
+        """Check an output.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class Noticed:
 
     def _compare(self, name, rows, output):
         _, first = self._first.setdefault(name, (rows[0], output[0].copy()))
-        # Nearly always the last row differs, and nothing else is looked at.
+        # Nearly always the last row differs, and no other row has to be compared.
         if _differ(output[-1], first) or _differ(output, first):
             self._differ.add(name)
             self._rows.pop(name, None)
@@ -80,21 +80,21 @@ class Noticed:
 
     @property
     def n_silent(self):
-        """The number of candidates of which a model said nothing at all."""
+        """Number of candidates for which a model had no output."""
         return len(self._silent)
 
     @property
     def same_for_all(self):
-        """Whether a model said the same of all candidates, though they differ.
+        """Whether an output was the same for all candidates, although they differ.
 
-        None if no output was computed that could tell them apart.
+        None if no output was computed by which they could be ranked.
         """
         if not self._first:
             return None
         return any(self._rows_differ(parts) for parts in self._rows.values())
 
     def _rows_differ(self, parts):
-        # Equal outputs of equal rows say nothing against the model.
+        # Equal rows have equal outputs under any model.
         first = take_rows(self._X, parts[0][:1])
         for rows in parts:
             for start in range(0, len(rows), _N_ROWS):
@@ -123,9 +123,10 @@ class Reporter:
         self._was_told_apart = False
 
     def report(self, pool, strategy):
-        """Warn if the model of a round does not tell candidates apart.
+        """Warn if the model of a round does not distinguish candidates.
 
-        A model that has told candidates apart before may say the same of the last few.
+        There is no warning about the last few candidates of a model that has
+        distinguished candidates before.
 
         Parameters
         ----------
@@ -177,7 +178,7 @@ def _name(pool):
 
 
 def _remedy(pool):
-    """Say which parameter keeps a model from learning from so few labels."""
+    """Return advice on the parameter that prevents learning from few labels."""
     for name, value in pool.models.unfitted.get_params().items():
         last = name.rpartition("__")[2]
         # A split needs this many rows on either side.
@@ -203,7 +204,7 @@ def _is_least(value, n_rows):
 
 
 def _are_uniform(member_proba):
-    """Tell for which rows some member calls all classes equally likely."""
+    """Tell for which rows all classes are equally likely for some member."""
     n_classes = member_proba.shape[2]
     return (member_proba == 1.0 / n_classes).all(axis=2).any(axis=0)
 

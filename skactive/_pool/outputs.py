@@ -206,7 +206,7 @@ class Outputs:
         together = predicts_together(committee, method, classes)
         if together is not None:
             # Not watched: what it raises is about the scale of the features, and more
-            # labels do not mend that.
+            # labels do not help.
             return predictor.predict(together, self.candidates, selects=True)
         with models.watching():
             if method == "predict":

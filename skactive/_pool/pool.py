@@ -12,10 +12,10 @@ class Pool:
     It is all that a strategy or a stopping criterion sees: the facts of the round, and
     the outputs of the models for the candidates. Models are fitted, and outputs are
     computed, when they are first read; outputs are computed in blocks of rows. Both are
-    shared by everything that looks at the same round. All arrays about candidates are
-    in the order of `candidates`, and no array can be written to.
+    shared by everything that uses the same round. All arrays about candidates are in
+    the order of `candidates`, and no array can be written to.
 
-    A run makes its pools itself; :func:`skactive.testing.make_pool` makes one from
+    A run creates its pools itself. :func:`skactive.testing.make_pool` creates one from
     arrays, for a test.
 
     Parameters
@@ -75,8 +75,8 @@ class Pool:
         The closed set of classes, if there is one.
 
     random_state : int
-        Seed of this round, or of this part of it. All that is random in a strategy
-        comes from it.
+        Seed of this round, or of this part of it. A strategy draws all its random
+        numbers from it.
 
     tie_seed : int
         Seed of :meth:`tie_keys`, the same in all rounds of a run.
@@ -89,11 +89,12 @@ class Pool:
         cannot be fitted yet.
 
     noticed : Noticed
-        Whether a model said the same of all candidates, or nothing of some.
+        Whether the output of a model was the same for all candidates, or missing for
+        some.
 
     models : RoundModels
-        The models of the round. The run reads there how their fits went; a strategy
-        has no need of it.
+        The models of the round. The run reads fit times and failures from it;
+        strategies do not need it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How the classifier of a round is fitted, and what a warm start goes on from."""
+"""How the classifier of a round is fitted, and where a warm start begins."""
 
 from contextlib import nullcontext
 
@@ -72,10 +72,10 @@ class Trainer:
 
 
 def starts_warm(estimator):
-    """Tell whether a classifier goes on from the one of the round before.
+    """Tell whether a classifier continues from that of the previous round.
 
-    A clone knows nothing of earlier fits, so that `warm_start` alone does nothing. A
-    classifier that has ``start_from(fitted)`` is told.
+    A clone has no earlier fit, so `warm_start` alone has no effect. A classifier that
+    has ``start_from(fitted)`` gets the earlier model.
     """
     last = last_step(estimator)
     return hasattr(last, "start_from") and bool(getattr(last, "warm_start", False))
