@@ -1,9 +1,9 @@
 """What a strategy is, and how the rows to query follow from its utilities.
 
-A strategy looks at a `Pool` and says which candidates are worth a label. It is a class
+A strategy gets a `Pool` and decides which candidates are worth a label. It is a class
 with ``utility(pool)`` or ``select(pool, n_queries)``, or a function ``pool ->
-utilities``. `select` may return row numbers or a `Selection`; `select_queries` makes a
-`Selection` of both and checks it, and nothing else is passed on. The user guide, under
+utilities``. `select` may return row numbers or a `Selection`; `select_queries` turns
+both into a checked `Selection`, and passes on nothing else. The user guide, under
 "Writing your own parts", is the one place that documents the whole protocol.
 """
 
@@ -18,8 +18,8 @@ from skactive.utils._shown import BriefMixin, shown, shown_values
 from skactive.utils._sklearn import Function
 from skactive.utils._ties import in_order, top_k
 
-# Names that `needs` may hold, and the method of a classifier behind each; whether rows
-# have an embedding is seen when they are embedded.
+# Names that `needs` may hold, and the method of a classifier behind each. Whether rows
+# have an embedding is only known when they are embedded.
 CAPABILITIES = {
     "proba": "predict_proba",
     "decision_function": "decision_function",
@@ -128,7 +128,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
         return frozenset()
 
     def utility(self, pool):
-        """Say how much a label of each candidate is worth.
+        """Compute how much a label of each candidate is worth.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ def select_queries(strategy, pool, n_queries):
     Returns
     -------
     selection : Selection
-        Different rows out of ``pool.candidates``.
+        Different elements of ``pool.candidates``.
 
     Raises
     ------
@@ -316,7 +316,7 @@ def candidate_keys(pool):
 def tie_order(pool):
     """Return the positions of the candidates in the random order of all rows.
 
-    A function that takes the first of equal candidates is given them in this order.
+    Functions that take the first of equal candidates get them in this order.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class Combination(BaseStrategy):
     _part_params = ("strategies",)
 
     def _make_parts(self, make):
-        """Make an object of each part as it was given: a name, object or function."""
+        """Return an object for each part, given as a name, an object or a function."""
         made = []
         for name in self._part_params:
             given = getattr(self, name)

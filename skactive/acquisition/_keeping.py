@@ -1,10 +1,10 @@
-"""Strategies that keep something as large as the data from round to round."""
+"""Strategies that keep data of the size of `X` from round to round."""
 
 from skactive.acquisition._base import BaseStrategy
 
 
 class KeepingStrategy(BaseStrategy):
-    """A strategy that keeps something as large as the data in `kept_`.
+    """A strategy that keeps data of the size of `X` in `kept_`.
 
     It is useless outside its run, and is not pickled.
     """

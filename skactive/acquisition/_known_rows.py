@@ -1,4 +1,4 @@
-"""The rows that are known, beside which others are chosen."""
+"""The known rows, which a strategy takes into account when it chooses others."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def known_rows(pool):
     """Return the rows that are labelled, and those that were queried in vain.
 
-    No further label comes for either of them. A strategy that left the latter out of
-    account would query their neighbours again and again.
+    No further label comes for either of them. A strategy that ignored the latter would
+    query their neighbours again and again.
 
     Parameters
     ----------

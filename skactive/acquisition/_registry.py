@@ -107,7 +107,7 @@ def get_strategy(strategy):
     Parameters
     ----------
     strategy : str, strategy object or callable
-        A name out of :func:`get_strategy_names`; an object with a `utility` or
+        A name from :func:`get_strategy_names`; an object with a `utility` or
         `select` method; or a function ``pool -> utilities``.
 
     Returns
@@ -244,7 +244,7 @@ def check_needs(strategy, estimator, committee=None):
 
 
 def uses_committee(strategy):
-    """Tell whether a strategy looks at the members of a committee."""
+    """Tell whether a strategy uses the members of a committee."""
     needs = getattr(strategy, "needs", ())
     return any({"votes", "member_proba"} & {*alternatives(need)} for need in needs)
 

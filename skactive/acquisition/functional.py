@@ -1,7 +1,7 @@
 """The formulas of the strategies, as functions of arrays.
 
-They know neither pools nor estimators: probabilities, votes or features go in, and
-utilities or the positions of the chosen rows come out. A strategy in
+They do not depend on pools or estimators: they take probabilities, votes or features,
+and return utilities or the positions of the chosen rows. A strategy in
 :mod:`skactive.acquisition` applies one of them to the round of a run.
 """
 

@@ -4,7 +4,8 @@ The members of an ensemble, or samples of a posterior, vote or give probabilitie
 
 - How far they disagree: `VoteEntropySampling`, `VariationRatioSampling`,
   `ConsensusEntropySampling`, `MeanStdSampling`.
-- What a label would tell about which member is right: `BALDSampling`, and for batches
+- How informative a label is about which member is right: `BALDSampling`, and for
+batches
   `BatchBALDSampling` and `PowerBALDSampling`.
 - What a label would change in the predictions for other rows: `EPIGSampling`,
   `BEMPSSampling`.

@@ -1,4 +1,4 @@
-"""BALD: rows whose label tells most about the model."""
+"""BALD: rows whose labels carry most information about the model."""
 
 import numpy as np
 

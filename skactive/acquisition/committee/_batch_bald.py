@@ -1,4 +1,4 @@
-"""Batches whose labels tell most about the model together: BatchBALD."""
+"""BatchBALD: batches whose labels together carry most information about the model."""
 
 from itertools import islice
 from numbers import Integral, Real
@@ -40,7 +40,7 @@ def batch_bald(
     min_gain=0.0,
     random_state=None,
 ):
-    """Choose rows whose labels tell most about the model together.
+    """Choose rows whose labels together carry most information about the model.
 
     Each choice is the row that adds most to the mutual information of the model and the
     labels of all chosen rows [1]_. A row that resembles a chosen one adds little,
@@ -64,8 +64,8 @@ def batch_bald(
 
     min_gain : float, default=0.0
         Once the best row adds no more than this share of the gain of the first one, the
-        members have little more to tell, and the rest is chosen as a batch of its own.
-        With 0, this happens when no row adds anything.
+        labels have little to add, and the rest is chosen as a separate batch. With 0,
+        this happens when no row adds anything.
 
     random_state : int, numpy.random.Generator or None, default=None
         Samples the configurations, and decides between equally good rows.
@@ -145,16 +145,16 @@ def batch_bald(
 
 
 class BatchBALDSampling(BaseStrategy):
-    """Query rows whose labels tell most about the model together.
+    """Query rows whose labels together carry most information about the model.
 
     :func:`~skactive.acquisition.functional.batch_bald` is applied to the probabilities
     of a committee [1]_. Unlike with :class:`BALDSampling`, the rows of a batch do not
     resemble each other; a batch of one row is the same.
 
-    Labels can tell at most log n_members nats, which a batch of ten or twenty rows uses
-    up. The rows that follow are chosen as a batch of their own: a large batch is
-    several small ones, which may resemble each other, and takes several times as long.
-    After `max_joint` rows, the others are those of BALD. For large batches
+    The information is at most log n_members nats, which a batch of ten or twenty rows
+    uses up. The rows that follow are chosen as a separate batch: a large batch consists
+    of several small ones, which may resemble each other, and takes several times as
+    long. After `max_joint` rows, the others are those of BALD. For large batches
     :class:`PowerBALDSampling` costs next to nothing, and is often as good [2]_.
 
     Memory: O(n_members n_candidates n_classes) for the probabilities of the members,
@@ -260,7 +260,7 @@ def _greedy_batch(member_proba, left, bounds, table, min_gain):
         bounds[best] = -np.inf
         table.add(member_proba[:, left[best]])
         best, gain = _largest_gain(member_proba, left, bounds, table)
-    if information == 0.0:  # no label tells anything: any rows will do
+    if information == 0.0:  # no label is informative, so any rows may be taken
         for best in np.argsort(-bounds, kind="stable"):
             yield left[best], 0.0
 

@@ -1,4 +1,4 @@
-"""EPIG: rows whose label tells most about the labels of other rows."""
+"""EPIG: rows whose labels carry most information about the labels of other rows."""
 
 import numpy as np
 
@@ -74,11 +74,11 @@ def epig(member_proba, target_proba):
 
 
 class EPIGSampling(PredictionStrategy):
-    """Query rows whose labels tell most about the labels of the rows to predict.
+    """Query rows whose labels carry most information about the rows to predict.
 
-    The expected predictive information gain [1]_. Unlike BALD, it avoids rows such as
-    outliers, which tell something about the model but nothing about the predictions
-    that matter.
+    The expected predictive information gain [1]_. Unlike BALD, it avoids rows, such as
+    outliers, that are informative about the model but not about the predictions that
+    matter.
 
     :Uses: probabilities of members
     :Cost of a round: :math:`t C n K^2`

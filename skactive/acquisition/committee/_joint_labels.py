@@ -123,8 +123,8 @@ class JointTable:
     def upper_bounds(self):
         """Return a function like `gains` that is faster, and gives upper bounds.
 
-        Configurations that say much the same about the members are merged. Whoever is
-        not told which of them is true has more to learn, so gains can only grow.
+        Configurations that say nearly the same about the members are merged. As it is
+        not known which of them is true, more is left to learn, so gains can only grow.
         """
         unknown = np.cumsum(self._mass * entropy(self._posterior))
         points = np.linspace(0, unknown[-1], N_GROUPS, endpoint=False)
@@ -195,7 +195,7 @@ class JointTable:
     def _drop_resolved(self):
         """Drop configurations after which the member is known."""
         limit = NEGLIGIBLE if self._source is None else _NEGLIGIBLE_IF_SAMPLED
-        # A label cannot tell more than there is to know about the member.
+        # The gain of a label is at most the remaining entropy of the member.
         self._keep(self._mass * entropy(self._posterior) > limit / max(len(self), 1))
 
     def _keep(self, kept):

@@ -2,9 +2,10 @@
 
 Rows are chosen by their features alone. None of these strategies needs a model.
 
-- In the middle of clusters, or in dense places: `KMeansSampling`, `TypiClustSampling`,
+- Rows in the middle of clusters, or in dense places: `KMeansSampling`,
+`TypiClustSampling`,
   `GraphDensitySampling`, `HierarchicalSampling`.
-- So that they cover the pool: `KCenterSampling` (the core-set approach),
+- Rows that together cover the pool: `KCenterSampling` (the core-set approach),
   `FacilityLocationSampling`, `ProbCoverSampling`, `MaxHerdingSampling`.
-- Unlike everything that is labelled: `DiscriminativeSampling`.
+- Unlike all labelled rows: `DiscriminativeSampling`.
 """

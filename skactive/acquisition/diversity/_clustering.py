@@ -51,8 +51,8 @@ def new_k_means(n_rows, n_clusters, random_state, *, n_init=1, max_distances=Non
 def fit_k_means(k_means, features, sample_weight=None):
     """Return the cluster of each row, and the centres.
 
-    If there are fewer different rows than clusters, several centres are at one place
-    but for rounding, which must not decide to which of them a row belongs. All rows
+    If there are fewer different rows than clusters, several centres are at one place,
+    except for rounding, which must not decide to which of them a row belongs. All rows
     there belong to the first of these centres; the clusters of the others stay empty.
 
     Parameters
@@ -116,8 +116,8 @@ def cluster_rows(features, n_clusters, random_state):
 def nearest_in_free_clusters(labels, distances, n_known, n_queries, keys):
     """Return the row nearest to the centre in each cluster without a known row.
 
-    The first `n_known` rows are known. Of equally near rows, the one of the lowest key
-    is returned.
+    The first `n_known` rows are known. Of equally near rows, the one with the lowest
+    key is returned.
     """
     sizes = np.bincount(labels)
     free = sizes > 0

@@ -232,7 +232,7 @@ def _tighten(bounds, cover, candidates, before, was_lowered):
     Return whether all bounds had to be lowered.
     """
     stale = bounds > 0
-    # To lower all bounds by what they have lost costs as much as this number of gains.
+    # To lower all bounds takes as long as to compute this number of gains.
     # If it was necessary last time, it probably is again.
     allowance = cover.share_raised(before) * np.count_nonzero(stale)
     allowance *= 0.1 if was_lowered else 1.0

@@ -6,7 +6,7 @@ new centre is compared with these rows alone, the front, until their distances f
 below the bounds of the others. Then all new centres are applied to all rows at once, by
 one product of matrices in single precision. Its rounding errors are bounded: where they
 leave open which row is the farthest, exact distances decide. These are rounded to
-twelve digits, so that rows tie if only rounding tells their distances apart.
+twelve digits, so that rows tie if their distances differ only by rounding.
 """
 
 import copy

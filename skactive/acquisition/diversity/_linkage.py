@@ -1,4 +1,4 @@
-"""Trees of rows by linkage, whose ties do not depend on the order of the file."""
+"""Trees of rows by linkage, in which ties do not depend on the order of the file."""
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage

@@ -250,7 +250,7 @@ class ProbCoverSampling(BaseStrategy):
     def _set_radius(self, features, pool):
         """Choose the radius and drop the counts, if what they depend on has changed."""
         n_clusters = self.n_clusters or max(2, len(pool.classes))
-        # The embedding is read anew in each round; equal values say that it is the
+        # The embedding is read again in each round. If its values are equal, it is the
         # same.
         given = (_fingerprint(features), n_clusters if self.radius == "auto" else None)
         if given == getattr(self, "given_", None):

@@ -109,8 +109,8 @@ def typiclust(
         Seed of k-means.
 
     keys : array-like of shape (n_samples,) or None, default=None
-        Different numbers: of equally typical rows, the one of the lowest key is chosen.
-        If None, the first row is.
+        Different numbers. Of equally typical rows, the one with the lowest key is
+        chosen. If None, the first row is.
 
     Returns
     -------

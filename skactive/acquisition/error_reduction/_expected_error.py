@@ -21,9 +21,9 @@ _BELOW = 1e-6
 def expected_error(proba_after, proba, *, loss="log"):
     """Return the expected error over target rows that a label leaves.
 
-    The error of the model that has learnt candidate `i` with class `y` is the one that
-    its own probabilities of the targets imply. It is averaged over the classes with the
-    probabilities of the present model::
+    The error of the model that has learnt candidate `i` with class `y` is the error
+    that its own probabilities of the targets imply. It is averaged over the classes
+    with the probabilities of the present model::
 
         sum_y P(y | i) mean_t E(P_iy(. | t))
 
@@ -111,7 +111,7 @@ class ExpectedErrorReductionSampling(BaseStrategy):
     probabilities imply an error on the rows without a label, the candidate included;
     see :func:`~skactive.acquisition.functional.expected_error`. The utility is minus
     the mean over the classes, weighted with the present probabilities. A model that is
-    sure and wrong expects no error, so this needs meaningful probabilities.
+    certain but wrong expects no error, so meaningful probabilities are needed.
 
     Cost: one fit and one prediction of the targets for each candidate and class, in
     parallel with `n_jobs`. Refits are those of the next round, with the same parameters
@@ -222,8 +222,8 @@ class ExpectedErrorReductionSampling(BaseStrategy):
             n_most = _N_FAST if what_if.is_fast else _N_REFITTED
         looked_at = draw_rows(np.arange(len(pool)), n_most, rng)
         rows = pool.candidates[looked_at]
-        # Predictions for all candidates are shared with others who look at this round;
-        # for a few candidates, only these are predicted.
+        # Predictions for all candidates are shared by all users of this round; for a
+        # few candidates, only these are predicted.
         everyone = len(rows) == len(pool)
         proba = pool.proba if everyone else pool.predict_proba(rows)
         error = partial(mean_error, loss=self.loss)

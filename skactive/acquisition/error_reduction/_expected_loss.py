@@ -1,4 +1,4 @@
-"""Expected loss: rows on which a finished model is expected to lose most."""
+"""Expected loss: rows on which the expected loss of a finished model is largest."""
 
 from numbers import Real
 
@@ -67,9 +67,9 @@ def _eps(proba):
 class ExpectedLossSampling(BaseStrategy):
     """Draw rows in proportion to the expected loss of a finished model.
 
-    For testing, not for training: labels of rows with a large loss tell most about the
-    risk of `model` [1]_. The expectation is over the probabilities of the classifier
-    that is learnt, the *surrogate*, which gets better with every label; see
+    For testing, not for training: rows with a large loss contribute most to the risk of
+    `model` [1]_. The expectation is over the probabilities of the classifier that is
+    trained in the run, the *surrogate*, which gets better with every label; see
     :func:`~skactive.acquisition.functional.expected_loss`. The probabilities of the
     draws are reported, so that :func:`~skactive.model_selection.queried_risk` can
     estimate the risk of `model` without bias. `model` must not be trained on the labels
@@ -87,9 +87,10 @@ class ExpectedLossSampling(BaseStrategy):
         The loss of `model`, which needs `predict_proba` for ``"log_loss"``.
 
     epsilon : float, default=0.1
-        Probability, in (0, 1], that a row is drawn uniformly from those left. Rows of
-        which the surrogate is wrongly sure are drawn in this way only: the smaller it
-        is, the more each of them counts, and the less stable the estimate is.
+        Probability, in (0, 1], that a row is drawn uniformly from those left. Rows
+        about which the surrogate is certain but wrong are drawn in this way only: the
+        smaller it is, the more each of them counts, and the less stable the estimate
+        is.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Auto: cover the rows that the model is unsure about, once it knows enough."""
+"""Auto: rows that cover the pool at first, and the uncertain part of it later."""
 
 import math
 from numbers import Integral, Real
@@ -59,17 +59,17 @@ def region_size(n_candidates, n_least, agreement):
 
 
 class AutoSampling(BaseStrategy):
-    """Query rows that cover those that the model is unsure about, once it is any good.
+    """Query rows that cover the pool at first, and the uncertain part of it later.
 
-    A strategy for those who do not want to choose one. While labels are few, the
+    The strategy to use if you do not want to choose one. While labels are few, the
     uncertainty of a model means little, and rows that represent many others teach it
     most. Later, the rows near the boundary between the classes do. The switch depends
     on the data, not on a number of labels:
 
     1. The predictions of this model for the candidates are compared with those of an
-       earlier one, which had at least `min_labels` labels less. The less they agree
-       (Cohen's kappa, as in [1]_), the more a few labels still change, and the less
-       uncertainty means. From no agreement to a perfect one, the region in which rows
+    earlier one, which had at least `min_labels` fewer labels. The less they agree
+    (Cohen's kappa, as in [1]_), the more a few labels still change, and the less the
+    uncertainty means. From no agreement to a perfect one, the region in which rows
        are queried shrinks from all candidates to the ``prefilter * n_queries`` of
        smallest margin.
     2. Within the region, the batch covers the uncertain rows by herding [2]_: greedily,
@@ -106,7 +106,7 @@ class AutoSampling(BaseStrategy):
         Size of the smallest region, as a multiple of the rows to query; at least 1.
 
     min_labels : int, default=10
-        Number of labels by which an earlier model must have had fewer to be compared.
+        An earlier model is compared if it had at least this number of labels fewer.
         With a `batch_size` of 1, successive models nearly always agree.
 
     max_region : int or None, default=5000
@@ -168,7 +168,7 @@ class AutoSampling(BaseStrategy):
 
     @property
     def needs(self):
-        # Any of these will do.
+        # One of these is enough.
         return frozenset({("proba", "decision_function", "embedding")})
 
     def select(self, pool, n_queries):

@@ -40,8 +40,8 @@ def weighted_k_means_rows(
         Seed of the initial centres.
 
     keys : array-like of shape (n_samples,) or None, default=None
-        Different numbers: of rows that are equally near or have the same weight, the
-        one of the lowest key comes first. If None, the first row does.
+        Different numbers. Of rows that are equally near or have the same weight, the
+        one with the lowest key comes first. If None, the first row does.
 
     Returns
     -------
@@ -112,8 +112,8 @@ class ClusterUncertainSampling(PrefilteredSampling):
     base : str, strategy object or callable, default="margin"
         Gives the utility of each row, see :func:`~skactive.acquisition.get_strategy`.
         Its utilities are weights and must not be negative: margin needs a classifier
-        with `predict_proba`, and functions are refused, as nothing is known about their
-        values.
+        with `predict_proba`, and functions are rejected, as nothing is known about
+        their values.
 
     prefilter : float, default=10
         Number of rows to cluster, as a multiple of the rows to query; at least 1. The
@@ -156,7 +156,7 @@ class ClusterUncertainSampling(PrefilteredSampling):
 def _nearest_rows(features, centers, keys):
     """Return the nearest row that is left for each centre in turn.
 
-    Of equally near rows, the one of the lowest key is taken.
+    Of equally near rows, the one with the lowest key is taken.
     """
     features, centers = features.astype(np.float64), centers.astype(np.float64)
     # The rounding errors of the products behind the distances are below this; where

@@ -1,4 +1,4 @@
-"""Contrastive: rows that are predicted otherwise than labelled rows next to them."""
+"""Contrastive: rows that are predicted differently from labelled rows near them."""
 
 from numbers import Integral
 
@@ -140,12 +140,12 @@ class _LabeledRows:
 
 
 class ContrastiveSampling(BaseStrategy):
-    """Query rows that are predicted otherwise than labelled rows next to them.
+    """Query rows that are predicted differently from labelled rows near them.
 
     Contrastive active learning (CAL) [1]_: the utility is the mean divergence
     KL(neighbour || candidate) of the probabilities of the nearest labelled rows and the
-    candidate. Rows that are alike in the embedding but not for the classifier lie where
-    its boundary is in doubt.
+    candidate. Rows that are similar in the embedding but predicted differently lie near
+    a boundary that is in doubt.
 
     The classifier must have `predict_proba`. Time: one prediction, and one search for
     neighbours among the labelled rows for each candidate. Memory: a block of

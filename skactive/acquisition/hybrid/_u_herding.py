@@ -111,9 +111,9 @@ class UHerdingSampling(OnUtility):
     the distances of the labelled rows.
 
     The paper also calibrates the probabilities of a network by its temperature. Here
-    they are used as they are; wrap the estimator in
-    :class:`sklearn.calibration.CalibratedClassifierCV` if they are not to be trusted.
-    Time and memory are those of :class:`MaxHerdingSampling`.
+    they are used unchanged; wrap the estimator in
+    :class:`sklearn.calibration.CalibratedClassifierCV` if they are not reliable. Time
+    and memory are those of :class:`MaxHerdingSampling`.
 
     :Uses: ``predict_proba``, features
     :Cost of a round: :math:`t n d`

@@ -1,4 +1,4 @@
-"""ALBL: a bandit learns which of several strategies serves best."""
+"""ALBL: a bandit learns which of several strategies works best."""
 
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -10,8 +10,8 @@ from skactive.acquisition._combination import Combination
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import Interval
 
-# An arm without a wish; rows are numbered from 0.
-_NO_WISH = -1
+# The suggestion of an arm that has none; rows are numbered from 0.
+_NO_ROW = -1
 
 
 def importance_weighted_accuracy(correct, probabilities, n_rows, horizon):
@@ -148,7 +148,7 @@ def _least_probability(n_arms, horizon):
 
 
 class ALBLSampling(Combination):
-    """Learn by a bandit which of several strategies serves best, while using them.
+    """Let a bandit learn which of several strategies works best, while using them.
 
     Active learning by learning [1]_. For each row to query, an arm of the bandit EXP4.P
     [2]_ is chosen at random: one of the strategies, which gives its best row of those
@@ -191,8 +191,8 @@ class ALBLSampling(Combination):
     ----------
     strategies : list of str, strategy objects or callables, optional
         The arms, besides the uniform draw. ``("margin", "graph_density")`` by default:
-        one depends on the classifier and one on where rows lie, the two philosophies
-        that the paper blends. Every further arm costs labels to be judged.
+        one depends on the classifier and one on the positions of the rows, the two
+        ideas that the paper combines. Every further arm costs labels to be judged.
 
     horizon : int, default=100
         Number of rows that will be queried, T in the paper; set it to the budget. It
@@ -292,17 +292,17 @@ class ALBLSampling(Combination):
         while len(asked) < n_queries:
             p = exp4p_probabilities(self.weights_, judge.horizon)
             chosen, n_all = rng.choice(len(p), p=p), arms.n_left + n_known
-            is_new = arms.has_wish(chosen) or rng.random() >= n_known / n_all
+            is_new = arms.suggests_row(chosen) or rng.random() >= n_known / n_all
             row = arms.give(chosen) if is_new else int(rng.choice(judge.known))
-            # An arm without a wish draws from all rows, queried before or not.
-            advice = np.where(arms.wishes == row, 1.0, 0.0)
-            advice[arms.wishes == _NO_WISH] = 1.0 / n_all
+            # An arm without a suggestion draws from all rows, queried before or not.
+            advice = np.where(arms.suggestions == row, 1.0, 0.0)
+            advice[arms.suggestions == _NO_ROW] = 1.0 / n_all
             draw = _Draw(row, float(p @ advice), p, advice)
             if not is_new:
                 self.draws_.append(draw)
                 self._reward_arms(draw, judge)
                 continue
-            chance_of_known = p[arms.wishes == _NO_WISH].sum() * n_known / n_all
+            chance_of_known = p[arms.suggestions == _NO_ROW].sum() * n_known / n_all
             probabilities.append(draw.probability / (1.0 - chance_of_known))
             asked.append(draw)
             arms.remove(row)
@@ -347,33 +347,33 @@ class _Judge:
 
 
 class _Arms:
-    """The row that each arm wants to query next; the last arm has no wish."""
+    """The row that each arm suggests; the last arm has no suggestion."""
 
     def __init__(self, wanted, candidates, rng):
         self._wanted = [iter(rows.tolist()) for rows in wanted]
         self._shuffled = iter(rng.permutation(candidates).tolist())
         self._taken = set()
         self.n_left = len(candidates)
-        self.wishes = np.full(len(wanted) + 1, _NO_WISH)
+        self.suggestions = np.full(len(wanted) + 1, _NO_ROW)
         for arm in range(len(wanted)):
             self._go_on(arm)
 
-    def has_wish(self, arm):
-        return self.wishes[arm] != _NO_WISH
+    def suggests_row(self, arm):
+        return self.suggestions[arm] != _NO_ROW
 
     def give(self, arm):
-        """Return the row that an arm wants, or a random one of those left."""
-        if self.has_wish(arm):
-            return int(self.wishes[arm])
+        """Return the row that an arm suggests, or a random one of those left."""
+        if self.suggests_row(arm):
+            return int(self.suggestions[arm])
         return next(row for row in self._shuffled if row not in self._taken)
 
     def remove(self, row):
         """Take a row from those left."""
         self._taken.add(row)
         self.n_left -= 1
-        for arm in np.flatnonzero(self.wishes == row):
+        for arm in np.flatnonzero(self.suggestions == row):
             self._go_on(arm)
 
     def _go_on(self, arm):
         left = (row for row in self._wanted[arm] if row not in self._taken)
-        self.wishes[arm] = next(left, _NO_WISH)
+        self.suggestions[arm] = next(left, _NO_ROW)

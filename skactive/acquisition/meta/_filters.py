@@ -13,7 +13,7 @@ from skactive.utils._sklearn import (
 
 
 class Prefilter(Combination):
-    """Let a cheap strategy choose the rows that an expensive one looks at.
+    """Preselect candidates with one strategy, and query from them with another.
 
     Parameters
     ----------

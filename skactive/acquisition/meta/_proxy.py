@@ -9,15 +9,15 @@ from skactive.utils._capabilities import HasMethodsOnceFitted
 class Proxy(Combination):
     """Let a cheaper classifier select rows for another one: selection via proxy.
 
-    The strategy looks at `estimator`, fitted on the same labels, instead of the
-    classifier that is learnt. That classifier is fitted only at the end, or if an
-    oracle or a stopping criterion needs its predictions. Rows are embedded by
-    `estimator`, too, and a committee that is given by a number is made of it.
+    The strategy uses `estimator`, fitted on the same labels, instead of the classifier
+    that is trained. That classifier is fitted only at the end, or if an oracle or a
+    stopping criterion needs its predictions. Rows are embedded by `estimator`, too, and
+    a committee that is given by a number is made of it.
 
     Parameters
     ----------
     estimator : estimator object
-        The classifier that the strategy looks at. It takes the same rows.
+        The classifier that the strategy uses. It takes the same rows.
 
     strategy : str, strategy object or callable, default="margin"
         Chooses the rows to query.
@@ -49,7 +49,7 @@ class Proxy(Combination):
 
     @property
     def needs(self):
-        """No method of the classifier that is learnt."""
+        """No method of the classifier that is trained."""
         return frozenset()
 
     def check_model(self, estimator, committee=None):

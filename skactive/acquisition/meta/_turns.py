@@ -41,7 +41,7 @@ class Alternate(Combination):
 
 
 class EpsilonGreedy(Combination):
-    """Query a random row now and then, and otherwise the choice of a strategy.
+    """Query a random row with a small probability, otherwise the choice of a strategy.
 
     Each row of a batch is drawn uniformly from the candidates left with probability
     `epsilon`; otherwise it is the best of them according to the strategy. With a

@@ -153,8 +153,8 @@ class LossPredictionSampling(BaseStrategy):
     Parameters
     ----------
     regressor : estimator object or None, default=None
-        Learns the losses. If None, a random forest of 50 trees, which needs no tuning
-        at twenty labels and finds the features that matter.
+        The regressor of the losses. If None, a random forest of 50 trees, which needs
+        no tuning with twenty labels and finds the relevant features.
 
     cv : int, default=5
         Number of folds; at most the number of labels of the largest class.
