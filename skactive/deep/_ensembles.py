@@ -15,7 +15,7 @@ from skactive.utils._sklearn import Interval
 
 
 def warn_of_one_start(module, n_nets):
-    """Warn if all networks would begin with the same weights."""
+    """Warn if all networks would start with the same weights."""
     if isinstance(module, nn.Module) and n_nets > 1:
         warnings.warn(
             "All networks begin with the weights of module, which is an object; pass "

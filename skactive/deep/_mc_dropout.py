@@ -76,7 +76,8 @@ class BaseMaskedClassifier(BaseDeepClassifier):
     def _check_network(self, network, rows):
         super()._check_network(network, rows)
         if self._needs_dropout:
-            # Before the training: a network without dropout is refused at once.
+            # Before the training, so that a network without dropout is rejected at
+            # once.
             DropoutMembers(network, 0, 1).run(rows, [0])
 
     def _finish(self, X):

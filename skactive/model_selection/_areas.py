@@ -135,12 +135,12 @@ def labels_needed(n_labeled, scores, target):
 
 
 def score_bounds(name):
-    """Return the bounds of a score, as far as its name tells.
+    """Return the bounds of a score, as far as they follow from its name.
 
     Parameters
     ----------
     name : str
-        Name of the score: of a scorer of scikit-learn, or any other name.
+        Name of the score, which may be that of a scorer of scikit-learn.
 
     Returns
     -------

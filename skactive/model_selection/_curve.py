@@ -115,7 +115,7 @@ def active_learning_curve(
 
     random_state : int, RandomState instance or None, default=None
         Seed of the first labels and of the strategies. A splitter that shuffles and a
-        model that draws have seeds of their own.
+        randomized model have their own seeds.
 
     path : str, path-like or None, default=None
         A file that keeps every finished run, one line of JSON each. If it exists, only

@@ -63,10 +63,10 @@ class ActiveLearningCurve:
 
     records : list of dict
         One for each strategy, split and round, about the model before the query of
-        that round: `strategy`, `split`, `round`, `n_labeled`, `n_bought` (labels known,
-        and those of them that were bought), the scores (nan where there was no model
-        yet), `fit_seconds` and `select_seconds`. The last round of a split is the
-        final model.
+        that round: `strategy`, `split`, `round`, `n_labeled`, `n_bought` (the numbers
+        of known labels and of bought ones), the scores (nan where there was no model
+        yet), `fit_seconds` and `select_seconds`. The last round of a split is the final
+        model.
 
     query_indices : dict of str to list of ndarray
         For each strategy and split, the rows of `X` that were queried, in order.

@@ -97,8 +97,8 @@ def lure_risk(losses, probabilities, n_pool, *, return_std=False):
 
     std : float
         Its standard error, only if `return_std` is True. Its square is an unbiased
-        estimate of the variance, under the same conditions. nan if the rows are too few
-        to tell, or nearly all of the pool; 0 if they are the whole pool.
+        estimate of the variance, under the same conditions. nan if there are too few
+        rows, or nearly all of the pool was drawn; 0 if they are the whole pool.
 
     Notes
     -----
@@ -255,7 +255,7 @@ def standard_error(losses, probabilities, n_pool):
 
 
 def n_equal_weights(weights):
-    """Return the number of draws of equal weight that tell as much (Kish)."""
+    """Return the number of draws of equal weight with the same information (Kish)."""
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
@@ -271,8 +271,8 @@ def share_interval(share, std, freedom, n_equal, *, confidence):
         Its standard error, and the degrees of freedom of that.
 
     n_equal : float
-        Number of rows that count if all losses are the same, so that the standard error
-        tells nothing.
+        Number of rows that is used if all losses are the same, as the standard error is
+        0 then.
 
     confidence : float
         Level of the interval.

@@ -71,8 +71,8 @@ class LabeledFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If no row has a label, or `cv` is a TimeSeriesSplit, whose order of time
-            unlabelled rows in every training part would break.
+            If no row has a label, or if `cv` is a TimeSeriesSplit: unlabelled rows in
+            every training part would break the order of time.
         """
         refuse_lazy(X, "X")
         check_aligned(X, {"y": y, "groups": groups})

@@ -55,7 +55,7 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
         )
     if hasattr(type(oracle), "_parameter_constraints"):
         oracle._validate_params()
-    if hasattr(type(oracle), "wanted_keywords"):  # it is made of other oracles
+    if hasattr(type(oracle), "wanted_keywords"):  # it wraps other oracles
         wanted = tuple(oracle.wanted_keywords(has_sample_ids=has_sample_ids))
         unknown = [name for name in wanted if name not in keywords]
         if unknown:
@@ -108,13 +108,13 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
 
 
 def prepare_oracle(oracle, facts):
-    """Tell an oracle what it should know about a run, before anything is asked.
+    """Pass the facts about a run to an oracle, before it is first called.
 
     Parameters
     ----------
     oracle : callable
-        The oracle. It may have a method ``for_run(facts)``, which returns what is
-        asked in the run.
+        The oracle. It may have a method ``for_run(facts)``, which returns the oracle of
+        the run.
 
     facts : callable
         Returns the `RunFacts`. It is called only for an oracle with `for_run`, as they
@@ -123,12 +123,12 @@ def prepare_oracle(oracle, facts):
     Returns
     -------
     oracle : callable
-        What to ask in this run.
+        The oracle of this run.
 
     Raises
     ------
     TypeError
-        If `for_run` returns nothing that can be asked.
+        If `for_run` does not return a callable.
     """
     # Looked up in the type, as a Mock has every attribute.
     if not hasattr(type(oracle), "for_run"):
@@ -279,7 +279,7 @@ def answer_list(answers, n_expected, *, missing_label):
 
 
 def split_answers(answers, parse):
-    """Tell answers that are labels from those that are not.
+    """Separate answers that are labels from those that are not.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Gives the labels that the file does not know, like the `oracle` of
         :class:`~skactive.ActiveLearningClassifier`. If its signature names
         `request_ids`, it also gets one str per row, always the same for a row, by which
-        a service can tell that it has answered (and charged for) the row before.
+        a service recognizes a row that it has answered (and charged for) before.
 
     path : str or path-like
         The file, an SQLite database. It is made if it does not exist.
@@ -176,8 +176,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
         classes : array-like or None, default=None
             The closed set of classes; any label is accepted if None, or if there are
-            none yet. As the oracle of a classifier, this object learns from the
-            classifier whether they are closed. A function of yours around it gets the
+            none yet. As the oracle of a classifier, this object gets from the
+            classifier whether they are closed. Your own function around it gets the
             classes known so far, and must pass them on only if there are no others.
 
         proba : ndarray of shape (n_rows, n_classes) or None, default=None
@@ -329,7 +329,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         return store
 
     def for_run(self, facts):
-        """Return what to ask in one run; check all that can be checked before.
+        """Return the oracle of one run, after all checks that can be made in advance.
 
         Parameters
         ----------
@@ -339,7 +339,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Returns
         -------
         oracle : callable
-            What is asked in this run.
+            The oracle of this run.
         """
         run = self._make_run(facts)
         run.check_known_labels()

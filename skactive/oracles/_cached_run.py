@@ -33,7 +33,7 @@ from skactive.utils._sklearn import _num_samples
 
 # Request ids are version 5 UUIDs in this name space.
 _NAMESPACE = uuid.UUID("5b0f6b1e-6d0c-4c55-9a3f-0d7d2a6f1c42")
-# Seconds between two looks at the rows that others are asking about, at most.
+# Rows that others are asking about are checked again after this many seconds at most.
 _MAX_WAIT = 0.5
 _NOTHING = object()
 

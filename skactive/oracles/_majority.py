@@ -52,9 +52,9 @@ class MajorityOracle(BriefMixin, BaseEstimator):
     kept, and are not asked for again when their `sample_ids` come back; so use one
     object for one data set.
 
-    An annotator that is a :class:`CachedOracle` learns about the run what it would
-    learn alone: closed classes, the missing label and prices. It charges one price for
-    each vote.
+    An annotator that is a :class:`CachedOracle` gets the same facts about the run as on
+    its own: closed classes, the missing label and prices. It charges one price for each
+    vote.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         return tuple(name for name in KEYWORDS if name in wanted)
 
     def for_run(self, facts):
-        """Return what to ask in one run; the annotators learn about it, too.
+        """Return the oracle of one run; the annotators get the facts about it, too.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         Returns
         -------
         oracle : callable
-            What is asked in this run.
+            The oracle of this run.
         """
         # A vote may differ from the label of its row, so they are not compared.
         facts = replace(facts, given=([], []))

@@ -1,4 +1,4 @@
-"""What an oracle may learn about a run before anything is asked."""
+"""The facts about a run that an oracle may get before it is first called."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -70,8 +70,8 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         with one feature in each line.
 
     suggest : bool, default=False
-        Whether to show the most probable class of the model. It saves work, and makes
-        people agree with the model.
+        Whether to show the most probable class of the model. It saves work, but people
+        tend to agree with it.
 
     keys : mapping of str to class, or None, default=None
         Keys of classes, which are offered even if no row has the class yet. Other
@@ -166,7 +166,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         )
 
     def for_run(self, facts):
-        """Return what to ask in one run, whose rows are counted to the budget.
+        """Return the oracle of one run, in which rows are numbered up to the budget.
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ class TerminalOracle(InteractiveOracleMixin, BaseEstimator):
         Returns
         -------
         oracle : callable
-            What is asked in this run.
+            The oracle of this run.
         """
         return partial(self._ask_all, progress=facts.progress)
 

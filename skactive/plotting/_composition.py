@@ -10,7 +10,8 @@ from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import HasMethods, validate_params
 
 # M. A. Petroff, "Accessible color sequences for data visualization",
-# arXiv:2107.02270: ten colours that people with colour-vision deficiencies tell apart.
+# arXiv:2107.02270: ten colours that people with colour-vision deficiencies can
+# distinguish.
 _COLORS = (
     "#3f90da",
     "#ffa90e",

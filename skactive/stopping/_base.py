@@ -1,9 +1,9 @@
 """What a stopping criterion is.
 
 A criterion is an object with ``update(pool) -> str or None``, or a function that does
-the same; a text is the reason to stop. A saved loop calls it again with equal pools, so
-that its answer may depend on nothing else. The user guide, under "Writing your own
-parts", is the one place that documents the whole protocol.
+the same; a str is the reason to stop. A saved loop is replayed with equal pools, so the
+answer must depend on nothing else. The user guide, under "Writing your own parts", is
+the one place that documents the whole protocol.
 """
 
 from sklearn.base import BaseEstimator
@@ -39,7 +39,7 @@ class BaseCriterion(BriefMixin, BaseEstimator):
         return frozenset()
 
     def update(self, pool):
-        """Look at a round, and say whether the run should stop.
+        """Decide whether the run should stop.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class BaseCriterion(BriefMixin, BaseEstimator):
         Returns
         -------
         reason : str or None
-            Why the run should stop; None to go on.
+            Why the run should stop; None to continue.
         """
         raise TypeError(
             f"{type(self).__name__} must implement update(pool) -> reason or None."
@@ -57,14 +57,14 @@ class BaseCriterion(BriefMixin, BaseEstimator):
 
 
 class FunctionCriterion(BaseCriterion):
-    """Make a stopping criterion of a function.
+    """Turn a function into a stopping criterion.
 
     Parameters
     ----------
     function : callable
-        ``function(pool)`` returning a reason to stop, or something false. It is called
-        in the cold start, too, where ``pool.can_fit`` is False; one that looks at a
-        model is passed over there.
+        ``function(pool)`` that returns a reason to stop, or a false value. It is also
+        called in the cold start, where ``pool.can_fit`` is False; a function that uses
+        a model is skipped there.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Criteria made of other criteria: any of them, or all of them at once."""
+"""Combinations of criteria: any of them, or all of them at once."""
 
 from skactive.stopping._base import BaseCriterion
 from skactive.stopping._registry import (
@@ -13,7 +13,7 @@ from skactive.utils._sklearn import validate_nested_params
 
 
 class _Combination(BaseCriterion):
-    """A criterion made of others, which keep their state from round to round."""
+    """A combination of criteria, which keep their state from round to round."""
 
     _parameter_constraints = {"criteria": [list, tuple]}
 

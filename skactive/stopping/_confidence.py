@@ -1,4 +1,4 @@
-"""Criteria on the model's confidence in its predictions for rows without a label."""
+"""Criteria based on the predictions for rows without a label."""
 
 from numbers import Integral, Real
 
@@ -44,8 +44,8 @@ class MaxUncertainty(_UncertaintyCriterion):
     """Stop when the model is sure of every single row.
 
     The largest entropy of the probabilities of a row without a label must fall to a
-    threshold [1]_. A single row that cannot be told keeps the run going, so this is the
-    most cautious of the criteria that trust the model.
+    threshold [1]_. A single ambiguous row keeps the run going, so this is the most
+    cautious of the criteria that trust the model.
 
     :Uses: ``predict_proba``
 
@@ -129,8 +129,7 @@ class MinExpectedError(_UncertaintyCriterion):
     Parameters
     ----------
     threshold : float, default=0.01
-        Share of errors, positive. The default is the one that these criteria were
-        compared with in [2]_.
+        Share of errors, positive. The default is that of the comparison in [2]_.
 
     References
     ----------
@@ -168,13 +167,13 @@ class SelectedAccuracy(BaseCriterion):
     Parameters
     ----------
     threshold : float, default=0.9
-        The share of right predictions at which to stop, in [0, 1]. The default is the
-        one that these criteria were compared with in [2]_.
+        The share of right predictions at which to stop, in [0, 1]. The default is that
+        of the comparison in [2]_.
 
     min_labels : int, default=10
-        Least number of labels over which the share is taken: those of the last round,
-        and of rounds before it until there are enough. With a `batch_size` of 1, the
-        run would otherwise stop at the first label that is predicted right.
+        Minimum number of labels over which the share is taken: those of the last round,
+        and of as many rounds before it as are needed. With a `batch_size` of 1, the run
+        would otherwise stop at the first label that is predicted right.
 
     References
     ----------
@@ -245,8 +244,9 @@ class ClassificationChange(BaseCriterion):
 
     With another `criterion`, both must hold, and its threshold is adjusted to the
     data: if it is met while predictions still change, the threshold was too easy, and
-    is made stricter [2]_. So it may begin with an easy one. The paper does not say by
-    how much; here it is a share, so that the threshold can still be met.
+    is made stricter [2]_. So you can begin with an easy threshold. The paper does not
+    say by how much it changes; here it moves by a fixed share of its distance from
+    perfection, so that it can still be met.
 
     :Uses: predictions of all candidates
 
@@ -261,9 +261,9 @@ class ClassificationChange(BaseCriterion):
         which a threshold is moved towards it.
 
     min_labels : int, default=10
-        Number of labels that the later of two compared models must have more. With a
-        `batch_size` of 1, a single label often changes no prediction; then models are
-        compared that are `min_labels` rounds apart.
+        Minimum difference in labels of two compared models. With a `batch_size` of 1, a
+        single label often changes no prediction; then models that are `min_labels`
+        rounds apart are compared.
 
     References
     ----------
@@ -357,15 +357,15 @@ class ClassificationChange(BaseCriterion):
     def _count_changes(self, pool):
         """Count the predictions that differ from those of an earlier model.
 
-        None if no model had `min_labels` labels less.
+        None if no model had `min_labels` fewer labels.
         """
         before, n_changed = getattr(self, "last_", None), None
         if before is not None and not before.is_old(pool, self.min_labels):
             return None
         if before is not None:
             rows, now = pool.candidates, pool.predictions
-            known = before.codes[rows] >= 0  # others have come back without an answer
-            # Codes of this round: a class that has joined moves those of the others.
+            known = before.codes[rows] >= 0  # others were queried without an answer
+            # In codes of this round: a new class shifts the codes of the others.
             changed = before.codes_in(pool.classes)[rows] != now
             n_changed = int(np.count_nonzero(changed & known))
         self.last_ = Remembered.of_candidates(pool)

@@ -1,4 +1,4 @@
-"""A rule of costs: stop when labels gain less than they cost."""
+"""Cost and benefit: stop when labels gain less than they cost."""
 
 from numbers import Integral, Real
 
@@ -36,9 +36,9 @@ class GainPerLabel(ValidationCriterion):
         estimator, which is usually the accuracy.
 
     window : int, default=50
-        Least number of queried rows over which the gain is measured. The standard error
-        of an accuracy on n validation rows is about 0.5 / sqrt(n); ``price * window``
-        should not be much smaller.
+        Minimum number of queried rows over which the gain is measured. The standard
+        error of an accuracy on n validation rows is about 0.5 / sqrt(n); ``price *
+        window`` should not be much smaller.
 
     Examples
     --------

@@ -63,7 +63,8 @@ class ValidationPlateau(ValidationCriterion):
         score, n_labels = self._score(pool), count_labels(pool)
         if score is None:
             return None
-        # The same model again: its score is another while a test sample is bought.
+        # It may be the same model with another score, while a test sample is being
+        # bought.
         is_first = n_labels == getattr(self, "best_n_labels_", n_labels)
         if is_first or score > self.best_score_ + self.min_delta:
             self.best_score_, self.best_n_labels_ = score, n_labels

@@ -56,7 +56,7 @@ def get_criterion(criterion):
     Parameters
     ----------
     criterion : str, criterion object or callable
-        A name out of :func:`get_criterion_names`; an object with an `update` method;
+        A name from :func:`get_criterion_names`; an object with an `update` method;
         or a function ``pool -> reason or None``.
 
     Returns
@@ -110,7 +110,7 @@ def named(given, criterion):
 
 
 def reason_to_stop(criterion, pool):
-    """Let a criterion look at a round; return its reason to stop, or None.
+    """Update a criterion with a round; return its reason to stop, or None.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def reason_to_stop(criterion, pool):
         It keeps its state.
 
     pool : Pool
-        The round. In a cold start, criteria that need a model are passed over.
+        The round. In a cold start, criteria that need a model are skipped.
 
     Returns
     -------

@@ -43,12 +43,12 @@ def try_scoring(scoring, labels):
         A scorer as in scikit-learn; functions of the user are not called.
 
     labels : ndarray of shape (n_labels,)
-        Labels; if they are all of one class, nothing is found out.
+        Labels; if they are all of one class, nothing is checked.
     """
     labels = np.unique(labels)
     if not isinstance(scoring, str) or len(labels) < 2:
         return
-    # A model of the prior finds what does not depend on the model, for instance labels
-    # that the metric does not take, or a positive class that is missing.
+    # A dummy model reveals errors that do not depend on the model, for instance labels
+    # that the metric does not accept, or a positive class that is missing.
     X = np.zeros((len(labels), 1))
     score_model(DummyClassifier().fit(X, labels), scoring, X, labels)

@@ -34,9 +34,9 @@ class StabilizingPredictions(BaseCriterion):
         when there is a model for the first time, and stay the same; None takes all.
 
     min_labels : int, default=10
-        Number of labels that the later model of a pair must have more. With a
-        `batch_size` of 1, models that differ by one label agree so often that the run
-        would stop early; then models are compared that are `min_labels` rounds apart.
+        Minimum difference in labels of the two models of a pair. With a `batch_size` of
+        1, models that differ by one label agree so often that the run would stop early;
+        then models that are `min_labels` rounds apart are compared.
 
     References
     ----------

@@ -64,8 +64,7 @@ class ValidationCriterion(BaseCriterion):
         owner = type(self).__name__
         with naming("scoring", self):
             check_scoring(clf.estimator, self._scorer_name())
-        # All this could be found out by the first model, but only after labels were
-        # paid for.
+        # The first model would reveal all this, but only after labels were paid for.
         self._try_scoring(labels if self.y_val is None else self._labels())
         if self.X_val is None:
             if clf.holdout_fraction == 0:
@@ -77,7 +76,7 @@ class ValidationCriterion(BaseCriterion):
         check_like(self.X_val, X, f"X_val of {owner}")
         known = kind_of(labels)
         given = kind_of(self._labels())
-        # Numbers of another type are equal to the labels; texts never are.
+        # Numbers of different types may be equal; a text never equals a number.
         if known is not None and (known is str) != (given is str):
             raise ValueError(
                 f"y_val of {owner} must hold labels like those of y, which are of the "

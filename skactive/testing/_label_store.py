@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 def check_label_store(make_oracle):
-    """Check that an oracle that keeps its answers in a file keeps its promises.
+    """Check an oracle that stores its answers in a file.
 
     The promises are those of :class:`~skactive.oracles.CachedOracle`: a row is paid for
     once by all who use the file, also at the same time; `request_ids` stay the same;

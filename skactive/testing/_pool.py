@@ -30,7 +30,7 @@ def make_pool(
     kept=None,
     **facts,
 ):
-    """Make a pool of arrays, to test a strategy or a stopping criterion.
+    """Create a pool from arrays, to test a strategy or a stopping criterion.
 
     Parameters
     ----------

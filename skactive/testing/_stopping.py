@@ -73,7 +73,7 @@ def _check_criterion_is_its_parameters(criterion):
 
 
 def _rounds(X, y, estimator, batch_size):
-    """Yield the pools of a run, in which each third queried row has no answer."""
+    """Yield the pools of a run in which every third queried row has no answer."""
     rng = np.random.default_rng(0)
     given = np.unique(y, return_index=True)[1]
     order = rng.permutation(np.setdiff1d(np.arange(len(y)), given))

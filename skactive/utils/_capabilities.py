@@ -1,4 +1,4 @@
-"""The methods that a classifier will have, found out before it is fitted."""
+"""The methods that a classifier will have once it is fitted."""
 
 import warnings
 from functools import partial
@@ -41,7 +41,7 @@ def has_once_fitted(estimator, method):
     Returns
     -------
     has : bool
-        False if it will certainly not have the method.
+        False only if it will certainly not have the method.
     """
     if hasattr(estimator, method):
         return True

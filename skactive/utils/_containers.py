@@ -18,7 +18,7 @@ def refuse_lazy(values, name):
     if isinstance(values, (np.ndarray, list, tuple)) or issparse(values):
         return
     found = [method for method in _COMPUTING if callable(getattr(kind, method, None))]
-    # numpy would compute an array of dask without a word, again in every round.
+    # numpy would silently compute an array of dask, again in every round.
     is_table = hasattr(kind, "__dask_graph__") and not hasattr(
         kind, "__array_function__"
     )
@@ -50,7 +50,7 @@ def as_column(y):
     if hasattr(getattr(y, "dtype", None), "numpy_dtype") and y.isna().any():
         return y.to_numpy(dtype=object)  # pandas' NA would make floats of integers
     if hasattr(getattr(y, "dtype", None), "categories") and hasattr(y, "isna"):
-        y = y.astype(object)  # so would the missing ones of pandas' categories
+        y = y.astype(object)  # so would missing values in pandas' categories
     values = np.asarray(y)
     if values.dtype.kind == "T":
         return values.astype(object)
@@ -104,7 +104,7 @@ def column_names(frame):
 
 
 def check_aligned(X, others, *, owner="X"):
-    """Raise if a pandas object has another index than the data frame `X`.
+    """Raise if the index of a pandas object differs from that of the data frame `X`.
 
     Rows are matched by position, as everywhere in scikit-learn. If both have an index,
     and these differ, values would go to the wrong rows.

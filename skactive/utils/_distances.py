@@ -9,8 +9,9 @@ from skactive.utils._ties import drop_rounding
 def squared_distances(rows, points):
     """Return the squared Euclidean distance of each row to a point of its own.
 
-    It does without a product of matrices, which adds up the last rows of a block in
-    another order than the first ones, and leaves only rounding if rows equal points.
+    No product of matrices is used: it adds up the last rows of a block in another order
+    than the first ones, and its result is only rounding error if a row equals its
+    point.
 
     Parameters
     ----------
@@ -23,8 +24,7 @@ def squared_distances(rows, points):
     Returns
     -------
     distances : ndarray of shape (n_rows,)
-        Rounded to twelve digits, so that distances tie if only rounding tells them
-        apart.
+        Rounded to twelve digits, so that distances tie if they differ only by rounding.
     """
     points = np.asarray(points, dtype=np.float64)
     if issparse(rows):

@@ -11,7 +11,7 @@ _MAX_WORDS = 4
 
 
 class Spellings:
-    """Knows the classes so far, and finds one that a new class only spells otherwise.
+    """The classes known so far; finds those that a new class only spells differently.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Spellings:
         return self._by_form.get(_form(label))
 
     def is_sentence(self, label):
-        """Tell whether a new class is a sentence, where all others are short names."""
+        """Tell whether a new class is a sentence while all others are short names."""
         if label in self._known or not isinstance(label, str) or not self._known:
             return False
         longest = max(len(str(known).split()) for known in self._known)

@@ -1,8 +1,8 @@
 """Outputs of models: labels and probabilities in one shape, checked, and aligned.
 
-All calls of `predict` and `predict_proba` of a model of the user go through
-:func:`reader`, :func:`read_labels` or :func:`read_proba`, so that a list of columns, or
-integers, mean the same everywhere.
+`predict` and `predict_proba` of the user's models are only called by :func:`reader`,
+:func:`read_labels` and :func:`read_proba`, so that a list of columns, or integers, mean
+the same everywhere.
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ from skactive.utils._sklearn import _num_samples
 
 # The sum of probabilities may differ from 1 by this much (half precision, rounding).
 _SUM_TOLERANCE = 1e-3
-# A sum that differs by this number of roundings is left as it is.
+# A sum that differs from 1 by this number of rounding errors is left unchanged.
 _ROUNDINGS = 4
 
 
@@ -242,7 +242,7 @@ def align_columns(proba, columns, classes, owner):
 
 
 def check_among(columns, classes, owner):
-    """Raise if a model has other classes than `classes`."""
+    """Raise if a model has classes that are not in `classes`."""
     if not np.isin(columns, classes).all():
         raise ValueError(
             f"{owner} predicts the classes {shown_values(columns)}, but only "

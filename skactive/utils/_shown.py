@@ -51,7 +51,7 @@ def _size(table):
 
 
 class _Shown:
-    """Takes the place of a value in a repr."""
+    """Replaces a value in a repr."""
 
     def __init__(self, text):
         self.text = text

@@ -18,7 +18,7 @@ def warn_caller(message, category=UserWarning):
     category : type, default=UserWarning
         Class of the warning.
     """
-    # No fixed `stacklevel` would do: the same check runs within `fit`, `LabelingLoop`
+    # No fixed `stacklevel` is right: the same check runs within `fit`, `LabelingLoop`
     # and a search. Python also shows a warning once per line of code, so that with a
     # line of ours a second fit of the user would not be warned.
     frame, level = inspect.currentframe(), 1
