@@ -478,7 +478,7 @@ def test_messages_name_the_classifier_that_the_user_knows():
         def predict_proba(self, X):
             return np.full((len(X), 3), 1 / 3)
 
-    with pytest.warns(UserWarning, match="After 18 labels Same says"):
+    with pytest.warns(UserWarning, match="After 18 labels, Same returns"):
         run(Same())
 
     class Nan(Bayes):

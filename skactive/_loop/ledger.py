@@ -208,7 +208,7 @@ class Ledger:
         if label is None or self._classes is None or label in self._classes:
             return label
         alike = self._spellings.alike(label)
-        hint = "" if alike is None else f"; {alike!r} is spelt otherwise"
+        hint = "" if alike is None else f"; {alike!r} is spelt differently"
         raise ValueError(
             f"{shown(label)} is not one of the classes {shown_values(self._classes)}"
             f"{hint}"

@@ -279,8 +279,8 @@ def _refuse(estimator, classes, what, answers, probes=None):
     message = (
         f"{type(estimator).__name__} was fitted on the labels "
         f"{classes.tolist()[:_N_PROBES]}, and {what} "
-        f"{sorted(answers, key=str)[:_N_PROBES]}. What comes back must be the labels "
-        "that went in; check the estimator."
+        f"{sorted(answers, key=str)[:_N_PROBES]}. It must predict labels that "
+        "it was fitted on; check the estimator."
     )
     is_constant = len(answers) == 1 < len(classes)
     raise OtherLabelsError(message, probes if is_constant else None)
@@ -308,7 +308,7 @@ def _would_misread(error, estimator, params, classes):
         ):
             error.add_note(
                 "Codes 0, 1, ... were not tried in place of the labels, as "
-                f"{name} speaks of the labels."
+                f"{name} refers to the labels."
             )
             return True
     return False

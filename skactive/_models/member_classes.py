@@ -68,7 +68,7 @@ def _readings(ensemble, number, member):
     if not hasattr(member, "classes_"):
         raise ValueError(
             f"Member {number} of {type(ensemble).__name__}, a {type(member).__name__}, "
-            "has no classes_, so that it is not known what it predicts. Set "
+            "has no classes_, so it is not known what its predictions mean. Set "
             "`committee`, for instance committee=10."
         )
     said, where = np.asarray(member.classes_).tolist(), {}

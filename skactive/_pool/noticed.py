@@ -104,23 +104,24 @@ class Noticed:
         return False
 
     @property
-    def said(self):
-        """The output that was the same for all candidates, as a text, or None."""
+    def constant_output(self):
+        """Description of the output that was the same for all candidates, or None."""
         for name, parts in self._rows.items():
-            said = np.atleast_1d(self._first[name][1])
-            said = said.mean(axis=0) if said.ndim > 1 else said
-            shown = np.array2string(said, precision=3, threshold=6)
+            output = np.atleast_1d(self._first[name][1])
+            output = output.mean(axis=0) if output.ndim > 1 else output  # of members
+            shown = np.array2string(output, precision=3, threshold=6)
             n_rows = len(np.unique(np.concatenate(parts)))
-            return f"{name.split()[-1]} {shown} of all {n_rows} candidates"
+            method = name.split()[-1]
+            return f"the same {method} for all {n_rows} candidates, {shown}"
         return None
 
 
 class Reporter:
-    """Warns of what is noticed, once a run for each kind."""
+    """Warns about what is noticed, once per run for each kind."""
 
     def __init__(self):
-        self._has_told = set()
-        self._was_told_apart = False
+        self._has_warned = set()
+        self._has_distinguished = False
 
     def report(self, pool, strategy):
         """Warn if the model of a round does not distinguish candidates.
@@ -138,38 +139,38 @@ class Reporter:
         """
         noticed = pool.noticed
         if noticed.n_silent:
-            self._warn("silent", _about_silence(pool))
+            self._warn("silent", _silence_message(pool))
         same = noticed.same_for_all
-        if same and not self._was_told_apart and noticed.n_silent < len(pool):
-            self._warn("same", _about_sameness(pool, strategy))
-        self._was_told_apart |= same is False
+        if same and not self._has_distinguished and noticed.n_silent < len(pool):
+            self._warn("same", _sameness_message(pool, strategy))
+        self._has_distinguished |= same is False
 
     def _warn(self, what, message):
-        if what not in self._has_told:
-            self._has_told.add(what)
+        if what not in self._has_warned:
+            self._has_warned.add(what)
             warn_caller(message)
 
 
-def _about_silence(pool):
+def _silence_message(pool):
     name, n_silent = _name(pool), pool.noticed.n_silent
     return (
-        f"{name} says nothing of {n_silent} of {len(pool)} candidates, as none of "
+        f"{name} predicts nothing for {n_silent} of {len(pool)} candidates, as none of "
         f"{int(pool.labeled.sum())} labels reaches them (their probabilities are NaN "
-        "or 0). For the choice of rows all classes count as equally likely there. A "
-        "wider kernel, such as kernel='knn' or a smaller gamma, or scaled features let "
-        "labels reach further. This is said once in a run."
+        "or 0). In the selection of rows, all classes count as equally likely there. "
+        "With a wider kernel, such as kernel='knn' or a smaller gamma, or with scaled "
+        "features, labels reach further. This warning is issued once per run."
     )
 
 
-def _about_sameness(pool, strategy):
+def _sameness_message(pool, strategy):
     instead = "rows are queried at random, or by features alone"
     if strategy in ("auto", "AutoSampling"):
-        instead = "'auto' asks rows that stand for many others"
+        instead = "'auto' queries rows that represent many others"
     return (
-        f"After {int(pool.labeled.sum())} labels {_name(pool)} says "
-        f"{pool.noticed.said}, and so does not tell them apart; {instead}. "
-        f"{_remedy(pool)} This is said once in a run; same_for_all in "
-        "history_ says it for every round."
+        f"After {int(pool.labeled.sum())} labels, {_name(pool)} returns "
+        f"{pool.noticed.constant_output}, and so does not distinguish them; {instead}. "
+        f"{_remedy(pool)} This warning is issued once per run; same_for_all in "
+        "history_ marks every such round."
     )
 
 
@@ -184,18 +185,18 @@ def _remedy(pool):
         # A split needs this many rows on either side.
         if last in _LEAST_ROWS and _is_least(value, pool.labeled.sum() / 2):
             return (
-                f"Its {name}={value} asks for more rows than there are; set it to a "
+                f"Its {name}={value} requires more rows than there are; set it to a "
                 "small number, such as 3, while labels are few."
             )
         if last == _LEAST_WEIGHT and (value is None or value >= 1):
             return (
-                f"Its {name}={value or 1:g} asks for more weight in a leaf than so few "
-                "labels have; set it to a small number, such as "
-                "0.1, while labels are few."
+                f"Its {name}={value or 1:g} requires more weight in a leaf than so few "
+                "labels have; set it to a small number, such as 0.1, while labels are "
+                "few."
             )
     return (
-        "If that lasts, the model cannot learn from these labels: look at its "
-        "regularization, at the least rows of a leaf, or at the classes it knows."
+        "If that lasts, the model cannot learn from these labels: check its "
+        "regularization, the minimum number of rows in a leaf, or the classes it knows."
     )
 
 

@@ -335,7 +335,7 @@ def select_without_embedding(pool, n_queries):
     """Select rows at random, with a warning, where they have no numeric features."""
     warnings.warn(
         "The rows have no embedding in which distances could be measured; rows are "
-        "asked at random instead.",
+        "queried at random instead.",
         UserWarning,
         stacklevel=3,
     )
@@ -423,7 +423,7 @@ def _check_selected(rows, strategy, pool, n_queries):
     if (found != ascending).any():
         stray = rows[np.isin(rows, ascending[found != ascending])]
         raise ValueError(
-            f"{owner} returned rows that are no candidates: {shown_values(stray)}. "
+            f"{owner} returned rows that are not candidates: {shown_values(stray)}. "
             "They are labelled, were queried before, or do not exist; choose from "
             "pool.candidates, which holds row numbers of X."
         )

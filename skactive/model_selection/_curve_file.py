@@ -10,10 +10,10 @@ VERSION = 1
 
 # Messages if these inputs differ from those of the file; for others, values are shown.
 _DATA = {
-    "X": "the values of X are others",
-    "y": "the labels in y are others, or in other rows",
-    "splits": "cv gives other splits (a splitter that shuffles needs a random_state)",
-    "initial": "initial chooses other rows",
+    "X": "the values of X differ",
+    "y": "the labels in y, or the rows that have them, differ",
+    "splits": "cv gives different splits (a shuffling splitter needs a random_state)",
+    "initial": "initial chooses different rows",
 }
 
 
@@ -55,7 +55,7 @@ class CurveFile:
             # A single line without an end may be a file of something else, such as a
             # text, which must not be overwritten.
             if len(lines) == 1 and not lines[0].startswith(b'{"format": '):
-                raise self._error("has another content. Name another file")
+                raise self._error("has different content. Use another file")
             lines.pop()
         for number, line in enumerate(lines, 1):
             self._take(number, line)
@@ -73,18 +73,18 @@ class CurveFile:
                 self.parameters[content["strategy"]] = content["parameters"]
         except (ValueError, TypeError, KeyError) as error:
             raise self._error(
-                f"cannot be read in line {number}: {error!r}. Name another file"
+                f"cannot be read in line {number}: {error!r}. Use another file"
             ) from error
         if number == 1:
             self._check_header(content)
 
     def _check_header(self, content):
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise self._error("has another content. Name another file")
+            raise self._error("has different content. Use another file")
         if content["version"] != VERSION:
             raise self._error(
                 f"has the version {content['version']!r} of the format, and this "
-                f"release of skactive reads the version {VERSION}. Name another file"
+                f"release of skactive reads the version {VERSION}. Use another file"
             )
 
     def open(self, made_of, parameters, facts):
@@ -129,8 +129,8 @@ class CurveFile:
             ]
         if found:
             raise self._error(
-                f"was made of other inputs: {'; '.join(found[:5])}. Pass the same "
-                "inputs to go on, or name another file"
+                f"was made from other inputs: {'; '.join(found[:5])}. Pass the same "
+                "inputs to continue, or use another file"
             )
 
     def add(self, run):

@@ -461,7 +461,7 @@ class ActiveLearningCurve:
     def _runs(self, strategy):
         if strategy not in self._points:
             raise ValueError(
-                f"strategy={strategy!r} is none of the strategies {self.strategies}."
+                f"strategy={strategy!r} is not one of the strategies {self.strategies}."
             )
         return self._points[strategy]
 
@@ -470,7 +470,7 @@ class ActiveLearningCurve:
             return self.scorers[0]
         if scoring not in self.scorers:
             raise ValueError(
-                f"scoring={scoring!r} is none of the scores {self.scorers}."
+                f"scoring={scoring!r} is not one of the scores {self.scorers}."
             )
         return scoring
 

@@ -42,7 +42,7 @@ def summarize(curves, *, scoring, baseline, target, confidence, overlap):
     }
     if baseline is not None and baseline not in areas:
         raise ValueError(
-            f"baseline={baseline!r} is none of the strategies {curves.strategies}."
+            f"baseline={baseline!r} is not one of the strategies {curves.strategies}."
         )
     interval = {"confidence": confidence, "overlap": overlap}
     low, high = score_bounds(scoring)

@@ -136,7 +136,7 @@ def prepare_oracle(oracle, facts):
     asked = oracle.for_run(facts())
     if not callable(asked):
         raise TypeError(
-            f"for_run of the oracle {shown(oracle)} must return what is asked in the "
+            f"for_run of the oracle {shown(oracle)} must return the oracle of the "
             f"run, a callable, got {shown(asked)}."
         )
     return asked

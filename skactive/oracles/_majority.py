@@ -254,7 +254,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
                 and not (self.stop_early and self._outcome(record["votes"])[0])
             ]
             if rows and self._ask(number, oracle, question, rows, records):
-                raise StopLabeling(f"Annotator {number} wants no more questions.")
+                raise StopLabeling(f"Annotator {number} has stopped answering.")
 
     def _ask(self, number, asked, question, rows, records):
         """Ask one annotator about rows; return whether it wants the run to end."""

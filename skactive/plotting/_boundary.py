@@ -7,6 +7,7 @@ from skactive.utils._containers import column_names
 from skactive.utils._rows import is_dataframe
 from skactive.utils._sklearn import _get_adapter_from_container
 
+# Finer than a figure shows, and still fast with a slow `predict`: 40,000 points.
 _GRID_RESOLUTION = 200
 _MARGIN = 0.05  # around the rows, as a share of their extent
 
@@ -16,6 +17,7 @@ def predict_on_grid(clf, X, coordinates):
     from matplotlib.figure import Figure
 
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    # A column of equal values has no extent.
     margin = np.where(high > low, _MARGIN * (high - low), 1.0)
     corners = np.stack([low - margin, high + margin])
     if is_dataframe(X):  # a Pipeline may look for columns by their names

@@ -212,6 +212,7 @@ class BatchCompositionDisplay:
     def _draw_bars(self, normalize, kwargs):
         heights = np.column_stack([self.counts, self.n_abstained]).astype(float)
         if normalize:
+            # Round 0 may have no rows at all, if nothing was labelled before.
             heights /= np.maximum(heights.sum(axis=1, keepdims=True), 1.0)
         bottoms = np.cumsum(heights, axis=1) - heights
         gap = 0.2 if len(self.rounds) <= _MOST_WITH_GAPS else 0.0

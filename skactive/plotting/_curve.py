@@ -367,6 +367,7 @@ def _mean_and_band(curves, strategy, scoring, band, confidence):
     if band == "std":
         _, scores = curves.curve(strategy, scoring=scoring)
         known = ~np.isnan(scores).any(axis=0)
+        # With one split the unbiased deviation would be 0 / 0.
         std = scores[:, known].std(axis=0, ddof=min(1, curves.n_splits - 1))
         low, high = mean - std, mean + std
     return n_labeled, mean, low, high
@@ -426,6 +427,7 @@ def _held_rows(clf, X):
 
 def _fit_on(clf, X, known, held, *, teacher, round):
     """Return the estimator fitted on known labels, None if there are too few."""
+    # The last model is there already, and is the only one trained on the test sample.
     last = known.sum() == (clf.labeled_iter_ >= 0).sum()
     if last:
         return clf.estimator_

@@ -80,6 +80,7 @@ def _transform(clf, X, projection):
             "holds NaN, and the estimator is not a Pipeline whose first steps turn "
             "it into numbers. Pass an array of shape (n_samples, 2) as projection."
         )
+    # The part of a pool that an embedding reads.
     fitted = SimpleNamespace(estimator=clf.estimator_, can_fit=True)
     features = embedding.embed(np.arange(_num_samples(X)), fitted)
     if features.shape[1] < 2:

@@ -313,7 +313,7 @@ class QueryMapDisplay:
             c="silver",
             linewidths=0,
             zorder=1,
-            rasterized=True,
+            rasterized=True,  # or a vector file holds thousands of circles
         )
         self.boundary_ = draw_outlines(self.ax_, self.boundary)
         self.given_ = self._scatter(
@@ -329,6 +329,7 @@ class QueryMapDisplay:
         style |= kwargs
         rounds = np.zeros(len(self.coordinates), dtype=np.intp)
         rounds[self.query_indices] = self.query_rounds
+        # Each query is drawn once, by the marker that says most about it.
         special = np.concatenate([self.abstained, self.holdout])
         asked = self.query_indices[~np.isin(self.query_indices, special)]
 
@@ -353,6 +354,7 @@ class QueryMapDisplay:
         cmap = import_pyplot().get_cmap("viridis")
         if n_rounds <= _MOST_COLORS:
             cmap = cmap.resampled(n_rounds)
+        # With half a round to either side, each colour belongs to one whole number.
         return {"cmap": cmap, "vmin": 0.5, "vmax": n_rounds + 0.5}
 
     def _draw_colorbar(self, points):

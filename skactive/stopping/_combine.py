@@ -66,6 +66,7 @@ class _Combination(BaseCriterion):
             self.parts_ = [named(p, clone_criterion(p)) for p in self.criteria]
         reasons = []
         for number, (name, part) in enumerate(self.parts_):
+            # Parts that draw at random must not share a seed.
             reason = reason_to_stop(part, pool.with_stream(number))
             reasons.append(f"{name}: {reason}" if reason else None)
         return reasons

@@ -35,7 +35,7 @@ class _UncertaintyCriterion(BaseCriterion):
         if value > self.threshold:
             return None
         return (
-            f"{self._what} of the {len(pool)} rows that may be asked is {value:.4g} "
+            f"{self._what} of the {len(pool)} rows that may be queried is {value:.4g} "
             f"<= {self.threshold:.4g}"
         )
 
@@ -201,6 +201,7 @@ class SelectedAccuracy(BaseCriterion):
         self.min_labels = min_labels
 
     def update(self, pool):
+        # Rows labelled before the first update were never predicted here.
         if not hasattr(self, "last_"):
             self.hits_ = []
         else:
@@ -226,6 +227,7 @@ class SelectedAccuracy(BaseCriterion):
             if n_rounds > len(self.hits_):
                 return None
             n_labels += len(self.hits_[-n_rounds])
+        # Older rounds cannot count again: later rounds only add labels.
         self.hits_ = self.hits_[-n_rounds:]
         share = float(np.concatenate(self.hits_).mean())
         if share < self.threshold:
@@ -374,5 +376,7 @@ class ClassificationChange(BaseCriterion):
     def _tighten(self):
         """Move the threshold of the other criterion towards perfection."""
         criterion = self.criterion_
+        # The distance may have either sign: 0 is perfect for an uncertainty, 1 for an
+        # accuracy.
         distance = (criterion.threshold - criterion.perfect) * (1.0 - self.step)
         criterion.set_params(threshold=criterion.perfect + distance)

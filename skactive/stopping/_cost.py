@@ -76,6 +76,7 @@ class GainPerLabel(ValidationCriterion):
         # model nothing.
         spent = n_asked if pool.cost is None else float(pool.cost[asked].sum())
         self._record(n_asked, spent, score)
+        # Batches need not divide the window, so it may span more rows than `window`.
         before = self._before(n_asked - self.window)
         if before is None:
             return None

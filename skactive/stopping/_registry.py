@@ -130,6 +130,8 @@ def reason_to_stop(criterion, pool):
     try:
         return criterion.update(pool)
     except NoModelError:
+        # Functions are called in a cold start, too, and may read a model there; nothing
+        # can be known about them in advance.
         return None
 
 

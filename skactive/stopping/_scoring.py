@@ -46,6 +46,8 @@ def try_scoring(scoring, labels):
         Labels; if they are all of one class, nothing is checked.
     """
     labels = np.unique(labels)
+    # A function of the user may have side effects, and many metrics are not defined for
+    # a single class.
     if not isinstance(scoring, str) or len(labels) < 2:
         return
     # A dummy model reveals errors that do not depend on the model, for instance labels

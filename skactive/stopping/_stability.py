@@ -9,7 +9,9 @@ from skactive.stopping._base import BaseCriterion
 from skactive.utils._sampling import draw_rows
 from skactive.utils._sklearn import Interval
 
-_STREAM = 2009  # of the random numbers that draw the stop set
+# Any fixed number will do: it separates the random numbers that draw the stop set from
+# those of the strategy.
+_STREAM = 2009
 
 
 class StabilizingPredictions(BaseCriterion):
@@ -70,7 +72,6 @@ class StabilizingPredictions(BaseCriterion):
 
     def update(self, pool):
         if not hasattr(self, "stop_set_"):
-            # A stream of its own: the strategy draws from the same seed.
             rng = np.random.default_rng([pool.random_state, _STREAM])
             self.stop_set_ = draw_rows(pool.candidates, self.n_stop_set, rng)
             self.kappas_ = []

@@ -87,6 +87,7 @@ class ValidationCriterion(BaseCriterion):
         """Return the score of the model of a round, None if there is no score."""
         held = pool.holdout
         if self.X_val is not None:
+            # Converted in each round, as parameters must stay as they were given.
             X, y = with_small_indices(self.X_val), self._labels()
         elif len(held.rows):
             X, y = take_rows(pool.X, held.rows), held.labels
@@ -94,7 +95,7 @@ class ValidationCriterion(BaseCriterion):
             return None
         try:
             return score_model(pool.estimator, self.scoring, X, y)
-        except Exception as error:
+        except Exception as error:  # the model and the scorer may raise anything
             error.add_note(
                 f"{type(self).__name__} has scored {type(pool.estimator).__name__} by "
                 f"scoring={self.scoring!r} on {len(y)} rows of the classes "

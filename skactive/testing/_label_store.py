@@ -152,7 +152,7 @@ def _trial(make_oracle, promise):
         TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("ignore")  # that a limit is reached
+        warnings.simplefilter("ignore")  # for instance that a limit is reached
         trial = _Trial(make_oracle, promise, Path(folder))
         try:
             yield trial
@@ -215,6 +215,8 @@ def _check_request_ids(trial):
 def _check_iterators(trial):
     asked_again = []
 
+    # Another user asks while the iterator is open: its first answers must be in the
+    # file by then.
     def answers(ids):
         yield from labels_of(ids[:2])
         asked_again.append(_soon(trial.newly_asked, trial.oracle(), ids[:2]))
@@ -239,6 +241,7 @@ def _soon(function, *arguments):
     """Return what a function returns, or None if it waits for whoever calls this."""
     pool = ThreadPoolExecutor(1)
     job = pool.submit(function, *arguments)
+    # Without waiting: a store that locks out its own user would block this forever.
     pool.shutdown(wait=False)
     try:
         return job.result(timeout=_PATIENCE_SECONDS)
@@ -275,7 +278,7 @@ def _check_wrong_numbers(trial):
     asked = trial.newly_asked(trial.oracle(), [0, 1, 2])
     trial.require(
         asked == [0, 1, 2],
-        "two answers came for three rows, so that it is not known to which they "
+        "two answers came for three rows, so it is not known to which rows they "
         f"belong; when asked again, it asked about {asked}",
     )
 
@@ -325,13 +328,14 @@ def _check_interrupts(trial):
 def _check_foreign_files(trial):
     trial.path.write_bytes(b"What another program has written.\n" * 99)
     before = trial.path.read_bytes()
+    # The file may be refused when the oracle is made, or only when it is asked.
     trial.fails(_OnCall(trial), [0])
     trial.require(trial.path.read_bytes() == before, "the file was changed")
     trial.require(trial.service.asked() == [], "a label was paid for")
 
 
 class _OnCall:
-    """Makes its oracle when it is called: both may refuse a file."""
+    """Makes its oracle when it is called."""
 
     def __init__(self, trial):
         self.trial = trial
@@ -393,6 +397,7 @@ def _check_processes(trial):
 
 def _meet_and_ask(oracle, folder, number):
     """Ask about four rows while another asks about four; three are the same."""
+    # Both wait for each other, so that their questions overlap.
     (folder / f"ready {number}").touch()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while len(list(folder.glob("ready *"))) < 2 and time.monotonic() < deadline:
@@ -415,7 +420,7 @@ def _check_met(trial, results):
 
 
 def _answer_slowly(ids):
-    time.sleep(0.3)
+    time.sleep(0.3)  # the other asks in the meantime
     return labels_of(ids)
 
 

@@ -79,6 +79,7 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
     _check_is_its_parameters(oracle)
     labels = []
     n_rows = _num_samples(X)
+    # A single row shows whether the oracle returns a sequence even then.
     for rows in (np.arange(n_rows)[:1], np.arange(n_rows)[1:]):
         if len(rows):
             query = _oracle_query(X, rows, ids, classes)
@@ -89,6 +90,7 @@ def check_oracle(oracle, X, *, sample_ids=None, classes=None, missing_label=-1):
             if stopped:
                 break
     _check_labels(oracle, labels, classes)
+    # Again, now that it has answered: its parameters may have changed.
     _check_is_its_parameters(oracle)
     _check_pickles_clearly(oracle)
     _check_goes_with_a_classifier(oracle)
@@ -139,6 +141,7 @@ def _checked_answers(oracle, asked, keywords, query, missing_label):
             label = parse_label(value, kind=None, missing_label=missing_label)
             labels.extend([] if label is None else [label])
 
+    # Hashes, as the oracle may change its arguments in place.
     given = {name: getattr(query, name) for name in ("X", *keywords)}
     before = {name: joblib.hash(value) for name, value in given.items()}
     try:
@@ -194,7 +197,7 @@ def _check_pickles_clearly(oracle):
         return
     try:
         twin = pickle.loads(pickle.dumps(oracle))
-    except Exception as error:
+    except Exception as error:  # an oracle may hold a window or a connection
         _require(
             isinstance(error, (pickle.PicklingError, TypeError))
             and type(oracle).__name__ in str(error),

@@ -131,6 +131,7 @@ def _row_numbers(rows, n_samples):
     if rows.size == 0:
         rows = rows.astype(np.intp)
     valid = rows.ndim == 1 and rows.dtype.kind in "iu"
+    # Differences of at least 1, also to -1 and n_samples, mean ascending and in range.
     if not valid or (np.diff(rows, prepend=-1, append=n_samples) < 1).any():
         raise ValueError(
             "candidates must be different row numbers of X in ascending order, got "

@@ -77,6 +77,7 @@ def _rounds(X, y, estimator, batch_size):
     rng = np.random.default_rng(0)
     given = np.unique(y, return_index=True)[1]
     order = rng.permutation(np.setdiff1d(np.arange(len(y)), given))
+    # A few rounds are enough for the contract, and keep the check fast.
     held, order = order[:15], order[15:40]
     labeled_iter = np.full(len(y), -1)
     labeled_iter[given], labeled_iter[held[::2]] = 0, 1
@@ -135,7 +136,7 @@ def _check_rounds(criterion, X, y, estimator, batch_size):
             again == reasons,
             criterion,
             f"a fresh clone said {again} of equal rounds, where the first said "
-            f"{reasons}; whatever is random must come from pool.random_state",
+            f"{reasons}; random numbers must come from pool.random_state only",
         )
 
 
@@ -183,9 +184,8 @@ def _check_criterion_states_its_needs(criterion, X, y, estimator):
     _require_of_criterion(
         reads <= stated or isinstance(criterion, FunctionCriterion),
         criterion,
-        f"it takes {sorted(reads - stated)} from the pool and does not state so in "
-        "`needs`, so that a classifier without would be found out after labels were "
-        "paid for",
+        f"it uses {sorted(reads - stated)} of the pool and does not say so in `needs`, "
+        "so a classifier without them would be rejected only after labels were bought",
     )
 
 

@@ -54,6 +54,7 @@ def check_strategy(strategy, estimator=None):
         X, y = toy_data(n_classes)
         new_pool = _pool_maker(X, y, estimator)
         pool = new_pool()
+        # A single row, a batch, and the whole pool.
         for n_queries in (1, 7, len(pool)):
             _check_selects_candidates(strategy, pool, n_queries)
         _check_states_its_needs(strategy, new_pool)
@@ -66,6 +67,7 @@ def check_strategy(strategy, estimator=None):
 def _pool_maker(X, y, estimator):
     """Return a function that makes equal pools, whose candidates have gaps."""
     rng = np.random.default_rng(0)
+    # A label of each class, so that all models can be fitted.
     first = np.unique(y, return_index=True)[1]
     known = np.union1d(first, rng.choice(len(y), 15, replace=False))
     labeled = np.isin(np.arange(len(y)), known)
@@ -125,8 +127,8 @@ def _check_states_its_needs(strategy, new_pool):
     _require(
         not missing or isinstance(strategy, FunctionStrategy),
         strategy,
-        f"it takes {sorted(missing)} from the pool and does not state so in `needs`, "
-        "so that a classifier without would be found out after labels were paid for",
+        f"it uses {sorted(missing)} of the pool and does not say so in `needs`, so a "
+        "classifier without them would be rejected only after labels were bought",
     )
 
 
@@ -137,8 +139,8 @@ def _check_repeats_itself(strategy, new_pool):
     _require(
         np.array_equal(first, second),
         strategy,
-        "it selected different rows from equal pools; whatever is random must come "
-        f"from pool.random_state: {first}, then {second}",
+        "it selected different rows from equal pools; random numbers must come "
+        f"from pool.random_state only: {first}, then {second}",
     )
 
 
@@ -146,6 +148,7 @@ def _check_sees_blocks(strategy, new_pool):
     if not getattr(strategy, "rowwise", False):
         return
     whole = utilities(_fresh(strategy), new_pool())
+    # Small blocks, the last of which is not full.
     blocks = utilities(_fresh(strategy), new_pool(block_size=11))
     _require(
         np.allclose(whole, blocks, rtol=1e-10, atol=1e-12),
@@ -190,6 +193,7 @@ def _check_containers(strategy, X, y, estimator):
         strategy,
         f"it selects {dense} from dense and {sparse} from equal sparse data",
     )
+    # float32 may change which rows are selected, but must not fail.
     pool = _pool_maker(X.astype(np.float32), y, estimator)()
     select_queries(_fresh(strategy), pool, 5)
 

@@ -9,6 +9,7 @@ from skactive._pool.pool import Pool
 
 def toy_data(n_classes):
     X, y = make_blobs(90, n_features=5, centers=n_classes, random_state=n_classes)
+    # No feature is negative, so that naive Bayes of counts can be tried as well.
     return MinMaxScaler().fit_transform(X), y
 
 
@@ -27,7 +28,7 @@ class WatchedPool(Pool):
 
     def __init__(self, models, outputs=None, random_state=None):
         super().__init__(models, outputs, random_state)
-        vars(self)["reads"] = set()
+        vars(self)["reads"] = set()  # pools are frozen, so attributes are set by `vars`
 
     def _view(self, outputs, stream=None):
         other = super()._view(outputs, stream)
@@ -50,5 +51,6 @@ def _watched(name):
     return property(read)
 
 
+# `predictions` and `classes` are not watched: every classifier has them.
 for _name in ("proba", "decision_function", "votes", "member_proba", "loss"):
     setattr(WatchedPool, _name, _watched(_name))

@@ -36,6 +36,7 @@ def score_all_classes(scorer, model, X, y, **metadata):
     score : float or dict
         The score, as the scorer returns it.
     """
+    # In the common case the scorer gets the model itself, not a wrapper.
     known, found = getattr(model, "classes_", None), np.unique(y)
     if known is None or np.array_equal(known, found):
         return scorer(model, X, y, **metadata)
@@ -64,7 +65,8 @@ class _KnowsAll(ClassifierMixin, BaseEstimator):
         return True
 
     def __getattr__(self, name):
-        # The model would give columns for the classes that it knows only.
+        # The model would only give columns for the classes that it knows. Before
+        # `__init__`, as in unpickling, looking up `model` here would never end.
         if name in ("decision_function", "predict_log_proba") or "model" not in vars(
             self
         ):

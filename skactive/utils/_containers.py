@@ -78,6 +78,7 @@ def with_small_indices(X):
     if not issparse(X):
         return X
     X = X.tocsr()
+    # `indptr` counts up to nnz, so this must fit into 32 bits as well.
     if X.indices.dtype == np.int32 or max(X.nnz, *X.shape) > _MAX_INT32:
         return X
     # Both matrices share `data`: sorting one would leave the other with wrong indices.
@@ -88,6 +89,7 @@ def with_small_indices(X):
 
 def index_of(values):
     """Return the index of a pandas object, None for anything else."""
+    # Lists have a method `index`, too; an object with an index of rows has `iloc`.
     return values.index if hasattr(type(values), "iloc") else None
 
 
@@ -134,7 +136,7 @@ def check_aligned(X, others, *, owner="X"):
             f"{name} and {owner} have different indices: row {row} is {mine!r} in "
             f"{owner} and {theirs!r} in {name}. Rows are matched by position. "
             f"If they are the same rows in the same order, pass {name}.to_numpy(); if "
-            f"not, bring them into that of {owner}: {name}.loc[{owner}.index]."
+            f"not, reorder them: pass {name}.loc[{owner}.index]."
         )
 
 
@@ -155,6 +157,7 @@ def order_of_names(values, names):
         None unless `values` has an index that holds exactly these names, each once.
     """
     index = index_of(values)
+    # With a repeated or missing name it would be a guess which value belongs to a row.
     if index is None or len(index) != len(names) or not index.is_unique:
         return None
     names = list_of(names)

@@ -23,6 +23,7 @@ _WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "memory"})
 # A value whose text is longer than this is compared by its hash.
 _MAX_TEXT = 200
 
+# The address of an object, in its repr, differs between processes.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -40,6 +41,7 @@ def describe_parameters(clf):
         The value of each parameter, those of nested objects under ``a__b``.
     """
     params = clf.get_params(deep=False)
+    # It only answers: a run may be resumed with another one.
     params.pop("oracle", None)
     return {k: v for name in params for k, v in _describe(name, params[name])}
 
@@ -147,6 +149,8 @@ def hash_values(*parts):
 def _as_bytes(part):
     """Return the bytes to hash; numbers of equal value give equal bytes."""
     kind = part.dtype.kind if isinstance(part, np.ndarray) else None
+    # The same labels may come as ints in one process and as floats in the next; the
+    # order of bytes is fixed, as files move between machines.
     if kind is not None and kind in "biuf":
         return np.ascontiguousarray(part, dtype="<f8")
     if kind is not None:

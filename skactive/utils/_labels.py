@@ -20,7 +20,8 @@ def is_null(value):
     if value is None:
         return True
     if isinstance(value, numbers.Number):
-        return value != value
+        return value != value  # nan of any type
+    # By name, as pandas is not imported for that; comparing NA gives NA.
     return type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -116,6 +117,8 @@ def check_finite(labels, missing_label):
 def check_y(y, missing_label, *, has_oracle):
     """Validate a partly labelled `y`; return it, the labelled mask and the labels."""
     y = column_y(y)
+    # Without an oracle 255 may well be a class. With one, rows that wait for a label
+    # would be taken for labelled.
     if has_oracle:
         _refuse_wrapped_marker(y, missing_label)
     y, labeled, labels = split_labeled(y, missing_label)

@@ -22,6 +22,7 @@ def naming(parameter, owner):
         yield
     except (ValueError, TypeError, IndexError) as error:
         name, message = type(owner).__name__, str(error)
+        # Checks of scikit-learn and inner contexts have named it already.
         is_named = re.search(rf"\b{parameter}\b", message) and name in message
         if is_named:
             raise

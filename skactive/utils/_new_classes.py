@@ -76,6 +76,7 @@ def late_and_once(given, bought):
         Positions of their labels in `bought`.
     """
     counts = Counter([*given, *bought])
+    # Early in a run, most classes have a single label.
     half = len(bought) // 2
     late = [i for i in range(half, len(bought)) if counts[bought[i]] == 1]
     n_others = len(counts) - len(late)

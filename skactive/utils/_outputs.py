@@ -135,7 +135,7 @@ def as_proba(proba, n_classes, owner, *, n_rows=None):
         return proba
     hint = ""
     if proba.ndim == 1 or proba.shape[1:] == (1,):
-        hint = " Of which class a single column speaks is not known."
+        hint = " It is not known which class a single column belongs to."
     elif proba.ndim == 2 and proba.shape[1] > n_classes:
         hint = _CLOSED_HINT
     raise ValueError(
@@ -191,13 +191,15 @@ def check_proba(proba, columns, classes, owner, *, silent_rows=False):
     if not (worst <= _SUM_TOLERANCE and least >= -_SUM_TOLERANCE):
         raise ValueError(
             f"{owner}.predict_proba returned probabilities that are NaN, infinite, "
-            "negative, or do not sum to 1 in a row. No label was asked on their "
-            "account; check the estimator and the scale of the features."
+            "negative, or do not sum to 1 in a row. No label was bought because "
+            "of them; check the estimator and the scale of the features."
         )
     if least < 0:
         proba = np.maximum(proba, 0.0)
         sums, worst = np.einsum("ij->i", proba), np.inf
     rounding = _ROUNDINGS * len(columns) * np.finfo(proba.dtype).eps
+    # Probabilities that sum to 1 up to rounding stay as they are: a division would only
+    # change their last bits.
     if worst > rounding:
         sums[np.abs(sums - 1.0) <= rounding] = 1.0
         proba = proba / sums[:, None]
@@ -274,6 +276,7 @@ def codes_of(predicted, classes, owner):
     codes : ndarray of int
         Of the shape of `predicted`.
     """
+    # Numbers and texts are not compared: searchsorted would convert one to the other.
     codes = None
     if (classes.dtype.kind in "biuf") == (predicted.dtype.kind in "biuf"):
         codes = np.minimum(np.searchsorted(classes, predicted), len(classes) - 1)

@@ -17,7 +17,8 @@ _ONE_COLUMN = (
     " It takes texts, one for each row: pass a column, such as X['text'], or put it "
     "into a ColumnTransformer that names the column."
 )
-# Number of rows on which steps are tried.
+# Number of rows on which steps are tried: enough that a step that trims a few percent
+# of the rows drops some of them.
 _N_ROWS_TRIED = 200
 
 
@@ -185,6 +186,7 @@ def _find_dropping(steps, X, *, fit=False):
         if step in (None, "passthrough") or not hasattr(step, "transform"):
             continue
         if fit:
+            # A clone, as the estimator of the user must stay unfitted.
             step = clone(step).fit(X)
         n_before, X = _num_samples(X), step.transform(X)
         if _num_samples(X) != n_before:
@@ -197,7 +199,7 @@ def _find_dropping(steps, X, *, fit=False):
 def _lost(who, n_before, n_after):
     return (
         f"{who} makes {n_after} rows of {n_before} when it predicts. Every row must "
-        "get its prediction, so none may vanish or be added: take the rows out of X "
+        "get a prediction, so no row may be dropped or added: remove the rows from X "
         "before, or let the step change values instead of dropping rows, for instance "
         "cap outliers instead of trimming them."
     )

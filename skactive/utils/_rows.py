@@ -22,7 +22,8 @@ from skactive.utils._sklearn import (
     _safe_indexing,
 )
 
-# Rows of one block of predictions hold about this many bytes as float64.
+# Rows of one block of predictions hold about this many bytes as float64: little
+# memory, and enough rows that the calls for each block do not count.
 _BLOCK_BYTES = 8 * 2**20
 _MIN_BLOCK_ROWS = 1024
 
@@ -96,7 +97,8 @@ def _validated(estimator, X, reset):
                 allow_nd=True,
             )
     except ValueError as error:
-        # scikit-learn writes all of X into some of its messages.
+        # scikit-learn writes all of X into some of its messages. Other errors pass
+        # through unchanged, with their traceback.
         text = re.sub(
             r"array=.*\.(?=\nReshape)",
             f"array={shown(X)}.",
@@ -270,6 +272,8 @@ def rows_without_text(X):
     rows : ndarray of shape (n_rows,), dtype int
         Ascending.
     """
+    # Where most rows are texts, the others are mistakes. Where few are, the rows may be
+    # objects of any kind.
     are_texts = np.fromiter((isinstance(x, (str, bytes)) for x in X), bool)
     if 0 < 2 * are_texts.sum() >= len(are_texts):
         return np.flatnonzero(~are_texts)

@@ -25,4 +25,5 @@ def draw_rows(rows, n_most, random_state):
     if n_most is None or len(rows) <= n_most:
         return rows
     rng = np.random.default_rng(random_state)
+    # Sorted positions keep the order of `rows`, in which data are read fastest.
     return rows[np.sort(rng.choice(len(rows), n_most, replace=False))]

@@ -48,6 +48,8 @@ class SharedRows:
         X : {array-like, sparse matrix, data frame, list}
             Equal rows.
         """
+        # The source is kept and compared by identity: an id could be reused, and a
+        # comparison of values would read all of them.
         source, shared = self._kept.get(name, (None, None))
         if source is not X:
             shared = self._share(X, name)
@@ -73,13 +75,14 @@ class SharedRows:
         if self._folder is None:
             parent = os.environ.get("JOBLIB_TEMP_FOLDER")
             self._folder = tempfile.mkdtemp(prefix="skactive_", dir=parent)
+            # Also runs at exit, unlike __del__, if the object is in a cycle.
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         path = os.path.join(self._folder, name)
         if os.path.exists(path):
             os.unlink(path)  # workers that still map it keep their pages
         try:
             dump(array, path)
-        except OSError as error:
+        except OSError as error:  # most likely a full disk: free what was written
             os.unlink(path)
             error.add_note(
                 f"Rows for worker processes could not be written to {self._folder}. "

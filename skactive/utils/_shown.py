@@ -97,6 +97,7 @@ def _estimator_without_tables(estimator):
             changed[name] = new
     if not changed:
         return estimator
+    # Not `clone` and `set_params`, which may validate or copy what they get.
     twin = copy.copy(estimator)
     vars(twin).update(changed)
     return twin
@@ -117,6 +118,7 @@ class BriefMixin:
 
 def _brief(message, estimator):
     """Return the message on a wrong parameter with its value shortened."""
+    # scikit-learn writes: The 'name' parameter of Class must be ... Got VALUE instead.
     name = message.split("'")[1]
     expected, got, _ = message.rpartition(" Got ")
     return f"{expected}{got}{shown(getattr(estimator, name))} instead."

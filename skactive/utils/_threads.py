@@ -24,6 +24,8 @@ def one_thread():
 
 def few_threads(X):
     """Return a context for a fit on `X`, where BLAS uses one thread if `X` is small."""
+    # OpenMP is left alone, as boosting uses it for loops over rows, which do gain from
+    # several threads.
     n_numbers = math.prod(getattr(X, "shape", (0,)))
     if n_numbers > _SMALL:
         return nullcontext()

@@ -141,7 +141,7 @@ def top_k(scores, k, keys):
     """
     n = len(scores)
     keys_of = _as_function(keys)
-    if k == 1:
+    if k == 1:  # a maximum is faster than a partition
         cut = scores.max()
     else:
         cut = np.partition(scores, n - k)[n - k] if k < n else scores.min()
@@ -171,6 +171,7 @@ def _highest_first(chosen, scores, tolerance, keys_of):
     equal |= near & np.isfinite(lower)
     if not equal.any():
         return chosen
+    # Ties are transitive here: a chain of near scores is one level.
     level = np.concatenate([[0], np.cumsum(~equal)])
     return chosen[np.lexsort((keys_of(chosen), level))]
 

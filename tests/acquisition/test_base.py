@@ -179,7 +179,7 @@ def test_check_strategy_finds_needs_that_are_not_stated():
         def utility(self, pool):
             return pool.proba[:, 0]
 
-    with pytest.raises(AssertionError, match=r"takes \['proba'\] from the pool"):
+    with pytest.raises(AssertionError, match=r"uses \['proba'\] of the pool"):
         check_strategy(Secretive())
 
 

@@ -1,4 +1,4 @@
-"""Faults of what models give: shapes, absent classes, and rows they say nothing of."""
+"""Faults of what models give: shapes, absent classes, and rows without a prediction."""
 
 import warnings
 
@@ -264,7 +264,9 @@ def test_t81_rows_that_no_label_reaches_are_uniform_and_counted(estimator):
 
     piped = make_pipeline(FunctionTransformer(), estimator)
     for model in (estimator, piped):
-        with pytest.warns(UserWarning, match="says nothing of 549 of 549") as caught:
+        with pytest.warns(
+            UserWarning, match="predicts nothing for 549 of 549"
+        ) as caught:
             run(model, y, data, truth, strategy=watch)
         assert len(caught) == 1
     assert (seen[0] == 0.5).all()
@@ -273,13 +275,13 @@ def test_t81_rows_that_no_label_reaches_are_uniform_and_counted(estimator):
 @pytest.mark.filterwarnings("ignore:.*(divide|non-finite|fits failed)")
 def test_what_a_search_has_found_may_say_nothing_too():
     search = GridSearchCV(LabelSpreading(gamma=1e4), {}, cv=2, scoring="accuracy")
-    with pytest.warns(UserWarning, match="says nothing of 170 of 170"):
+    with pytest.warns(UserWarning, match="predicts nothing for 170 of 170"):
         run(search)
 
 
 def test_models_that_tell_nothing_apart_are_told_of_once():
     boosting = HistGradientBoostingClassifier(max_iter=5)
-    with pytest.warns(UserWarning, match=r"After 30 labels HistG.*leaf=20") as caught:
+    with pytest.warns(UserWarning, match=r"After 30 labels, HistG.*leaf=20") as caught:
         clf = run(boosting, strategy="margin")
     assert len(caught) == 1
     assert [record["same_for_all"] for record in clf.history_] == [True, True, None]
@@ -291,7 +293,7 @@ def test_models_that_tell_nothing_apart_are_told_of_once():
 
 def test_only_a_parameter_that_asks_for_too_many_rows_is_named():
     pruned = DecisionTreeClassifier(ccp_alpha=10)
-    with pytest.warns(UserWarning, match="look at its regularization"):
+    with pytest.warns(UserWarning, match="check its regularization"):
         run(pruned, strategy="margin")
 
     class Boosting(DecisionTreeClassifier):
@@ -299,7 +301,7 @@ def test_only_a_parameter_that_asks_for_too_many_rows_is_named():
             super().__init__(ccp_alpha=ccp_alpha)
             self.min_child_weight = min_child_weight
 
-    with pytest.warns(UserWarning, match=r"Its min_child_weight=1 asks.*such as 0\.1"):
+    with pytest.warns(UserWarning, match=r"Its min_child_weight=1 req.*such as 0\.1"):
         run(Boosting(), strategy="margin")
 
 
@@ -312,7 +314,7 @@ def test_auto_covers_the_pool_where_the_model_tells_nothing_apart():
         predict_proba = property()
         decision_function = property()
 
-    with pytest.warns(UserWarning, match="'auto' asks rows that stand for many"):
+    with pytest.warns(UserWarning, match="'auto' queries rows that represent many"):
         mute = run(Mute(), strategy="auto", budget=5)
     without = run(Silent(), strategy="auto", budget=5)
     np.testing.assert_array_equal(mute.query_indices_, without.query_indices_)

@@ -68,7 +68,7 @@ def test_t27_a_model_that_fails_later_is_refused_before_the_next_payment(
 ):
     oracle = logging_oracle()
     clf = make_clf(oracle, estimator=Spoilt(one_nan, from_n_labels=6))
-    with pytest.raises(ValueError, match="No label was asked on their account") as c:
+    with pytest.raises(ValueError, match="No label was bought because of them") as c:
         clf.fit(X, y)
     assert oracle.n_calls == 1
     np.testing.assert_array_equal(c.value.labels, truth[c.value.indices])
@@ -208,9 +208,9 @@ class Selects(BaseStrategy):
     ("selected", "message"),
     [
         (lambda pool: [3, 4, 3], "the same row more than once"),
-        (lambda pool: [1, 0], r"rows that are no candidates: \[0\]"),
-        (lambda pool: [1, 21], r"no candidates: \[21\]"),
-        (lambda pool: [-1], r"no candidates: \[-1\]"),
+        (lambda pool: [1, 0], r"rows that are not candidates: \[0\]"),
+        (lambda pool: [1, 21], r"not candidates: \[21\]"),
+        (lambda pool: [-1], r"not candidates: \[-1\]"),
         (lambda pool: [1, 2, 3, 4, 5], "must return 1 to 4 row numbers"),
         (lambda pool: [], "must return 1 to 4 row numbers"),
         (lambda pool: [1.0, 2.0], "must return 1 to 4 row numbers"),
@@ -218,7 +218,7 @@ class Selects(BaseStrategy):
         (lambda pool: None, "must return 1 to 4 row numbers"),
         (lambda pool: ([1, 2], [0.5, 0.5]), r"return Selection\(rows, prob"),
         (lambda pool: ([1, 2], None), r"return Selection\(rows, probabilities"),
-        (lambda pool: Selection([1, 0]), r"rows that are no candidates: \[0\]"),
+        (lambda pool: Selection([1, 0]), r"rows that are not candidates: \[0\]"),
         (lambda pool: pool.candidates == 4, "must return 1 to 4 row numbers"),
         (lambda pool: Selection([1, 2], probabilities=[0.5]), "one probability"),
         (lambda pool: Selection([1, 2], probabilities=[0.5, 0.0]), "one probability"),

@@ -145,12 +145,12 @@ def test_a_killed_process_loses_only_the_run_it_was_in(path):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"X": X + 1}, "the values of X are others"),
+        ({"X": X + 1}, "the values of X differ"),
         ({"X": X[:-1], "y": y[:-1]}, "n_samples was 150, and is 149"),
-        ({"y": y[::-1]}, "the labels in y are others"),
-        ({"cv": 2}, "cv gives other splits"),
+        ({"y": y[::-1]}, "the labels in y, or the rows that have them, differ"),
+        ({"cv": 2}, "cv gives different splits"),
         ({"cv": 3}, "n_splits was 2, and is 3"),
-        ({"initial": 6}, "initial chooses other rows"),
+        ({"initial": 6}, "initial chooses different rows"),
         ({"random_state": 1}, "random_state was 0, and is 1"),
         ({"scoring": "f1_macro"}, r'scoring was null, and is \["f1_macro"\]'),
         ({"C": 2.0}, r"estimator__C was 1.0, and is 2.0\. Pass"),
@@ -173,7 +173,7 @@ def test_a_file_of_other_inputs_is_refused_untouched(path, change, match):
 def test_another_file_is_refused_untouched(path, content):
     path.write_bytes(content)
     for call in (replay, ActiveLearningCurve.load):
-        with pytest.raises(ValueError, match=r"has another content|cannot be read"):
+        with pytest.raises(ValueError, match=r"has different content|cannot be read"):
             call(path)
     assert path.read_bytes() == content
 

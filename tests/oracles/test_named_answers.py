@@ -189,7 +189,7 @@ def test_classes_that_differ_by_case_from_the_beginning_are_no_mistake(recwarn):
 def test_an_unknown_answer_says_what_is_spelt_otherwise():
     clf = make_clf(odd("Ham")).set_params(missing_label=None, classes=["ham", "spam"])
     with pytest.raises(
-        OracleError, match=r"'Ham' is not one .*'ham' is spelt otherwise"
+        OracleError, match=r"'Ham' is not one .*'ham' is spelt differently"
     ):
         clf.fit(X, TEXTS, sample_ids=IDS)
 

@@ -28,7 +28,7 @@ def test_uncertainty_of_the_rows_without_a_label(make_round, criterion, value):
     pool = make_round(TABLE, {0: 0, 1: 1})
     assert criterion(value - 1e-9).update(pool) is None
     reason = criterion(value + 1e-9).update(pool)
-    assert f"of the 3 rows that may be asked is {value:.4g} <=" in reason
+    assert f"of the 3 rows that may be queried is {value:.4g} <=" in reason
 
 
 def test_rows_without_an_answer_do_not_count(make_round):

@@ -103,7 +103,7 @@ class InitSets(Wrong):
         (SaysTrue(), "a reason as a str, or None, got True"),
         (Writes(), "changes the pool"),
         (Counts(), "a fresh clone said"),
-        (Reads(), r"takes \['proba'\] from the pool"),
+        (Reads(), r"uses \['proba'\] of the pool"),
         (Sets(), r"update changes \['limit'\]"),
         (InitSets(), "__init__ must set its parameters"),
     ],
