@@ -139,7 +139,7 @@ def send_peak(n_rows, block_size, connection):
 
 
 def memory_kib(name):
-    """Return a number out of what Linux says of this process."""
+    """Return a number that Linux reports about this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 

@@ -46,7 +46,7 @@ from skactive.oracles import SimulatedOracle
 FIELDS = ("dataset", "strategy", "seed", "aubc")
 RESULTS = Results(FOLDER / "published.csv", FIELDS, key=FIELDS[:3])
 
-# From the smallest to the largest; of more than 2000 rows, an hour gives nothing.
+# From the smallest to the largest; with more than 2000 rows, an hour is not enough.
 SETS = """
     appendicitis ex8b heart haberman ionosphere wdbc breast ex8a diabetes gcloudub
     splice checkerboard
@@ -85,9 +85,9 @@ class PublishedQUIRE(BaseStrategy):
     """Score rows as the program did that the published values of QUIRE come from.
 
     The formula is that of ``QUIRESampling(criterion="simplified")`` with gamma 1 and
-    lambda 1, but for two defects of the program: the inverse of L_aa lacks the kernel
-    of the labelled rows, and an inner product stands where an outer one belongs, so
-    that one number is taken from all entries of the matrix.
+    lambda 1, except for two defects of the program: the inverse of L_aa lacks the
+    kernel of the labelled rows, and an inner product stands where an outer one belongs,
+    so that one number is taken from all entries of the matrix.
     """
 
     def utility(self, pool):
@@ -113,7 +113,7 @@ def first_unlabeled(pool):
 
 
 # Names of the published tables, and what they are here. The task model asks if no
-# other estimator is named. InfoDiv is US-C where one row is asked at a time.
+# other estimator is named. InfoDiv is US-C where one row is queried at a time.
 STRATEGIES = {
     "Uniform": {"strategy": first_unlabeled},
     "US-C": {"strategy": "margin"},

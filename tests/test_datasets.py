@@ -1,4 +1,4 @@
-"""hide_labels keeps as many labels as it is told."""
+"""hide_labels keeps the requested number of labels."""
 
 import numpy as np
 import pytest

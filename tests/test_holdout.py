@@ -192,7 +192,7 @@ def test_a_model_that_a_criterion_has_looked_at_is_not_fitted_again():
     def look(pool):
         pool.estimator  # noqa: B018
 
-    # Nothing is told between the look of the round that is left open and the end.
+    # No label is recorded between the pool of the round that is left open and the end.
     loop = LabelingLoop(make_clf(Recorder(), stopping=look), X, Y)
     for _ in range(4):
         loop.tell(TRUTH[loop.ask().indices])

@@ -1,4 +1,4 @@
-"""The pool: what strategies see, and what it costs to look."""
+"""The pool: what strategies see, and the cost of reading it."""
 
 import sys
 import tracemalloc
@@ -347,7 +347,7 @@ def test_columns_in_another_order_are_aligned():
 
 
 class ForgetsZero(LogisticRegression):
-    """Never learns of class 0."""
+    """Never sees class 0."""
 
     def fit(self, X, y):
         super().fit(X, np.where(y == 0, 2, y))
@@ -429,7 +429,7 @@ def test_a_round_does_not_copy_the_pool(monkeypatch):
             monkeypatch.setattr(module, "take_rows", counting)
     clf = make_clf(batch_size=5, budget=20)
     clf.fit(X, np.where(LABELED, TRUTH, -1), oracle=lambda X: [0, 1, 0, 1, 1])
-    # The rows that are trained on and those that are asked, and no others.
+    # The training rows and the queried rows, and no others.
     assert sorted(taken) == sorted([10, 15, 20, 25, 30] + [5] * 4)
 
 

@@ -111,7 +111,7 @@ def test_needs_are_checked_beside_a_check_of_its_own():
 
 
 class Told:
-    """An oracle that keeps what it is told of a run."""
+    """An oracle that keeps the facts that it gets about a run."""
 
     def __init__(self):
         self.progress = []

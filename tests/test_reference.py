@@ -71,7 +71,7 @@ def test_a_strategy_has_the_stored_areas_for_a_few_seeds(name, strategy):
 def test_margin_sampling_has_the_published_area_for_each_seed(name, published_areas):
     stored = STORED[name, "US-C"]
     expected = {seed: published_areas[name][seed] for seed in stored}
-    # Of the duplicates in haberman the first is asked there, and any of them here.
+    # Of the duplicates in haberman the first is queried there, and any of them here.
     tolerance = 1e-4 if name == "haberman" else 1e-5
     assert stored == pytest.approx(expected, abs=tolerance, rel=0)
 

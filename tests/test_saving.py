@@ -1,4 +1,4 @@
-"""Loops that are saved and loaded: nothing is asked or learnt otherwise."""
+"""Loops that are saved and loaded: the same queries and the same models."""
 
 import json
 import os

@@ -20,7 +20,7 @@ N_FOLDS = 3
 
 X, TRUTH = load_digits(return_X_y=True)
 Y = hide_labels(TRUTH, 0.1, stratify=True, random_state=0)
-# Ids that are no positions.
+# Ids that are not positions.
 IDS = 10_000 + np.random.default_rng(0).permutation(len(X))
 
 

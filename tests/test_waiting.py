@@ -1,4 +1,5 @@
-"""Models that cannot be fitted yet: foreseen, waited for, and what is said of them."""
+"""Models that cannot be fitted yet: foreseen, waited for, and the messages about
+them."""
 
 import re
 import warnings

@@ -167,7 +167,7 @@ def split_batch(name):
 def make_strategy(name, classifier):
     """Return what a strategy is in `active_learning_curve`.
 
-    If the classifier lacks what the strategy looks at (an SVM has no probabilities), a
+    If the classifier lacks what the strategy uses (an SVM has no probabilities), a
     logistic regression selects, and the classifier learns.
     """
     if name.startswith("scikit-activeml "):

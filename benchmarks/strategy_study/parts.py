@@ -38,7 +38,7 @@ MAIN = """
     hierarchical auto
 """.split()
 # What is left of "auto" without its parts. Without herding it is "margin", and nearly
-# "max_herding" without all that looks at the model.
+# "max_herding" without the parts that use the model.
 ABLATIONS = (
     "auto without narrowing",
     "auto without widening",

@@ -65,7 +65,7 @@ def anchors():
 
 
 def ask_one_by_one(estimator, strategy, X, y, labeled, n_queries):
-    """Return the rows that are asked, one per round, in their order."""
+    """Return the queried rows, one per round, in their order."""
     y_known = np.full(len(y), np.nan)  # -1 is a class
     y_known[labeled] = y[labeled]
     clf = ActiveLearningClassifier(

@@ -51,7 +51,7 @@ def greedy(X, n_queries, labeled):
 
 
 def greedy_in_tie_order(X, n_queries, labeled):
-    """Do the same, where of equally far rows that of the lowest key comes first."""
+    """Do the same; of equally far rows, the one with the lowest key comes first."""
     order = np.argsort(tie_keys(0, np.arange(len(X))))
     known = np.flatnonzero(np.isin(order, labeled))
     return order[greedy(X[order], n_queries, known)].tolist()
@@ -277,7 +277,7 @@ def test_rows_without_an_embedding_are_asked_at_random_with_a_warning():
 
 @pytest.mark.parametrize("X", ["cube", "wide copies"])
 def test_of_equally_far_rows_each_is_chosen_equally_often(X):
-    # A turned cube: its distances are equal but for rounding.
+    # A rotated cube: its distances are equal except for rounding.
     axes = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
     X = {
         "cube": (np.indices((2, 2, 2)).reshape(3, 8).T - 0.5) @ axes,

@@ -193,7 +193,7 @@ def test_gains_only_fall_as_rows_are_chosen(seed, for_distances):
         fewer = cover.gains(everything)
         assert (fewer <= gains * (1 + 1e-12) + 1e-12).all()
         assert fewer[center] == 0.0
-        # To take off what was lost is the same, but for rounding, and never too much.
+        # To subtract the loss is the same, except for rounding, and never too much.
         bounds = cover.lower(gains, everything, before)
         np.testing.assert_allclose(bounds, fewer, rtol=1e-5, atol=1e-5)
         assert (bounds >= fewer - 1e-12).all()

@@ -222,7 +222,7 @@ def test_the_last_step_of_a_pipeline_counts(last):
     scores = [LabelDispersionSampling(5).utility(pool) for pool in pools]
     assert scores[0].tolist() == scores[1].tolist()
     assert scores[0].max() > 0
-    # The same as without a Pipeline, on what its first step makes of X.
+    # The same as without a Pipeline, on the output of its first step.
     scaler = pools[1].estimator[0]
     X, y = scaler.transform(pools[1].X), pools[1].y
     plain = testing.make_pool(X, y, estimator=last, random_state=5)

@@ -147,7 +147,7 @@ def test_a_constant_classifier_has_the_published_value(anchors):
 
 
 def iris_queries(n_queries, loss="log"):
-    """Return what is asked of iris, numbered as in the published sequence."""
+    """Return the queried rows of iris, numbered as in the published sequence."""
     X, y = load_iris(return_X_y=True)
     order = np.argsort(np.arange(150) % 50 != 0, kind="stable")
     X, y, labeled, rows = X[order], y[order], np.arange(150) < 3, []

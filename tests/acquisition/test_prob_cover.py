@@ -284,7 +284,8 @@ def test_what_is_kept_between_rounds_changes_nothing(batch_size):
         rows = strategy.select(pool, batch_size)
         fresh = ProbCoverSampling(0.4).select(pool, batch_size)
         assert rows.tolist() == fresh.tolist()
-        # Some rows are refused, in some rounds others are asked than were chosen.
+        # Some rows get no answer, and in some rounds other rows are queried than
+        # chosen.
         (asked if number % 3 else known).extend(rows[:1])
         known.extend(rows[1:] if number % 4 else pool.candidates[-2:])
 

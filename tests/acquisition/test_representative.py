@@ -89,7 +89,7 @@ def test_rows_without_an_embedding_are_asked_at_random_with_a_warning():
 
 
 class TextLength(LogisticRegression):
-    """A classifier of raw texts that is no Pipeline."""
+    """A classifier of raw texts that is not a Pipeline."""
 
     def fit(self, X, y):
         return super().fit([[len(x)] for x in X], y)

@@ -97,7 +97,7 @@ def needs_model(name):
 
 
 def sees_outputs_only(name):
-    """Whether it looks at no rows, only at what the model or a committee says."""
+    """Whether it uses no rows, only the outputs of the model or of a committee."""
     strategy = strategy_of(name)
     seen = {way for need in strategy.needs for way in alternatives(need)}
     return not seen & {"embedding"} and name not in (

@@ -1,4 +1,4 @@
-"""What all deep classifiers have in common: nets, seeds, shapes, parameters, state."""
+"""The common behaviour of deep classifiers: nets, seeds, shapes, parameters, state."""
 
 import pickle
 import re

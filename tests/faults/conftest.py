@@ -80,7 +80,7 @@ def make_clf():
 
 @pytest.fixture
 def full_disk():
-    """Return a context in which no file can grow beyond so many bytes."""
+    """Return a context in which no file can exceed a number of bytes."""
     resource = pytest.importorskip("resource", reason="there are no such limits here")
 
     @contextmanager

@@ -171,7 +171,7 @@ class Hangs(DecisionTreeClassifier):
 
 
 def interrupt_when(folder, n_files):
-    """Press Ctrl-C, as it were, once there are so many files."""
+    """Simulate Ctrl-C once there is a given number of files."""
     while len(os.listdir(folder)) < n_files:
         time.sleep(0.05)
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)

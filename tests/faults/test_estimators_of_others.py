@@ -349,7 +349,7 @@ def test_steps_that_drop_rows_are_found_within_other_estimators(labels):
         with pytest.raises(ValueError, match=r"The step 'trim' .* makes \d+ rows of"):
             learner(model, oracle, **params).fit(X, labels, sample_ids=IDS)
     assert oracle.n_calls == 0
-    assert len(asked(last, committee=members)) == 12  # nobody looks at it
+    assert len(asked(last, committee=members)) == 12  # it is not used
 
 
 @pytest.mark.parametrize("labels", [y, NOTHING], ids=["warm", "cold"])

@@ -39,7 +39,7 @@ from skactive.oracles._store.store import LabelStore
 
 
 class Asked:
-    """An oracle that writes the ids it is asked into a file, a line each."""
+    """An oracle that writes the ids of the rows to a file, one per line."""
 
     def __init__(self, log, *, seconds=0.0, fail_at=None):
         self.log = log

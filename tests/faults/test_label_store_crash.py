@@ -47,7 +47,7 @@ def label_all(
     break_store=None,
     n_acked=None,
 ):
-    """Label all rows in batches; write down what is asked and what is acknowledged."""
+    """Label all rows in batches; write down all requests and acknowledgements."""
     asked, acked = Log(folder / "asked"), Log(folder / "acked")
 
     def ask(X, sample_ids, request_ids):
@@ -175,7 +175,7 @@ def test_t50_random_kills_lose_nothing_and_repeat_only_rows_in_flight(
 
 
 def fit_with(path, crash_at=None):
-    """Fit on a store, and leave the ids that are asked in a file beside it."""
+    """Fit on a store, and leave the ids of the requests in a file beside it."""
     asked = Log(path.with_suffix(".asked"))
 
     def ask(X, sample_ids, request_ids):

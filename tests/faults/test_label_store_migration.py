@@ -49,7 +49,7 @@ def migrations(monkeypatch):
 
 @pytest.fixture
 def path(tmp_path, migrations):
-    """A file of version 1; its last answer stands in the write-ahead log only."""
+    """A file of version 1; its last answer is only in the write-ahead log."""
     path = tmp_path / "labels.sqlite"
     connection = sqlite3.connect(path, isolation_level=None)
     run = connection.execute

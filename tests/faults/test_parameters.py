@@ -45,7 +45,7 @@ MADE = {
     "Selection",
 }
 
-# So many models, rounds or layers as wanted are made, however long that takes.
+# Any number of models, rounds or layers is made, however long that takes.
 AS_MANY_AS_WANTED = {
     "n_members",
     "n_networks",
@@ -162,7 +162,7 @@ def settings(cls, name, values=WRONG):
 
 
 def run_with(thing):
-    """Return a run in which an object takes part, before anything is asked."""
+    """Return a run in which an object takes part, before the oracle is called."""
     params = {"budget": 6, "batch_size": 3, "random_state": 0}
     if isinstance(thing, ActiveLearningClassifier):
         clf = thing
@@ -188,7 +188,7 @@ def run_with(thing):
 
 
 def validate(cls, arguments):
-    """Do what is checked before anything is asked or fitted."""
+    """Run the checks made before the oracle is called or a model is fitted."""
     if cls is LabelingLoop:
         return LabelingLoop(arguments["clf"], X, Y)
     if cls is LabeledFold:

@@ -196,7 +196,7 @@ def test_t60_a_generator_is_refused_as_everywhere_in_scikit_learn(
 
 
 def sorted_copies(n_samples, seed):
-    """Few different rows, many times each, and labels they say nothing of, sorted."""
+    """Few different rows, many copies of each, and unrelated labels, sorted."""
     rng = np.random.default_rng(seed)
     X, truth = rng.integers(0, 3, (n_samples, 3)), rng.random(n_samples) < 0.3
     order = np.argsort(truth, kind="stable")

@@ -16,7 +16,7 @@ from skactive.stopping import FunctionCriterion
 
 
 class Spoilt(LogisticRegression):
-    """Answers with the probabilities that `spoil` makes of the right ones."""
+    """Returns the right probabilities as changed by `spoil`."""
 
     def __init__(self, spoil=None, from_n_labels=0):
         super().__init__()

@@ -47,7 +47,7 @@ def fit_by_hand(curves, split, strategy="margin", clf=None):
     """Fit on what a split began with, and score every round; return both."""
     train, test = list(CV.split(X))[split]
     hidden = np.where(np.isin(train, curves.initial_indices[split]), y[train], -1)
-    # The seed of a split is no secret: it is the second number of this generator.
+    # The seed of a split is the second number of this generator.
     seed = np.random.SeedSequence([0, split]).generate_state(2)[1] % (2**31 - 1)
     clf = clone(clf or classifier()).set_params(
         strategy=strategy, oracle=SimulatedOracle(y), random_state=int(seed)

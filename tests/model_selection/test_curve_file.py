@@ -40,7 +40,7 @@ def done_in(path):
 
 
 class Countdown:
-    """Margin, that raises or kills its process in the last of so many rounds."""
+    """Margin sampling that raises or kills its process after some rounds."""
 
     left = 0  # of the class, as every run has a copy of the object
 

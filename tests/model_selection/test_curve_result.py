@@ -335,9 +335,12 @@ def test_frames_have_all_rounds_and_all_strategies(curves):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda c: c.curve("entropy"), "strategy='entropy' is none of .*'random'"),
-        (lambda c: c.area("margin", scoring="f1"), "scoring='f1' is none of .*'score'"),
-        (lambda c: c.summary(baseline="entropy"), "baseline='entropy' is none of"),
+        (lambda c: c.curve("entropy"), "strategy='entropy' is not one of .*'random'"),
+        (
+            lambda c: c.area("margin", scoring="f1"),
+            "scoring='f1' is not one of .*'score'",
+        ),
+        (lambda c: c.summary(baseline="entropy"), "baseline='entropy' is not one of"),
         (lambda c: c.summary(target="good"), "target must be a score"),
     ],
 )

@@ -1,4 +1,4 @@
-"""LURE: what rows drawn with unequal probabilities say of a fixed model."""
+"""LURE: the risk of a fixed model from rows drawn with unequal probabilities."""
 
 from itertools import permutations
 

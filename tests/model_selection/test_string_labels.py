@@ -36,7 +36,7 @@ def test_labeled_scorer_names_itself_where_its_marker_is_wrong():
 def test_an_integer_cv_on_string_labels_is_warned_of(scoring):
     if scoring is not None:
         scoring = labeled_scorer("accuracy", missing_label=None)
-    y = np.array([None, *Y], dtype=object)[:24]  # scikit-learn looks at the first
+    y = np.array([None, *Y], dtype=object)[:24]  # scikit-learn checks the first
     with pytest.warns(UserWarning, match=r"LabeledFold\(5, missing_label=None\)"):
         cross_val_score(CLF, X, y, cv=3, scoring=scoring)
 

@@ -15,7 +15,7 @@ from skactive.testing import _label_store, check_label_store
 
 
 class NoEstimator:
-    """A store of somebody else: what is asked of one, and nothing more."""
+    """A store of another package, with the required methods and nothing more."""
 
     def __init__(self, ask, path):
         self.kept = CachedOracle(ask, path)
@@ -260,7 +260,7 @@ class NoClaims(CachedOracle):
 
 
 class NoClaimsOfProcesses(NoClaims):
-    """Threads of one process are told apart, processes are not."""
+    """It distinguishes the threads of a process, but not processes."""
 
     def __call__(self, X, sample_ids, classes=None, proba=None):
         if multiprocessing.current_process().name == "MainProcess":

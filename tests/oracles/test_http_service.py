@@ -117,7 +117,7 @@ def batch_oracle(service, *, retry=False, timeout=5.0, threshold=0.0):
 
 
 def row_oracle(service, *, retry=False, timeout=5.0):
-    """One request for each row; a label is recorded before the next is asked."""
+    """One request for each row; a label is recorded before the next request."""
 
     def label_of(row):
         (reply,) = post(service.url, [row], timeout)

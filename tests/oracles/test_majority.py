@@ -1,4 +1,4 @@
-"""Several annotators: who is asked, what they agree on, and what is kept."""
+"""Several annotators: which are asked, their agreement, and the kept votes."""
 
 import itertools
 import pickle
@@ -18,7 +18,7 @@ X = np.arange(4.0).reshape(-1, 1)
 
 
 class Annotator:
-    """Answers by the first feature of a row, and remembers what it was asked."""
+    """Answers by the first feature of a row, and remembers its requests."""
 
     def __init__(self, answers, fails_after=None, error=None):
         self.answers = answers

@@ -16,7 +16,7 @@ IDS = np.arange(21)
 
 @pytest.fixture
 def asked():
-    """What annotators were asked, in this order: their names and ids."""
+    """The requests to annotators, in order: their names and the ids."""
     return []
 
 

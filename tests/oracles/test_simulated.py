@@ -1,4 +1,4 @@
-"""The simulated oracle answers by id, whenever and with whomever it is asked."""
+"""The simulated oracle answers by id, whatever the time and the other rows."""
 
 import numpy as np
 import pytest

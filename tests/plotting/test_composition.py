@@ -18,7 +18,7 @@ ANSWERS = ["", "", "", "ham", "spam", None, "eggs", "ham", None]
 
 @pytest.fixture
 def clf():
-    """Two rows are asked in a round, in their order."""
+    """Two rows are queried in a round, in their order."""
     return ActiveLearningClassifier(
         DummyClassifier(),
         oracle=lambda X: [ANSWERS[int(row)] for row in X[:, 0]],

@@ -95,7 +95,7 @@ def test_chosen_strategies_are_drawn_on_given_axes_in_a_given_style(curves):
     )
     assert display.ax_ is ax
     assert [line.get_color() for line in display.line_] == ["red"]
-    with pytest.raises(ValueError, match="strategy='entropy' is none"):
+    with pytest.raises(ValueError, match="strategy='entropy' is not"):
         ActiveLearningCurveDisplay.from_curves(curves, strategies=["entropy"])
 
 

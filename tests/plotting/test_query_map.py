@@ -1,4 +1,4 @@
-"""The map of the rows that were asked."""
+"""The map of the queried rows."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -32,7 +32,7 @@ def make_round():
     def make(table, labels, *, bought=(), held=(), asked=(), round=1, **params):
         """`labels` maps rows to labels; those in `bought` came in the last round.
 
-        Rows of `held` were asked for a test sample; some may have no label.
+        Rows of `held` were queried for a test sample; some may have no label.
         """
         n = len(table)
         if np.ndim(table) == 1:

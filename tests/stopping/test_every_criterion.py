@@ -114,7 +114,7 @@ def test_broken_criteria_are_told_what_is_wrong(criterion, problem):
 
 
 class Plain:
-    """A criterion that is no estimator, with a state."""
+    """A criterion that is not an estimator, with a state."""
 
     n_seen = 0
 

@@ -1,17 +1,17 @@
-"""A plateau, and gain per label: criteria that look at labels kept for that."""
+"""A plateau, and gain per label: criteria that use validation labels."""
 
 import numpy as np
 import pytest
 
 from skactive.stopping import GainPerLabel, ValidationPlateau
 
-# Ten rows to validate on, of which the model gets as many right as it is told.
+# Ten rows to validate on; the model gets the given number of them right.
 N, ROWS = 40, np.arange(30, 40)
 TRUTH = np.zeros(10, dtype=int)
 
 
 def curve(make_round, n_right, n_new=5, **params):
-    """Rounds with `n_new` labels more each, and so many right rows of ten."""
+    """Rounds with `n_new` more labels each; `n_right` of ten rows are right."""
     for k, right in enumerate(n_right):
         labels = {row: row % 2 for row in range(2 + k * n_new)}
         codes = [0] * 30 + [0] * right + [1] * (10 - right)
@@ -28,7 +28,7 @@ def validation():
 
 
 def test_a_plateau_lasts_so_many_labels(make_round, validation):
-    scores = [5, 8, 7, 8, 8]  # the best comes with the second; equal is no better
+    scores = [5, 8, 7, 8, 8]  # the second is the best; an equal score is not better
     plateau = ValidationPlateau(**validation, patience=10)
     pools = list(curve(make_round, scores))
     assert stops(plateau, pools) == [False, False, False, True, True]
