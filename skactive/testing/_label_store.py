@@ -215,10 +215,8 @@ def _check_request_ids(trial):
 def _check_iterators(trial):
     asked_again = []
 
-    # Another user asks while the iterator is open: its first answers must be in the
-    # file by then.
     def answers(ids):
-        yield from labels_of(ids[:2])
+        yield from labels_of(ids[:2])  # in the file while the iterator is still open
         asked_again.append(_soon(trial.newly_asked, trial.oracle(), ids[:2]))
         raise ConnectionError("line broken")
 
@@ -241,8 +239,7 @@ def _soon(function, *arguments):
     """Return what a function returns, or None if it waits for whoever calls this."""
     pool = ThreadPoolExecutor(1)
     job = pool.submit(function, *arguments)
-    # Without waiting: a store that locks out its own user would block this forever.
-    pool.shutdown(wait=False)
+    pool.shutdown(wait=False)  # a store that locks out its own user would block
     try:
         return job.result(timeout=_PATIENCE_SECONDS)
     except TimeoutError:
@@ -328,14 +325,13 @@ def _check_interrupts(trial):
 def _check_foreign_files(trial):
     trial.path.write_bytes(b"What another program has written.\n" * 99)
     before = trial.path.read_bytes()
-    # The file may be refused when the oracle is made, or only when it is asked.
     trial.fails(_OnCall(trial), [0])
     trial.require(trial.path.read_bytes() == before, "the file was changed")
     trial.require(trial.service.asked() == [], "a label was paid for")
 
 
 class _OnCall:
-    """Makes its oracle when it is called."""
+    """Makes its oracle when it is called: both may refuse a file."""
 
     def __init__(self, trial):
         self.trial = trial
@@ -396,8 +392,7 @@ def _check_processes(trial):
 
 
 def _meet_and_ask(oracle, folder, number):
-    """Ask about four rows while another asks about four; three are the same."""
-    # Both wait for each other, so that their questions overlap.
+    """Ask about four rows at the time when another does; three are the same."""
     (folder / f"ready {number}").touch()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while len(list(folder.glob("ready *"))) < 2 and time.monotonic() < deadline:

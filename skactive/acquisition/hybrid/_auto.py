@@ -67,9 +67,9 @@ class AutoSampling(BaseStrategy):
     on the data, not on a number of labels:
 
     1. The predictions of this model for the candidates are compared with those of an
-    earlier one, which had at least `min_labels` fewer labels. The less they agree
-    (Cohen's kappa, as in [1]_), the more a few labels still change, and the less the
-    uncertainty means. From no agreement to a perfect one, the region in which rows
+       earlier one, which had at least `min_labels` fewer labels. The less they agree
+       (Cohen's kappa, as in [1]_), the more a few labels still change, and the less the
+       uncertainty means. From no agreement to a perfect one, the region in which rows
        are queried shrinks from all candidates to the ``prefilter * n_queries`` of
        smallest margin.
     2. Within the region, the batch covers the uncertain rows by herding [2]_: greedily,
