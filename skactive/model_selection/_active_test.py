@@ -148,6 +148,7 @@ def _estimate(model, clf, X, loss):
             stacklevel=4,
         )
         return np.nan, np.nan, nothing
+    # Rows without an answer keep the loss 0: `_risk_of_answered` corrects for them.
     losses = np.zeros(len(drawn))
     rows = drawn[answered]
     labels = as_labels(clf.transduction_[rows])

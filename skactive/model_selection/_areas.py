@@ -240,6 +240,7 @@ def interval_of_saved(needed, of_baseline, *, confidence, overlap):
        in the undergraduate statistics curriculum". The American Statistician 69(4),
        2015.
     """
+    # Medians, as a split that does not reach the score counts as inf labels.
     few, many = np.median(needed.labels), np.median(of_baseline.labels)
     if not np.isfinite([few, many]).all():
         return np.nan, np.nan, np.nan

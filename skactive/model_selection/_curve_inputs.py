@@ -99,6 +99,7 @@ def _variant(estimator, name, strategy):
             "missing_label as the estimator has it."
         )
     try:
+        # The oracle of the user is never asked here, and may not be picklable.
         variant = clone(estimator).set_params(oracle=None, **params)
         variant._validate_params()
         check_model(

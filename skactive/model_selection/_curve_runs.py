@@ -48,6 +48,7 @@ def missing_runs(experiment, done, *, n_jobs, verbose):
     )
     # As they end, so that finished runs are in the file if the process is killed.
     runs = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+    # Closed if the caller stops early, or workers would continue for nothing.
     with closing(runs):
         for n_done, run in enumerate(runs, 1):
             if verbose:
@@ -67,7 +68,7 @@ def _run(X, y, scorer, clf, name, number, split):
         with one_thread():
             score = _score_full if name is None else _replay
             found = score(X, y, scorer, clf, split)
-    except Exception as error:
+    except Exception as error:  # the traceback does not name the strategy
         what = "The model of all labels" if name is None else f"The strategy {name!r}"
         raise ActiveLearningError(
             f"{what} failed in split {number}: {type(error).__name__}: {error}"
@@ -101,6 +102,7 @@ def _replay(X, y, scorer, clf, split):
 
     clf = clone(clf).set_params(
         oracle=SimulatedOracle(y),
+        # First, so that the round in which another criterion stops is scored, too.
         stopping=[watch, *_as_list(clf.stopping)],
         random_state=split.seed,
     )
@@ -153,7 +155,7 @@ def _scores(scorer, estimator, X, y):
     """Return {name: score}."""
     try:
         scores = score_all_classes(scorer, estimator, X, y)
-    except Exception as error:
+    except Exception as error:  # a scorer may raise anything
         unseen = np.setdiff1d(y, estimator.classes_)
         if not len(unseen):
             raise

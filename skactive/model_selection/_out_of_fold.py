@@ -118,7 +118,7 @@ def out_of_fold_proba(estimator, X, y, *, cv=5, groups=None, params=None, n_jobs
         owner = type(estimator).__name__
         total[rows] += align_columns(proba, known, classes, owner)
         count[rows] += 1
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # 0 / 0 for rows that every fold has bought
         return Bunch(proba=total / count, classes=classes)
 
 

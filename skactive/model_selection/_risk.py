@@ -238,7 +238,7 @@ def standard_error(losses, probabilities, n_pool):
     """
     q, N = np.asarray(probabilities, dtype=np.float64), n_pool
     M, m = len(q), np.arange(1, len(q) + 1)
-    if M == N:
+    if M == N:  # all of the pool was drawn, so the mean is exact
         return 0.0, float("inf")
     c = N * (N - M) / (M * (N - m) * (N - m + 1.0))
     if c[-1] >= 0.5:  # the largest
@@ -291,7 +291,7 @@ def share_interval(share, std, freedom, n_equal, *, confidence):
         n = share * (1 - share) / std**2
         # As much smaller as a t interval is wider than a normal one.
         n *= (stats.norm.ppf(tail) / stats.t.ppf(tail, freedom)) ** 2
-    else:
+    else:  # the estimate may lie outside [0, 1]
         share, n = float(np.clip(share, 0, 1)), n_equal
     hits = share * n
     low = stats.beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0

@@ -86,6 +86,7 @@ class LabeledFold(BaseCrossValidator):
                 for train, test in cv.split(X_labeled, labels, groups_labeled)
             ]
         for train, test in splits:
+            # Unlabelled rows of a test group, once queried, would leak the group.
             joining = others
             if groups is not None:
                 joining = others[~np.isin(groups[others], groups[test])]
