@@ -4,7 +4,7 @@ How many labels does active learning save?
 
 Only 20 out of about a thousand images of handwritten digits are labelled. More labels
 can be bought, ten at a time. One learner buys the labels of random images; the other
-one queries the images that its own model can least tell apart (``margin``). Both train
+one queries the images about which its own model is least sure (``margin``). Both train
 the same logistic regression. Which one learns faster?
 
 Run it with ``python quickstart.py``. It takes well under a minute, prints the results
