@@ -82,8 +82,8 @@ def check_costs(cost, n_samples):
     return cost
 
 
-def check_fit_params(clf, fit_params, n_samples):
-    """Return the parameters for the `fit` of the estimator."""
+def check_lengths(fit_params, n_samples):
+    """Raise if a fit parameter that has a value per row has another length."""
     for name, value in fit_params.items():
         # Other parameters may have this length by chance.
         per_row = name.endswith(("sample_weight", "groups", "sample_ids"))
@@ -92,4 +92,9 @@ def check_fit_params(clf, fit_params, n_samples):
                 f"{name} must hold one value for each of the {n_samples} rows, got "
                 f"{_num_samples(value)}."
             )
+
+
+def check_fit_params(clf, fit_params, n_samples):
+    """Return the parameters for the `fit` of the estimator."""
+    check_lengths(fit_params, n_samples)
     return dict(process_routing(clf, "fit", **fit_params).estimator.fit)

@@ -6,7 +6,6 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._pool.held_rows import HeldRows
 from skactive._pool.kept import Kept
 from skactive.stopping._base import FunctionCriterion
 from skactive.stopping._registry import check_run, clone_criterion, get_criterion
@@ -83,7 +82,8 @@ def _rounds(X, y, estimator, batch_size):
     labeled_iter[given], labeled_iter[held[::2]] = 0, 1
     asked = np.isin(np.arange(len(y)), held)
     is_held, kept = asked.copy(), Kept.of_run(X, estimator)
-    answered = np.sort(held[::2])
+    # Every second row of the test sample has an answer.
+    holdout = dict.fromkeys(held.tolist()) | {row: y[row] for row in held[::2].tolist()}
     for number in range(1 + len(order) // batch_size):
         labeled = (labeled_iter >= 0) & ~is_held
         yield make_pool(
@@ -93,7 +93,7 @@ def _rounds(X, y, estimator, batch_size):
             asked=asked.copy(),
             round=number + 1,
             labeled_iter=labeled_iter.copy(),
-            holdout=HeldRows(is_held, answered, y[answered]),
+            holdout=holdout,
             cost=costs(y),
             random_state=number,
             kept=kept,

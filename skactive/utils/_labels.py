@@ -194,31 +194,32 @@ def check_missing_label(missing_label):
         )
 
 
-def check_classes(classes, labels, missing_label):
+def check_classes(classes, labels, missing_label, *, name="classes"):
     """Validate a closed set of classes against the labels that are known.
 
-    Returns the sorted classes in an array of their natural dtype, or None.
+    Returns the sorted classes in an array of their natural dtype, or None. Errors call
+    the parameter by its `name`.
     """
     if classes is None:
         return None
     given = as_column(classes)
     if given.ndim != 1 or len(given) == 0:
         raise ValueError(
-            f"classes must be a non-empty 1d sequence of labels, got {shown(classes)}."
+            f"{name} must be a non-empty 1d sequence of labels, got {shown(classes)}."
         )
     if any(is_marker(value, missing_label) for value in list(classes)):
         raise ValueError(
-            f"classes contains {missing_label!r}, which is the missing label. If it "
+            f"{name} contains {missing_label!r}, which is the missing label. If it "
             "is a class, choose another marker, for instance missing_label=None."
         )
     given = np.unique(as_labels(given))
     if len(given) != len(classes):
-        raise ValueError(f"classes must be unique, got {shown(classes)}.")
+        raise ValueError(f"{name} must be unique, got {shown(classes)}.")
     unknown = sorted(set(labels.tolist()) - set(given.tolist()), key=str)
     if unknown:
         raise ValueError(
             f"y contains the labels {shown_values(unknown)}, which are not among the "
-            f"closed classes={shown_values(classes)}."
+            f"closed {name}={shown_values(classes)}."
         )
     return given
 

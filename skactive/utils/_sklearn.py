@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     RealNotInt,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 from sklearn.utils._set_output import _get_adapter_from_container
@@ -82,6 +83,7 @@ __all__ = [
     "get_tags",
     "knowing_labels",
     "validate_nested_params",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 

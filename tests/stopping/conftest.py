@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skactive._pool.held_rows import HeldRows
 from skactive.testing import make_pool
 
 
@@ -56,11 +55,7 @@ def make_round():
             asked=is_asked,
             round=round,
             labeled_iter=labeled_iter,
-            holdout=HeldRows(
-                is_held,
-                np.array(answered, int),
-                np.array([labels[r] for r in answered]),
-            ),
+            holdout={row: labels.get(row) for row in held},
             **params,
         )
 
