@@ -69,6 +69,31 @@ def test_wrong_utilities_of_a_selection_are_refused(utilities):
         fit(strategy=state)
 
 
+@pytest.mark.parametrize("said", [{"best_utility": "x"}, {"mean_utility": [1, 2]}])
+def test_wrong_summaries_of_a_selection_are_refused(said):
+    state = Returns(lambda rows: Selection(rows, **said))
+    with pytest.raises(ValueError, match=r"_utility of .*\.select must be a num"):
+        fit(strategy=state)
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [(None, "got None"), ({1}, r"got \{1\}"), ([True, False], r"candidates\[mask\]")],
+)
+def test_what_is_returned_instead_of_rows_is_named(returned, message):
+    with pytest.raises(ValueError, match=f"row numbers of X, .*{message}"):
+        fit(strategy=Returns(lambda rows: returned))
+
+
+def test_a_strategy_without_a_method_is_refused_before_anything_is_asked():
+    class Empty(BaseStrategy):
+        pass
+
+    message = r"Empty must implement utility\(pool\) or select\(pool, n_queries\)"
+    with pytest.raises(TypeError, match=message):
+        fit(lambda X: pytest.fail("asked"), strategy=Empty())
+
+
 def test_a_selection_reads_like_its_rows():
     selection = Selection([5, 2, 9])
     assert len(selection) == 3
@@ -177,8 +202,22 @@ def test_wrong_hooks_of_an_oracle_are_refused():
         fit(Nothing(), strategy="random")
     with pytest.raises(TypeError, match=r"wanted_keywords .*Price.*\['price'\]"):
         fit(Price(), strategy="random")
-    with pytest.raises(AssertionError, match=r"contract of oracles.*for_run"):
+    with pytest.raises(AssertionError, match=r"contract of oracles.*for_run.*None\.$"):
         check_oracle(Nothing(), X, sample_ids=np.arange(40))
+
+
+@pytest.mark.parametrize("hook", ["for_run", "wanted_keywords"])
+def test_a_hook_that_is_not_a_method_is_refused(hook):
+    oracle = type("Odd", (Told,), {hook: ["proba"]})()
+    with pytest.raises(TypeError, match=rf"{hook} .*Odd.* must be a method"):
+        fit(oracle, strategy="random")
+
+
+@pytest.mark.parametrize("wanted", [None, "sample_ids"])
+def test_wanted_keywords_are_a_list_of_names(wanted):
+    oracle = type("Odd", (Told,), {"wanted_keywords": lambda self, **k: wanted})()
+    with pytest.raises(TypeError, match=rf"must return some of .*got {wanted!r}"):
+        fit(oracle, strategy="random")
 
 
 def test_check_oracle_asks_as_a_run_does():
@@ -187,7 +226,7 @@ def test_check_oracle_asks_as_a_run_does():
     assert len(oracle.progress) == 2
 
 
-@pytest.mark.parametrize("needs", [{"probability"}, {("proba", "vote")}, "proba"])
+@pytest.mark.parametrize("needs", [{"probability"}, {("proba", "vote")}, "proba", None])
 def test_an_unknown_need_is_refused(needs):
     class Typo(BaseStrategy):
         def utility(self, pool):

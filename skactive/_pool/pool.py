@@ -13,7 +13,8 @@ class Pool:
     the outputs of the models for the candidates. Models are fitted, and outputs are
     computed, when they are first read; outputs are computed in blocks of rows. Both are
     shared by everything that uses the same round. All arrays about candidates are in
-    the order of `candidates`, and no array can be written to.
+    the order of `candidates`. No array can be written to, except `X`, which belongs to
+    the caller of `fit` and must not be changed.
 
     A run creates its pools itself. :func:`skactive.testing.make_pool` creates one from
     arrays, for a test.
@@ -32,7 +33,8 @@ class Pool:
     Attributes
     ----------
     X : {array-like, sparse matrix, data frame, list} of length n_samples
-        All rows, labelled or not.
+        All rows, labelled or not, in the container that was passed to `fit`; lists of
+        numbers are arrays here, and sparse matrices have the format CSR.
 
     y : ndarray of shape (n_samples,)
         Labels, and the marker where none is known.

@@ -9,6 +9,7 @@ both into a checked `Selection`, and passes on nothing else. The user guide, und
 
 import warnings
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -140,6 +141,7 @@ class BaseStrategy(BriefMixin, BaseEstimator):
         utility : ndarray of shape (n_candidates,)
             Candidates of higher utility are queried first.
         """
+        refuse_empty(self)
         raise TypeError(
             f"{type(self).__name__} gives no utility to single rows; call its `select`."
         )
@@ -222,6 +224,8 @@ def select_queries(strategy, pool, n_queries):
     if not isinstance(given, Selection):
         given = Selection(given)
     rows = _check_selected(given.rows, strategy, pool, n_queries)
+    for name in ("best_utility", "mean_utility"):
+        _check_number(getattr(given, name), name, strategy)
     return replace(
         given,
         rows=rows,
@@ -349,6 +353,16 @@ def gives_utility(strategy):
     return own is not None and own is not BaseStrategy.utility
 
 
+def refuse_empty(strategy):
+    """Raise if a class of its own implements neither of the two methods."""
+    selects = type(strategy).select is not BaseStrategy.select
+    if not (selects or gives_utility(strategy)):
+        raise TypeError(
+            f"{type(strategy).__name__} must implement utility(pool) or "
+            "select(pool, n_queries)."
+        )
+
+
 def multipliable_needs(strategy):
     """Return what a strategy needs if its utilities are multiplied.
 
@@ -408,9 +422,12 @@ def _check_selected(rows, strategy, pool, n_queries):
         hint = ""
         if isinstance(given, tuple):
             hint = " To state probabilities, return Selection(rows, probabilities=...)."
+        elif rows.dtype.kind == "b":
+            hint = " To select by a mask, return pool.candidates[mask]."
+        found = f"an array of shape {rows.shape} and dtype {rows.dtype}"
         raise ValueError(
-            f"{owner} must return 1 to {n_queries} row numbers of X, got an array of "
-            f"shape {rows.shape} and dtype {rows.dtype}.{hint}"
+            f"{owner} must return 1 to {n_queries} row numbers of X, got "
+            f"{found if rows.ndim else shown(given)}.{hint}"
         )
     ascending = np.sort(rows)
     if (ascending[1:] == ascending[:-1]).any():
@@ -441,6 +458,15 @@ def _check_stated(stated, rows, strategy):
             f"hold one number for each of its {len(rows)} rows, got {shown(stated)}."
         )
     return numbers
+
+
+def _check_number(number, name, strategy):
+    """Check a utility that a `Selection` states of all candidates together."""
+    if not (number is None or (isinstance(number, Real) and number == number)):
+        raise ValueError(
+            f"{name} of the Selection of {type(strategy).__name__}.select must be a "
+            f"number or None, got {shown(number)}."
+        )
 
 
 def _check_drawn(probabilities, rows, strategy):

@@ -1,5 +1,6 @@
 """The one registry of strategies: from a name to a class, imported when it is used."""
 
+from collections.abc import Set
 from importlib.util import find_spec
 
 from sklearn.base import clone
@@ -10,6 +11,7 @@ from skactive.acquisition._base import (
     NEEDS,
     BaseStrategy,
     FunctionStrategy,
+    refuse_empty,
 )
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._pipelines import last_step
@@ -165,6 +167,8 @@ def check_model(strategy, estimator, committee=None):
     ValueError
         Naming the strategy, what it needs, and strategies that would do instead.
     """
+    if isinstance(strategy, BaseStrategy):
+        refuse_empty(strategy)
     if hasattr(strategy, "check_model"):
         strategy.check_model(estimator, committee)
     check_needs(strategy, estimator, committee)
@@ -264,13 +268,17 @@ def uses_embedding(strategy, estimator):
 
 def missing_needs(strategy, estimator, committee):
     """Return those needs of a strategy or criterion that the models cannot meet."""
-    needs = sorted(getattr(strategy, "needs", ()), key=str)
-    unknown = [n for need in needs for n in alternatives(need) if n not in NEEDS]
-    if unknown:
+    needs = getattr(strategy, "needs", ())
+    is_set = isinstance(needs, (Set, list, tuple))
+    names = [name for need in needs for name in alternatives(need)] if is_set else []
+    unknown = [name for name in names if name not in NEEDS]
+    if unknown or not is_set:
         raise ValueError(
             f"needs of {type(strategy).__name__} must be a set of some of "
-            f"{sorted(NEEDS)}, or of tuples of them; got {unknown[0]!r}."
+            f"{sorted(NEEDS)}, or of tuples of them; got "
+            f"{shown(unknown[0] if unknown else needs)}."
         )
+    needs = sorted(needs, key=str)
     return [
         need
         for need in needs

@@ -56,14 +56,16 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
     if hasattr(type(oracle), "_parameter_constraints"):
         oracle._validate_params()
     if hasattr(type(oracle), "wanted_keywords"):  # it wraps other oracles
-        wanted = tuple(oracle.wanted_keywords(has_sample_ids=has_sample_ids))
-        unknown = [name for name in wanted if name not in keywords]
-        if unknown:
+        _check_hook(oracle, "wanted_keywords")
+        wanted = oracle.wanted_keywords(has_sample_ids=has_sample_ids)
+        are_names = isinstance(wanted, (tuple, list, Set))
+        unknown = [n for n in wanted if n not in keywords] if are_names else wanted
+        if unknown or not are_names:
             raise TypeError(
                 f"wanted_keywords of the oracle {shown(oracle)} must return some of "
                 f"{keywords}, got {shown(unknown)}."
             )
-        return wanted
+        return tuple(wanted)
     try:
         parameters = list(inspect.signature(oracle).parameters.values())
     except (ValueError, TypeError):  # some builtins have no signature
@@ -133,6 +135,7 @@ def prepare_oracle(oracle, facts):
     # Looked up in the type, as a Mock has every attribute.
     if not hasattr(type(oracle), "for_run"):
         return oracle
+    _check_hook(oracle, "for_run")
     asked = oracle.for_run(facts())
     if not callable(asked):
         raise TypeError(
@@ -140,6 +143,14 @@ def prepare_oracle(oracle, facts):
             f"run, a callable, got {shown(asked)}."
         )
     return asked
+
+
+def _check_hook(oracle, name):
+    if not callable(getattr(oracle, name)):
+        raise TypeError(
+            f"{name} of the oracle {shown(oracle)} must be a method, got "
+            f"{shown(getattr(oracle, name))}."
+        )
 
 
 def ask_oracle(oracle, keywords, query, tell):

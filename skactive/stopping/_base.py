@@ -44,7 +44,7 @@ class BaseCriterion(BriefMixin, BaseEstimator):
         Parameters
         ----------
         pool : Pool
-            The round, see :ref:`pool`.
+            The round, see :class:`~skactive.Pool`.
 
         Returns
         -------

@@ -236,4 +236,6 @@ def _check_goes_with_a_classifier(oracle):
 
 def _require(condition, oracle, message):
     if not condition:
-        raise AssertionError(f"{oracle!r} breaks the contract of oracles: {message}.")
+        raise AssertionError(
+            f"{oracle!r} breaks the contract of oracles: {message.removesuffix('.')}."
+        )

@@ -24,7 +24,7 @@ from skactive.utils._labels import (
 )
 from skactive.utils._rows import check_rows
 from skactive.utils._shown import shown
-from skactive.utils._sklearn import Interval, validate_parameter_constraints
+from skactive.utils._sklearn import HasMethods, Interval, validate_parameter_constraints
 
 _NAMES = [field.name for field in fields(Facts)]
 
@@ -33,7 +33,7 @@ _OF_A_RUN = ActiveLearningClassifier._parameter_constraints
 _AT_LEAST_0 = [Interval(Integral, 0, None, closed="left")]
 _AT_LEAST_1 = [Interval(Integral, 1, None, closed="left")]
 _CONSTRAINTS = {
-    "estimator": [*_OF_A_RUN["estimator"], None],
+    "estimator": [HasMethods(["fit"]), None],
     "committee": _OF_A_RUN["committee"],
     "block_size": [*_AT_LEAST_1, None],
     "kept": [Kept, None],

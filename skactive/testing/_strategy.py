@@ -8,7 +8,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive.acquisition._base import FunctionStrategy, select_queries, utilities
+from skactive.acquisition._base import (
+    FunctionStrategy,
+    gives_utility,
+    multipliable_needs,
+    select_queries,
+    utilities,
+)
 from skactive.acquisition._registry import check_model, get_strategy
 from skactive.oracles import SimulatedOracle
 from skactive.testing._pool import make_pool
@@ -52,6 +58,7 @@ def check_strategy(strategy, estimator=None):
     _check_is_an_estimator(strategy)
     for n_classes in (2, 4):
         X, y = toy_data(n_classes)
+        given_X = X.copy()
         new_pool = _pool_maker(X, y, estimator)
         pool = new_pool()
         # A single row, a batch, and the whole pool.
@@ -59,9 +66,11 @@ def check_strategy(strategy, estimator=None):
             _check_selects_candidates(strategy, pool, n_queries)
         _check_states_its_needs(strategy, new_pool)
         _check_repeats_itself(strategy, new_pool)
+        _check_is_not_negative(strategy, new_pool())
         _check_sees_blocks(strategy, new_pool)
         _check_runs(strategy, X, y, estimator)
         _check_containers(strategy, X, y, estimator)
+        _require(np.array_equal(X, given_X), strategy, "it changes pool.X")
 
 
 def _pool_maker(X, y, estimator):
@@ -141,6 +150,21 @@ def _check_repeats_itself(strategy, new_pool):
         strategy,
         "it selected different rows from equal pools; random numbers must come "
         f"from pool.random_state only: {first}, then {second}",
+    )
+
+
+def _check_is_not_negative(strategy, pool):
+    if not (getattr(strategy, "nonnegative", False) and gives_utility(strategy)):
+        return
+    # Decision values, which may replace probabilities, can be negative.
+    if "proba" in multipliable_needs(strategy) and not pool.has_output("predict_proba"):
+        return
+    lowest = utilities(_fresh(strategy), pool).min()
+    _require(
+        lowest >= 0,
+        strategy,
+        f"nonnegative is True, which is the default, but it returned {lowest:.3g}, and "
+        "Product would multiply it. Set nonnegative = False in the class",
     )
 
 

@@ -163,6 +163,28 @@ def test_check_strategy_finds_what_is_broken(strategy, broken):
         check_strategy(strategy)
 
 
+def test_check_strategy_finds_negative_utilities():
+    class Negative(BaseStrategy):
+        def utility(self, pool):
+            return -np.arange(len(pool))
+
+    with pytest.raises(AssertionError, match="Set nonnegative = False"):
+        check_strategy(Negative())
+    Negative.nonnegative = False
+    check_strategy(Negative())
+
+
+def test_check_strategy_finds_changes_of_the_rows():
+    class Scales(BaseStrategy):
+        def utility(self, pool):
+            if isinstance(pool.X, np.ndarray):
+                pool.X[:, 0] += 1
+            return np.ones(len(pool))
+
+    with pytest.raises(AssertionError, match=r"it changes pool\.X"):
+        check_strategy(Scales())
+
+
 def test_check_strategy_finds_a_false_claim_to_be_rowwise():
     class Ranks(BaseStrategy):
         rowwise = True
