@@ -1,6 +1,8 @@
 """What is public is sorted, exists, and is in the API reference and the lists."""
 
 import importlib.util
+import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -72,6 +74,41 @@ def test_registered_classes_are_exported(package, registry):
                 f"{package.__name__}, add 'from {package.__name__}{module} import "
                 f'{class_name}\' and "{class_name}" in __all__.'
             )
+
+
+def leaves_of(package, base):
+    """Yield classes that nothing is derived from, and can be made without arguments."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        for cls in vars(importlib.import_module(found.name)).values():
+            is_own = inspect.isclass(cls) and cls.__module__ == found.name
+            if is_own and issubclass(cls, base) and not cls.__subclasses__():
+                parameters = inspect.signature(cls).parameters.values()
+                if all(p.default is not p.empty for p in parameters):
+                    yield cls
+
+
+@pytest.mark.parametrize(
+    ("package", "base", "registry"),
+    [
+        (acquisition, acquisition.BaseStrategy, STRATEGIES),
+        (stopping, stopping.BaseCriterion, CRITERIA),
+    ],
+    ids=["strategies", "criteria"],
+)
+def test_no_class_is_forgotten_in_the_registry(package, base, registry):
+    registered = {place.split(":")[1] for place in registry.values()}
+    for cls in leaves_of(package, base):
+        assert cls.__name__ in registered, (
+            f"{cls.__name__} of {cls.__module__} has no name: add one to the registry "
+            f"in {package.__name__}._registry."
+        )
+
+
+def test_summaries_of_criteria_begin_alike():
+    for part in load_writer().parts_of(CRITERIA, "skactive.stopping"):
+        assert part.summary.startswith("Stop when "), (
+            f"the first line of the docstring of {part.class_name} must be 'Stop when ...'"
+        )
 
 
 def test_strategies_that_override_select_say_how_batches_differ():
