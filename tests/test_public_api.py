@@ -107,7 +107,7 @@ def test_no_class_is_forgotten_in_the_registry(package, base, registry):
 def test_summaries_of_criteria_begin_alike():
     for part in load_writer().parts_of(CRITERIA, "skactive.stopping"):
         assert part.summary.startswith("Stop when "), (
-            f"the first line of the docstring of {part.class_name} must be 'Stop when ...'"
+            f"the docstring of {part.class_name} must begin with 'Stop when'"
         )
 
 
