@@ -446,3 +446,14 @@ def test_the_memory_of_a_round_is_that_of_a_block_and_of_the_utilities():
         tracemalloc.stop()
     # Some numbers per row for the books; a copy of the pool would be 200.
     assert peak < wide.nbytes / 8
+
+
+@pytest.mark.parametrize("positions", [[True, False, True], [0.0, 1.0]])
+def test_positions_that_are_not_whole_numbers_are_refused(positions):
+    pool = make_pool()
+    with pytest.raises(TypeError, match=r"positions must be whole numbers.* mask"):
+        pool.take(positions)
+
+
+def test_a_part_may_be_empty():
+    assert len(make_pool().take([])) == 0

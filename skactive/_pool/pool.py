@@ -335,7 +335,13 @@ class Pool:
         pool : Pool
             Its candidates are in ascending order.
         """
-        part = self._outputs.cut(np.sort(np.asarray(positions, dtype=np.intp)))
+        positions = np.asarray(positions)
+        if positions.dtype.kind not in "iu" and len(positions):
+            raise TypeError(
+                "positions must be whole numbers, those of candidates, got an array of "
+                f"dtype {positions.dtype}. For a mask, pass np.flatnonzero(mask)."
+            )
+        part = self._outputs.cut(np.sort(positions.astype(np.intp, copy=False)))
         return self._view(part, stream=stream)
 
     def with_stream(self, stream):

@@ -66,6 +66,11 @@ def oracle_keywords(oracle, *, has_sample_ids, keywords=KEYWORDS):
                 f"{keywords}, got {shown(unknown)}."
             )
         return tuple(wanted)
+    return _keywords_of_signature(oracle, has_sample_ids, keywords)
+
+
+def _keywords_of_signature(oracle, has_sample_ids, keywords):
+    """Return the keywords that a signature names, or raise if it requires others."""
     try:
         parameters = list(inspect.signature(oracle).parameters.values())
     except (ValueError, TypeError):  # some builtins have no signature
