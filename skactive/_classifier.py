@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skactive._loop.driver import Callbacks, drive
+from skactive._loop.driver import Callbacks, drive, max_rounds, ready_oracle
 from skactive._loop.inputs import check_inputs
 from skactive._loop.keeping import keeping_labels
 from skactive._loop.result import current_attributes, fit_result
@@ -429,9 +429,12 @@ class ActiveLearningClassifier(
 
     def _run(self, run, oracle):
         """Drive a run to its end, and set the fitted attributes."""
-        callbacks = Callbacks(self, self._init_callback_context)
+        # An oracle that is refused leaves no attributes, and calls no callback.
+        ask = ready_oracle(run, oracle)
+        context = self._init_callback_context(max_subtasks=max_rounds(run))
+        callbacks = Callbacks(self, context)
         try:
-            drive(run, oracle, callbacks, verbose=self.verbose)
+            drive(run, ask, callbacks, verbose=self.verbose)
             attributes = fit_result(run).attributes()
         finally:
             # Also after an error, so that no label is lost.

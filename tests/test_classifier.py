@@ -1,5 +1,7 @@
 """What a fit of ActiveLearningClassifier does, and the attributes that tell of it."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -351,6 +353,24 @@ def test_keywords_alone_and_callables_without_a_signature_get_nothing():
     for oracle in (only_rows, WithoutSignature()):
         clf = make_clf(oracle=oracle).fit(X, Y, sample_ids=np.arange(21))
         assert clf.n_queries_ == 8
+
+
+def test_an_oracle_with_a_wrong_signature_leaves_no_attributes():
+    clf = make_clf().fit(X, Y)
+    with pytest.raises(TypeError, match="price"):
+        clf.fit(X, Y, oracle=lambda X, price: ask(X))
+    assert [name for name in vars(clf) if name.endswith("_")] == []
+
+
+def test_a_warning_at_the_end_that_is_an_error_carries_the_labels():
+    clf = make_clf(oracle=lambda X: [*ask(X)[1:], 7], budget=4, batch_size=4)
+    y = np.where(np.arange(21) % 2 == 0, TRUTH, -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="came late") as caught:
+            clf.fit(X, y)
+    assert caught.value.indices.tolist() == clf.query_indices_.tolist()
+    assert 7 in caught.value.labels
 
 
 def test_an_answer_outside_the_closed_classes_is_refused():

@@ -9,8 +9,8 @@ from skactive.utils._rows import take_rows
 from skactive.utils._sklearn import NoCallbackContext
 
 
-def drive(run, oracle, callbacks=None, *, verbose=0):
-    """Run the labelling loop with an oracle.
+def ready_oracle(run, oracle):
+    """Check an oracle, and make it ready for a run.
 
     Parameters
     ----------
@@ -18,7 +18,40 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
         A run in which nothing was queried yet.
 
     oracle : callable or None
-        The oracle. If None, the run ends at once.
+        The oracle.
+
+    Returns
+    -------
+    ask : callable or None
+        ``ask(query) -> stopped`` asks the oracle about the rows of a query, tells the
+        run its answers, and returns whether the oracle ends the run. None without an
+        oracle.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the oracle has the wrong signature.
+    """
+    if oracle is None:
+        return None
+    has_sample_ids = run.inputs.sample_ids is not None
+    keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
+    oracle = prepare_oracle(oracle, lambda: facts_for_oracle(run))
+    # Each answer is recorded as soon as an iterator yields it, so that it is not lost if
+    # the next one fails.
+    return lambda query: ask_oracle(oracle, keywords, query, run.tell)
+
+
+def drive(run, ask, callbacks=None, *, verbose=0):
+    """Run the labelling loop with an oracle.
+
+    Parameters
+    ----------
+    run : Run
+        A run in which nothing was queried yet.
+
+    ask : callable or None
+        Asks the oracle, see `ready_oracle`. If None, the run ends at once.
 
     callbacks : Callbacks or None, default=None
         Called when the run and its rounds begin and end.
@@ -28,28 +61,17 @@ def drive(run, oracle, callbacks=None, *, verbose=0):
 
     Raises
     ------
-    TypeError, ValueError
-        If the oracle has the wrong signature. Nothing has happened then.
     Exception
         Any error of an oracle, a model or a callback, with the labels bought so far.
     """
-    # The oracle is checked before anything else, even before callbacks begin.
-    keywords = ()
-    if oracle is not None:
-        has_sample_ids = run.inputs.sample_ids is not None
-        keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
-        oracle = prepare_oracle(oracle, lambda: facts_for_oracle(run))
     callbacks = Callbacks() if callbacks is None else callbacks
-    callbacks.set_up(max_rounds(run))
     with keeping_labels(run):
         callbacks.run_begins()
-        if oracle is None:
+        if ask is None:
             run.stop("all_labeled" if run.ledger.labeled.all() else "no_oracle")
         while (query := run.ask()) is not None:
             callbacks.round_begins()
-            # Each answer is recorded as soon as an iterator yields it, so that it is
-            # not lost if the next one fails.
-            if ask_oracle(oracle, keywords, query, run.tell):
+            if ask(query):
                 run.stop("oracle")
             if verbose:
                 _print_round(run, query)
@@ -65,20 +87,15 @@ class Callbacks:
     estimator : estimator object or None, default=None
         The estimator that is being fitted.
 
-    make_context : callable or None, default=None
-        Returns the callback context of this fit, see
+    context : CallbackContext or None, default=None
+        The callback context of this fit, see
         :class:`~sklearn.callback.CallbackContext`. If None, there are no callbacks.
     """
 
-    def __init__(self, estimator=None, make_context=None):
+    def __init__(self, estimator=None, context=None):
         self._estimator = estimator
-        self._make_context = make_context
-        self._context = self._round_context = NoCallbackContext()
-
-    def set_up(self, n_rounds):
-        """Make the context, with the largest number of rounds, or None."""
-        if self._make_context is not None:
-            self._context = self._make_context(max_subtasks=n_rounds)
+        self._context = NoCallbackContext() if context is None else context
+        self._round_context = None
 
     def run_begins(self):
         """Call the callbacks at the beginning of the fit."""

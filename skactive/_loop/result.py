@@ -84,10 +84,10 @@ def fit_result(run):
         holdout = _holdout_attributes(run)
         pool = _final_pool(run)
         committee = _final_committee(run, pool)
-    # While labels can still come in, neither is surprising.
-    if run.condition is not None:
-        _warn_if_nothing_was_bought(run)
-        _warn_of_late_classes(run)
+        # While labels can still come in, neither is surprising.
+        if run.condition is not None:
+            _warn_if_nothing_was_bought(run)
+            _warn_of_late_classes(run)
     return Result(run, pool, committee, holdout)
 
 

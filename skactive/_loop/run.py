@@ -148,12 +148,15 @@ class Run:
 
     def begin_round(self):
         """Begin the next round, or end the run: either `open` or `end` is set."""
+        condition = self._exhausted()
+        # Before the pool is made: a run that is over stays so, even if the teacher of
+        # the pool cannot be fitted.
+        if condition is not None:
+            self.end = End(condition, None, len(self.ledger.batches))
         # Made even if no row is left to query, so that the last pool is never that of
         # an earlier round: the seed of the final committee is that of the last pool.
         self.models.begin(self)
-        condition = self._exhausted()
-        if condition is not None:
-            self.end = End(condition, None, len(self.ledger.batches))
+        if self.end is not None:
             return
         step = self._selector.choose(self)
         if isinstance(step, End):

@@ -9,7 +9,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import Bunch
 
 from skactive._classifier import ActiveLearningClassifier
-from skactive._loop.driver import drive
+from skactive._loop.driver import drive, ready_oracle
 from skactive._loop.inputs import check_inputs
 from skactive._loop.result import current_attributes
 from skactive._loop.run import Run
@@ -392,7 +392,7 @@ def _query(clf, X, y, sample_ids):
         clf, X, y, sample_ids=sample_ids, cost=None, fit_params={}, has_oracle=True
     )
     run = Run(inputs)
-    drive(run, clf.oracle)
+    drive(run, ready_oracle(run, clf.oracle))
     vars(clf).update(current_attributes(run))
 
 
