@@ -10,7 +10,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from skactive import ActiveLearningClassifier
+from skactive import ActiveLearningClassifier, PseudoLabels
 from skactive.acquisition import BaseStrategy, MarginSampling, Selection
 from skactive.acquisition.functional import margin
 from skactive.exceptions import OracleError, StopLabeling
@@ -371,6 +371,22 @@ def test_a_warning_at_the_end_that_is_an_error_carries_the_labels():
             clf.fit(X, y)
     assert caught.value.indices.tolist() == clf.query_indices_.tolist()
     assert 7 in caught.value.labels
+
+
+class FailsOnSix(LogisticRegression):
+    def fit(self, X, y, sample_weight=None):
+        if len(X) == 6:
+            raise OSError("the disk is full")
+        return super().fit(X, y)
+
+
+def test_a_budget_that_is_spent_ends_the_run_even_if_the_teacher_fails():
+    # With "random" nothing needs the model of the second round, until it is to teach
+    # the final one.
+    clf = make_clf(FailsOnSix(), strategy="random", unlabeled=PseudoLabels())
+    with pytest.raises(OSError, match="the disk is full"):
+        clf.fit(X, Y)
+    assert (clf.n_queries_, clf.termination_condition_) == (8, "budget")
 
 
 def test_an_answer_outside_the_closed_classes_is_refused():
