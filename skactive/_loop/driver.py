@@ -37,8 +37,8 @@ def ready_oracle(run, oracle):
     has_sample_ids = run.inputs.sample_ids is not None
     keywords = oracle_keywords(oracle, has_sample_ids=has_sample_ids)
     oracle = prepare_oracle(oracle, lambda: facts_for_oracle(run))
-    # Each answer is recorded as soon as an iterator yields it, so that it is not lost if
-    # the next one fails.
+    # Each answer is recorded as soon as an iterator yields it, so that it is not lost
+    # if the next one fails.
     return lambda query: ask_oracle(oracle, keywords, query, run.tell)
 
 
