@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -29,8 +30,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skactive import CommitteeClassifier
+from skactive import ActiveLearningClassifier, CommitteeClassifier
 from skactive._models.adapters import as_committee, is_committee, members_have_proba
+from skactive.testing import make_pool
 
 X, codes = make_classification(
     150, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -251,3 +253,36 @@ def test_probabilities_in_a_list_do_not_hinder_a_committee_of_linear_members():
         for model in (Linear(), LogisticRegression())
     )
     np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+class VotesOnly(GaussianNB):
+    """A classifier of two members, the second of which votes for "east" always."""
+
+    def predict_member(self, X):
+        return np.stack([self.predict(X), np.full(len(X), "east")])
+
+
+class ProbaOnly(GaussianNB):
+    def predict_member_proba(self, X):
+        return np.stack([self.predict_proba(X), np.tile([0.2, 0.5, 0.3], (len(X), 1))])
+
+
+@pytest.mark.parametrize("kind", [VotesOnly, ProbaOnly])
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_one_of_the_two_methods_makes_a_committee(kind, in_pipeline):
+    committee = make_pipeline(StandardScaler(), kind()) if in_pipeline else kind()
+    second = 0 if kind is VotesOnly else 1
+    some = np.where(np.arange(150) < 60, y, "")
+    votes = make_pool(X, some, committee=committee, missing_label="").votes
+    model = clone(committee).fit(X[:60], y[:60])
+    expected = np.searchsorted(model.classes_, model.predict(X[60:]))
+    assert votes.tolist() == [expected.tolist(), [second] * 90]
+
+
+def test_votes_alone_make_no_probabilities():
+    assert not members_have_proba(VotesOnly())
+    clf = ActiveLearningClassifier(
+        GaussianNB(), committee=VotesOnly(), strategy="consensus_entropy", oracle=len
+    )
+    with pytest.raises(ValueError, match="VotesOnly"):
+        clf.fit(X, np.where(np.arange(150) < 60, codes, -1))

@@ -1,10 +1,13 @@
 """Adapters that make committees of fitted ensembles, one for each kind of members.
 
-A committee is anything with `classes_`, ``predict_member(X)``, the classes that the
-members predict, of shape (n_members, n_samples), and, where all members have
-probabilities, ``predict_member_proba(X)`` of shape (n_members, n_samples, n_classes),
-with one column for each of `classes_`.
+A committee is anything with `classes_` and one or both of these: ``predict_member(X)``,
+the classes that the members predict, of shape (n_members, n_samples), and
+``predict_member_proba(X)``, their probabilities, of shape (n_members, n_samples,
+n_classes), with one column for each of `classes_`. If there are only probabilities, the
+members vote for their likeliest class.
 """
+
+from functools import partial
 
 import numpy as np
 from scipy.sparse import issparse
@@ -34,14 +37,18 @@ _BAGS = (BaggingClassifier, AdaBoostClassifier)
 _ENSEMBLES = (ForestClassifier, *_STAGED, *_NAMED, *_BAGS)
 # Boosting has many stages that differ little; about this many are taken for members.
 _N_STAGES = 10
+_METHODS = ("predict_member", "predict_member_proba")
 
 
 def is_committee(estimator):
     """Tell whether an unfitted classifier will be a committee by itself."""
     estimator = last_step(estimator)
-    return isinstance(estimator, _ENSEMBLES) or hasattr(
-        estimator, "predict_member_proba"
-    )
+    return isinstance(estimator, _ENSEMBLES) or _has_members(estimator)
+
+
+def _has_members(estimator):
+    """Return whether a classifier has one of the methods of a committee itself."""
+    return any(map(partial(hasattr, estimator), _METHODS))
 
 
 def members_have_proba(estimator):
@@ -78,7 +85,7 @@ def as_committee(estimator):
         )
     if isinstance(estimator, CodedClassifier):
         return _CodedCommittee(as_committee(estimator.estimator_), estimator.classes_)
-    if hasattr(estimator, "predict_member_proba"):
+    if _has_members(estimator):
         return estimator
     if isinstance(estimator, _STAGED):
         return StagedCommittee(estimator)
@@ -185,12 +192,15 @@ class _TransformedCommittee:
         self.classes_ = committee.classes_
         if hasattr(committee, "predict_member_proba"):
             self.predict_member_proba = self._predict_member_proba
+        # Without it, votes are read from the probabilities.
+        if hasattr(committee, "predict_member"):
+            self.predict_member = self._predict_member
 
     @property
     def _owner_name(self):
         return name_of(self.committee)
 
-    def predict_member(self, X):
+    def _predict_member(self, X):
         return self.committee.predict_member(self._transform(X))
 
     def _predict_member_proba(self, X):

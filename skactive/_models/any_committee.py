@@ -66,11 +66,11 @@ def get_committee(committee, estimator, *, n_jobs=None, random_state=None):
         raise TypeError(
             f"committee is the class {committee.__name__}; pass an object of it."
         )
-    elif not (hasattr(committee, "predict_member") or is_committee(committee)):
+    elif not is_committee(committee):
         raise TypeError(
             "committee must be a number of members, a list of (name, classifier), or "
             "a classifier with several members: an ensemble of scikit-learn, or one "
-            f"with `predict_member_proba`. Got {shown(committee)}."
+            f"with `predict_member_proba` or `predict_member`. Got {shown(committee)}."
         )
     committee = clone(committee)
     params = committee.get_params(deep=False)
