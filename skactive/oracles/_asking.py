@@ -1,7 +1,6 @@
 """Asking an oracle: the keywords that it gets, and the answers that it may give."""
 
 import inspect
-import warnings
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from skactive.exceptions import ActiveLearningError, OracleError, StopLabeling
 from skactive.utils._containers import index_of, is_numbered, order_of_names
 from skactive.utils._labels import NULL_TEXTS
 from skactive.utils._shown import shown
+from skactive.utils._warning import warn_caller
 
 # Keywords that an oracle gets if its signature names them; a store gives one more.
 KEYWORDS = ("sample_ids", "proba", "classes")
@@ -330,11 +330,11 @@ def in_order(answers, names):
         return answers
     if not is_numbered(answers.index):
         return answers.iloc[order]
-    warnings.warn(
+    _warn(
+        answers,
         "The answers are a Series whose index, 0, 1, 2, ..., could also be meant as "
         "the ids of the rows; they are read by position. Give a list.",
         UserWarning,
-        stacklevel=2,
     )
     return answers
 
@@ -359,11 +359,11 @@ def _as_list(answers, n_expected, missing_label):
         raise _refused(answers, f"{shown(answers)} of type {type(answers).__name__}")
     array = np.asarray(answers)
     if array.ndim == 2 and array.shape[1] == 1:
-        warnings.warn(
+        _warn(
+            answers,
             "The oracle returned a column vector; it should return one label per row, "
             "in a sequence of length n.",
             DataConversionWarning,
-            stacklevel=2,
         )
         array = array.ravel()
     if array.ndim != 1:
@@ -394,3 +394,12 @@ def _refused(answers, what):
         f"rows, or an iterator over them; got {what}.",
         answers=answers,
     )
+
+
+def _warn(answers, message, category):
+    """Warn. If the user has turned warnings into errors, the error has the answers."""
+    try:
+        warn_caller(message, category)
+    except Warning as error:
+        error.answers = answers
+        raise

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
@@ -249,3 +250,12 @@ def test_a_class_that_comes_late_and_once_is_warned_of():
     clf = make_clf(ask).set_params(missing_label=None, budget=16)
     with pytest.warns(UserWarning, match="'I am sorry.*came late and have one label"):
         clf.fit(X, TEXTS)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_doubt_about_answers_that_is_an_error_has_the_answers():
+    X, y = np.arange(4.0).reshape(-1, 1), np.full(4, -1)
+    clf = make_clf(lambda X: np.array([[0], [1], [0], [1]]))
+    with pytest.raises(DataConversionWarning) as caught:
+        clf.fit(X, y)
+    assert np.ravel(caught.value.answers).tolist() == [0, 1, 0, 1]
