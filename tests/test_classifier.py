@@ -366,7 +366,7 @@ def test_a_warning_at_the_end_that_is_an_error_carries_the_labels():
     clf = make_clf(oracle=lambda X: [*ask(X)[1:], 7], budget=4, batch_size=4)
     y = np.where(np.arange(21) % 2 == 0, TRUTH, -1)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", message=".* came late")
         with pytest.raises(UserWarning, match="came late") as caught:
             clf.fit(X, y)
     assert caught.value.indices.tolist() == clf.query_indices_.tolist()

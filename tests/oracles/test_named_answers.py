@@ -252,7 +252,7 @@ def test_a_class_that_comes_late_and_once_is_warned_of():
         clf.fit(X, TEXTS)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error:.*column vector")
 def test_a_doubt_about_answers_that_is_an_error_has_the_answers():
     X, y = np.arange(4.0).reshape(-1, 1), np.full(4, -1)
     clf = make_clf(lambda X: np.array([[0], [1], [0], [1]]))
