@@ -247,8 +247,8 @@ class Run:
             record = round_record(self, closing)
             self.history.append(record)
             self.models.learn_from(closing)
-            self._closed_rows = self.query_indices
-            self._closed_probabilities = self.query_probabilities
+            self._closed_rows += closing.rows_told.tolist()
+            self._closed_probabilities += closing.probabilities_told
         closing.close(record)
         self.rounds.append(closing)
         self.open = None

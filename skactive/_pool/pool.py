@@ -43,7 +43,7 @@ class Pool:
         Rows whose label is known and trained on.
 
     candidates : ndarray of shape (n_candidates,), dtype int
-        Row numbers of `X` that may be queried, ascending. They are not a prefix of `X`.
+        Row numbers of `X` that may be queried, ascending. They need not be the first.
 
     asked : ndarray of shape (n_samples,), dtype bool
         Rows that have been queried in this run, abstentions included.
