@@ -16,6 +16,7 @@ from skactive.model_selection import LabeledFold, active_learning_curve, labeled
 from skactive.oracles import SimulatedOracle
 from skactive.stopping import ValidationPlateau
 from skactive.utils._containers import as_column, with_small_indices
+from skactive.utils._sklearn import _safe_indexing
 
 IDS = np.arange(40)
 StringDType = getattr(np.dtypes, "StringDType", None)
@@ -172,6 +173,10 @@ def test_lazy_frames_are_refused_with_the_call_that_helps(lazy, call):
 def test_a_table_of_pyarrow_is_taken():
     pa = pytest.importorskip("pyarrow")
     table = pa.table({"a": X[:, 0], "b": X[:, 1]})
+    try:
+        _safe_indexing(table, [0])
+    except TypeError:  # such as 1.6
+        pytest.skip("this scikit-learn takes no rows of a table of pyarrow")
     loop = LabelingLoop(make_clf(), table, Y, sample_ids=IDS)
     query = loop.ask()
     loop.tell(TRUTH[query.indices])
