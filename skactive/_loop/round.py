@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ class Query:
 
     classes : ndarray of shape (n_classes,)
         The closed set of classes if there is one, otherwise the classes seen so far.
+
+    worker : str or None
+        The worker to whom the rows are lent.
     """
 
     X: Any
@@ -42,6 +46,7 @@ class Query:
     round: int
     classes: np.ndarray
     _proba: Callable = field(repr=False)
+    worker: str | None = None
 
     def __repr__(self):
         ids = None if self.sample_ids is None else shown_values(self.sample_ids)
@@ -54,6 +59,10 @@ class Query:
     def __len__(self):
         return len(self.indices)
 
+    def __getstate__(self):
+        # The probabilities of these rows in place of the pool and its model.
+        return vars(self) | {"_proba": partial(_kept_proba, self.proba)}
+
     @property
     def proba(self):
         """Predicted probabilities, of shape (n_queries, n_classes), or None.
@@ -63,6 +72,10 @@ class Query:
         """
         # Computed on access, as most oracles do not use it.
         return self._proba(self.indices)
+
+
+def _kept_proba(proba, rows):
+    return proba
 
 
 class Round:
@@ -85,8 +98,8 @@ class Round:
     select_seconds : float
         Time spent on the selection, without fitting models.
 
-    n_batches : int
-        Number of batches of answers recorded before the round began.
+    n_seen : int
+        Number of entries of the log when the pool was made.
 
     Attributes
     ----------
@@ -105,7 +118,7 @@ class Round:
     """
 
     def __init__(
-        self, number, pool, selected_by, selection, *, select_seconds, n_batches
+        self, number, pool, selected_by, selection, *, select_seconds, n_seen
     ):
         self.number = number
         self.pool = pool
@@ -116,7 +129,7 @@ class Round:
         self.best_utility = selection.best_utility
         self.mean_utility = selection.mean_utility
         self.select_seconds = select_seconds
-        self.n_batches = n_batches
+        self.n_seen = n_seen
         self.told = np.zeros(len(self.rows), dtype=bool)
         self.record = None
         self._asked_at = time.perf_counter()
@@ -131,10 +144,12 @@ class Round:
         """The rows with an answer."""
         return self.rows[self.told]
 
-    @property
-    def utilities_left(self):
-        """Utilities of the rows without an answer, or None."""
-        return None if self.utilities is None else self.utilities[~self.told]
+    def utilities_of(self, rows):
+        """Return the utilities of some of its rows, or None."""
+        if self.utilities is None:
+            return None
+        where = {row: position for position, row in enumerate(self.rows.tolist())}
+        return self.utilities[[where[row] for row in rows.tolist()]]
 
     @property
     def probabilities_told(self):
@@ -156,12 +171,13 @@ class Round:
         """Mark rows as answered. Rows of other rounds are ignored."""
         self.told |= np.isin(self.rows, rows)
 
-    def restore(self, *, select_seconds, oracle_seconds, probabilities):
+    def restore(self, record, probabilities):
         """Set the times and the probabilities that were saved with this round."""
-        self.select_seconds = select_seconds
-        self._asked_at = time.perf_counter() - oracle_seconds
+        self.select_seconds = record["select_seconds"]
+        self._asked_at = time.perf_counter() - record["oracle_seconds"]
         if probabilities is not None:
-            self.probabilities = np.array(probabilities)
+            drawn = [np.nan if p is None else p for p in probabilities]
+            self.probabilities = np.array(drawn)
 
     def close(self, record):
         """Close the round with its record, or with None."""
@@ -183,10 +199,7 @@ class End:
     reason : str or None
         The reason that a stopping criterion gave.
 
-    n_batches : int
-        Number of batches of answers recorded before the end.
     """
 
     condition: str
     reason: str | None
-    n_batches: int
