@@ -1,7 +1,7 @@
 """The entries of the log of a run, as a file has them.
 
-In a run, rows are row numbers. In a file they have names: their `sample_ids` or, without
-these, their row numbers.
+In a run, rows are row numbers. In a file they have names: their `sample_ids` or,
+without these, their row numbers.
 """
 
 import math

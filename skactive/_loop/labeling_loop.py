@@ -379,7 +379,7 @@ class LabelingLoop:
                 has_oracle=True,
             )
             loop = cls.__new__(cls)
-            loop._begin(replay(inputs, saved))
+            loop._begin(replay(inputs, saved))  # noqa: SLF001 (of the same class)
         return loop
 
     def _rows_told(self, query, indices, sample_ids):
@@ -387,7 +387,7 @@ class LabelingLoop:
         run = self._run
         given = [x for x in (query, indices, sample_ids) if x is not None]
         if len(given) > 1:
-            raise ValueError("Pass one of query, indices and sample_ids to tell.")
+            raise ValueError("Pass query, indices or sample_ids to tell, not both.")
         if query is not None:
             if query.sample_ids is not None and run.inputs.sample_ids is not None:
                 return run.inputs.find(query.sample_ids)
@@ -415,7 +415,7 @@ class LabelingLoop:
         is_int = rows.ndim == 1 and rows.dtype.kind in "iu"
         if not is_int or rows.min() < 0 or rows.max() >= n_rows:
             raise ValueError(
-                f"indices must hold row numbers from 0 to {n_rows - 1}, got "
+                f"indices must hold row numbers, from 0 to {n_rows - 1}, got "
                 f"{shown_values(np.ravel(rows))}."
             )
         return rows.astype(np.intp)

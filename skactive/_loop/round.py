@@ -117,9 +117,7 @@ class Round:
         was closed without an answer.
     """
 
-    def __init__(
-        self, number, pool, selected_by, selection, *, select_seconds, n_seen
-    ):
+    def __init__(self, number, pool, selected_by, selection, *, select_seconds, n_seen):
         self.number = number
         self.pool = pool
         self.selected_by = selected_by

@@ -198,7 +198,9 @@ def _as_it_happened(entries):
     has not seen. In the log the round is behind them.
     """
     seen = [entry.get("n_seen", position) for position, entry in enumerate(entries)]
-    order = sorted(range(len(entries)), key=lambda p: (seen[p], "n_seen" not in entries[p]))
+    order = sorted(
+        range(len(entries)), key=lambda p: (seen[p], "n_seen" not in entries[p])
+    )
     return [entries[position] for position in order]
 
 
