@@ -196,9 +196,9 @@ class ActiveLearningClassifier(
         queried, or found in the session.
 
     corrections_ : list of dict
-        One record for each label that was replaced: the row or its id, the label as it
-        was (`old`) and as it is (`new`), who replaced it (`by`) and when (`at`, seconds
-        since 1970).
+        One record for each label that was replaced: its `row` (None if it is no longer
+        in `X`) and `sample_id`, the label as it was (`old`) and as it is (`new`), who
+        replaced it (`by`) and when (`at`, seconds since 1970).
 
     n_askable_ : int
         Number of rows that could be queried at the beginning: all unlabelled rows, or

@@ -117,7 +117,11 @@ def past_of(entries, answers, row_of_id):
     past.n_charged = len(reader.queried) - reader.n_free
     past.n_gone = len(reader.queried) - len(past.queried)
     past.queue = [row_of_id[name] for name in reader.queue if name in row_of_id]
-    past.history, past.corrections = reader.history, reader.corrections
+    past.history = reader.history
+    past.corrections = [
+        {"row": row_of_id.get(record["sample_id"])} | record
+        for record in reader.corrections
+    ]
     past.sample = [row_of_id[name] for name in reader.sample if name in row_of_id]
     past.n_sample = len(reader.sample)
     past.sample_seed = reader.sample_seed

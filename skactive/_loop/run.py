@@ -161,6 +161,11 @@ class Run:
             return self.end.condition
         return self._exhausted() if self.open is None else None
 
+    @property
+    def _who(self):
+        """Who answers if nothing else is said; None without a session."""
+        return None if self.journal is None else self.journal.session.who
+
     def bought(self):
         """Return the labels bought so far and their rows, for an exception."""
         # A row that was asked about twice has one label.
@@ -300,6 +305,7 @@ class Run:
         told = {row for row, _ in new}
         again = [row for row in answered if row in again and row not in told]
         new += [(row, self.ledger.label(row)) for row in again]
+        by = by or self._who
         if new:
             free = [row for row, _ in new if row in self._uncharged]
             self._n_free += len(free)
@@ -512,12 +518,14 @@ class Run:
 
     def _note_corrections(self, corrected, by, *, asked):
         """Record that labels were replaced."""
+        by, ids = by or self._who, self.inputs.sample_ids
         answers = [(row, new) for row, _, new in corrected]
         self._note("correction", answers, by=by, asked=asked)
+        at = self.log[-1]["at"]
         for row, old, new in corrected:
-            record = {"row": row, "old": old, "new": new, "by": by}
-            record["at"] = self.log[-1]["at"]
-            self.corrections.append(record)
+            name = None if ids is None else ids[[row]].tolist()[0]
+            record = {"row": row, "sample_id": name, "old": old, "new": new}
+            self.corrections.append(record | {"by": by, "at": at})
 
     def _query(self, rows):
         """Return a query for rows of the open round."""
