@@ -256,9 +256,12 @@ def check_inputs(
     sample_ids = check_sample_ids(sample_ids, len(y))
     past = _check_past(read_past, sample_ids)
     if past.in_session:
-        y, labeled, labels = _without_past(past, y, labeled, clf.missing_label)
+        y, labeled = _without_past(past, y, labeled, clf.missing_label)
+        labels = as_labels(y[labeled])
     with naming("classes", clf):
         classes = check_classes(clf.classes, labels, clf.missing_label)
+    # Those of the session are compared with the classes when the run begins.
+    labels = _with_past(past, labels)
     _check_unknown_answers(clf)
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
@@ -358,9 +361,15 @@ def _without_past(past, y, labeled, missing_label):
     past.skipped = [row for row in past.skipped if row not in past.labels]
     y = able_to_hold(y, missing_label)
     y[rows] = missing_label
-    labeled = labeled & ~known
-    labels = [*as_labels(y[labeled]).tolist(), *past.labels.values()]
-    return y, labeled, as_labels(np.array(labels, dtype=object))
+    return y, labeled & ~known
+
+
+def _with_past(past, labels):
+    """Return labels with those of the session."""
+    if not past.labels:
+        return labels
+    values = [*labels.tolist(), *past.labels.values()]
+    return as_labels(np.array(values, dtype=object))
 
 
 def _check_estimator(estimator):

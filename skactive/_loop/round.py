@@ -130,6 +130,7 @@ class Round:
         self.n_seen = n_seen
         self.told = np.zeros(len(self.rows), dtype=bool)
         self.record = None
+        self._position = {row: place for place, row in enumerate(self.rows.tolist())}
         self._asked_at = time.perf_counter()
 
     @property
@@ -146,8 +147,7 @@ class Round:
         """Return the utilities of some of its rows, or None."""
         if self.utilities is None:
             return None
-        where = {row: position for position, row in enumerate(self.rows.tolist())}
-        return self.utilities[[where[row] for row in rows.tolist()]]
+        return self.utilities[[self._position[row] for row in rows.tolist()]]
 
     @property
     def probabilities_told(self):
@@ -166,8 +166,9 @@ class Round:
         return time.perf_counter() - self._asked_at
 
     def mark_told(self, rows):
-        """Mark rows as answered. Rows of other rounds are ignored."""
-        self.told |= np.isin(self.rows, rows)
+        """Mark rows, a list, as answered. Rows of other rounds are ignored."""
+        where = (self._position.get(row) for row in rows)
+        self.told[[position for position in where if position is not None]] = True
 
     def restore(self, record, probabilities):
         """Set the times and the probabilities that were saved with this round."""

@@ -265,7 +265,7 @@ class Run:
             # Labels that were told while the rows were being selected.
             told = rows[ledger.labeled[rows]]
             ledger.labeled_iter[told] = opened.number
-            opened.mark_told(told)
+            opened.mark_told(told.tolist())
         if opened.told.all():
             self._close_round()
 
