@@ -494,3 +494,14 @@ def test_two_runs_on_one_session_cannot_both_begin_rounds(path):
         loops[1].ask()
     loops[0].tell(TRUTH[query.indices], query=query)
     assert len(Session(path).labels()) == 5
+
+
+def test_the_rounds_of_the_queries_go_on_without_the_rows_that_are_gone(path):
+    person = Person()
+    fit(path, person, X[:200], Y[:200], IDS[:200])
+    clf = fit(path, person, X[100:], Y[100:], IDS[100:], budget=30)
+    assert clf.n_queries_ == 30
+    assert len(clf.query_rounds_) == len(clf.query_indices_) < 30
+    for row, number in zip(clf.query_indices_, clf.query_rounds_, strict=True):
+        position = person.asked.index(IDS[100:][row])
+        assert number == position // 5 + 1
