@@ -248,11 +248,13 @@ def test_the_model_of_the_open_round_is_fitted_once(strategy):
             return super().fit(X, y)
 
     run = make_run(estimator=Counting(), strategy=strategy)
+    rows = run.ask().indices
+    run.tell(TRUTH[rows], rows)
     query = run.ask()
     for _ in range(3):
         shown = joined(run, "proba")[np.isin(joined(run, "indices"), query.indices)]
         np.testing.assert_array_equal(np.sort(shown, 0), np.sort(query.proba, 0))
-    assert fits == [9]
+    assert fits == [9, 13]
 
 
 def test_the_rows_that_a_run_predicts_on_are_left_alone(small_blocks):
