@@ -7,8 +7,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
+from skactive._loop.doubtful import doubtful
 from skactive._loop.inputs import check_inputs
 from skactive._loop.keeping import keeping_labels
+from skactive._loop.looking import look
 from skactive._loop.opening import begin_run
 from skactive._loop.result import fit_result
 from skactive._loop.saving import read, replay, save
@@ -268,6 +270,64 @@ class LabelingLoop:
                     "can be asked again."
                 )
             self._run.ask_again(rows)
+
+    def doubtful(self, n=None, *, cv=5):
+        """Return the labels that a model or another annotator contradicts.
+
+        A label is judged by a model that was trained on labels of other rows, by
+        confident learning [1]_.
+
+        Parameters
+        ----------
+        n : int or None, default=None
+            The largest number of labels to return; all that are in doubt if None.
+
+        cv : int, default=5
+            Number of folds, each of which costs a fit. A class with fewer labels is in
+            some of them only.
+
+        Returns
+        -------
+        doubts : list of DoubtfulLabel
+            The most doubtful first. Each has the attributes `index` and `sample_id` of
+            the row, its `label`, the class that is `suggested` in place of it, the
+            `score` (probability of the label, from 0 to 1), and `other_answers`;
+            `why` says it in words.
+
+        Raises
+        ------
+        ValueError
+            If there are too few labels to judge any.
+
+        See Also
+        --------
+        correct : Replace labels.
+        ask_again : Ask about rows again.
+
+        References
+        ----------
+        .. [1] C. Northcutt, L. Jiang, I. Chuang. "Confident learning: estimating
+           uncertainty in dataset labels". Journal of Artificial Intelligence Research
+           70, 2021.
+        """
+        with keeping_labels(self._run):
+            return doubtful(self._run, n=n, cv=cv)
+
+    def look(self):
+        """Return the utilities and probabilities of all candidates, block by block.
+
+        Which rows are queried later does not depend on it.
+
+        Returns
+        -------
+        blocks : iterator of CandidateBlock
+            Each has the `indices` of its rows, and arrays with an entry for each of
+            them: `sample_ids`, `utilities` and `proba`, whose columns are `classes`.
+            `sample_ids` is None if there are none, `utilities` if the strategy does not
+            compute any, and `proba` if there is no model with `predict_proba` yet.
+        """
+        with keeping_labels(self._run):
+            return look(self._run)
 
     def finish(self):
         """Return a classifier fitted on all labels known so far.
