@@ -170,6 +170,21 @@ def test_the_worker_is_written_with_its_answers(tmp_path):
     assert who == {ann.sample_ids[0]: "Ann", bob.sample_ids[0]: "Bob"}
 
 
+@pytest.mark.parametrize("name", [5, "", {"name": "Ann"}, "\ud800"])
+def test_a_name_that_cannot_be_written_is_refused_and_blocks_nobody(tmp_path, name):
+    from skactive import Session
+
+    loop = make_loop(session=tmp_path / "labels.sqlite")
+    first, second = loop.ask(2, worker="Ann").sample_ids
+    with pytest.raises((TypeError, ValueError), match="worker must be a"):
+        loop.ask(1, worker=name)
+    for change in (loop.tell, loop.correct):
+        with pytest.raises((TypeError, ValueError), match="annotator must be a"):
+            change([1], sample_ids=[first], annotator=name)
+    loop.tell([0], sample_ids=[second], annotator="Ann")
+    assert Session(tmp_path / "labels.sqlite").labels() == {second: 0}
+
+
 def test_a_refused_answer_leaves_the_row_with_its_worker():
     loop = make_loop(classes=[0, 1])
     query = loop.ask(2, worker="Ann")

@@ -14,7 +14,7 @@ from skactive._loop.looking import look
 from skactive._loop.opening import begin_run
 from skactive._loop.result import fit_result
 from skactive._loop.saving import read, replay, save
-from skactive.oracles._leases import Leases
+from skactive.oracles._leases import Leases, check_name
 from skactive.utils._shown import shown, shown_values
 
 
@@ -135,6 +135,8 @@ class LabelingLoop:
             isinstance(n, bool) or not isinstance(n, Integral) or n < 1
         ):
             raise ValueError(f"n must be a positive int or None, got {n!r}.")
+        if worker is not None:
+            check_name(worker)
         run = self._run
         with keeping_labels(run):
             if worker is None:
@@ -194,6 +196,9 @@ class LabelingLoop:
             If it is not known which rows are meant, or there are no such rows.
         """
         run = self._run
+        # Before anything is recorded: a name that cannot be written blocks the file.
+        if annotator is not None:
+            check_name(annotator, "annotator")
         with keeping_labels(run):
             rows = self._rows_told(query, indices, sample_ids)
             held = rows.tolist()
@@ -238,6 +243,8 @@ class LabelingLoop:
         ValueError
             If there are no such rows.
         """
+        if annotator is not None:
+            check_name(annotator, "annotator")
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
             self._run.correct(labels, rows, by=annotator)
