@@ -147,8 +147,9 @@ def max_rounds(run):
     )
     if not fill or inputs.clf.initial_size is not None or len(run.holdout):
         return None
-    n_queries = min(inputs.budget, run.rounds.budget_left)
-    return -(-max(0, n_queries) // inputs.clf.batch_size)
+    if inputs.past.in_session:  # rows of earlier runs may come in rounds of their own
+        return None
+    return -(-inputs.budget // inputs.clf.batch_size)
 
 
 def facts_for_oracle(run):

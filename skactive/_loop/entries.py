@@ -25,6 +25,7 @@ _FIELDS = {
         "record": dict,
     },
     "told": {"rows": list, "labels": list, "free": list},
+    "contradiction": {"rows": list, "labels": list},
     "correction": {"rows": list, "labels": list, "by": str, "at": _NUMBER},
     "again": {"rows": list},
     "closed": {

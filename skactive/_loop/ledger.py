@@ -83,7 +83,7 @@ class Ledger:
         for row, number, _ in past.queried:
             self.asked_in[row] = number
         self._set_aside[past.skipped] = True
-        _, refused, _, _ = self.record(list(past.labels), past.labels.values())
+        _, refused, *_ = self.record(list(past.labels), past.labels.values())
         if refused:
             shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
             raise OracleError(
@@ -185,8 +185,11 @@ class Ledger:
 
         corrected : list of (int, label, label)
             Rows whose label was replaced, the old and the new label.
+
+        ignored : list of (int, label)
+            Answers for rows that have another label.
         """
-        answered, refused, new, corrected = [], [], [], []
+        answered, refused, new, corrected, ignored = [], [], [], [], []
         for row, value in zip(rows, values, strict=True):
             try:
                 label = self.parse(value)
@@ -203,11 +206,12 @@ class Ledger:
                     corrected.append((row, known, label))
                     self.replace(row, label)
                 else:
+                    ignored.append((row, label))
                     self._doubts.append(
                         f"Row {row} has the label {known!r} already; the answer "
                         f"{label!r} was ignored."
                     )
-        return answered, refused, new, corrected
+        return answered, refused, new, corrected, ignored
 
     def replace(self, row, label):
         """Replace a label; None takes it back, and the row is not asked about again.

@@ -82,7 +82,8 @@ def look(run):
         _if_fitted(pool, attrgetter("estimator"))
     strategy = inputs.strategy if pool.can_fit else inputs.initial_strategy
     # Strategies keep state, so a copy is asked. X may be part of it, and is not copied.
-    strategy = deepcopy(strategy, {id(inputs.X): inputs.X})
+    with run.beginning:  # it changes while it selects
+        strategy = deepcopy(strategy, {id(inputs.X): inputs.X})
     return _blocks(_apart(pool), strategy, settled, inputs)
 
 

@@ -109,6 +109,12 @@ class Rounds:
         self._uncharged.difference_update(free)
         return free
 
+    def add_late(self, numbers):
+        """Add rows that an earlier process has handed out, and their rounds."""
+        self._rows += numbers.keys()
+        self._numbers += numbers.values()
+        self._probabilities += len(numbers) * [np.nan]
+
     def close(self, record):
         """Close the open round with its record, or with None if it has no answer."""
         closing = self.open

@@ -8,6 +8,7 @@ from skactive._loop.entries import check_entries
 from skactive._loop.past import past_of
 from skactive.exceptions import SavedLoopError
 from skactive.oracles._cached_run import user_name
+from skactive.oracles._leases import check_name
 from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 from skactive.utils._containers import list_of
@@ -85,6 +86,8 @@ class Session:
             raise TypeError(
                 f"The 'task' parameter of Session must be a str, got {task!r}."
             )
+        if annotator is not None:
+            check_name(annotator, "annotator")
         self.path = path
         self.task = task
         self.annotator = annotator
@@ -144,6 +147,8 @@ class Session:
         n_corrected : int
             Number of rows that had another label.
         """
+        if annotator is not None:
+            check_name(annotator, "annotator")
         parsed = {
             to_key(name): parse_label(label, kind=None, missing_label=None)
             for name, label in labels.items()
