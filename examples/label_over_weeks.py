@@ -57,7 +57,7 @@ def label(day, rows, budget, **params):
     )
 
 
-# The first box has 800 scans. On Tuesday the budget is raised, and the same sample grows.
+# The first box has 800 scans. On Tuesday the budget is raised, and the sample grows.
 label("Monday", pool[:800], 80)
 label("Tuesday", pool[:800], 120)
 
