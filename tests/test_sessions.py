@@ -485,6 +485,17 @@ def test_a_loop_that_was_saved_without_ids_is_no_session(path):
         LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path)
 
 
+def test_a_loop_in_a_session_can_be_saved_to_its_file_only(path, tmp_path):
+    loop = LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path)
+    query = loop.ask()
+    loop.tell(TRUTH[query.indices], query=query)
+    loop.save(path)  # nothing is left to write
+    with pytest.raises(ValueError, match="every answer is saved at once"):
+        loop.save(tmp_path / "other.db")
+    assert len(Session(path).labels()) == 5
+    assert not (tmp_path / "other.db").exists()
+
+
 def test_two_runs_on_one_session_cannot_both_begin_rounds(path):
     loops = [
         LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path) for _ in range(2)

@@ -353,13 +353,25 @@ class LabelingLoop:
     def save(self, path):
         """Save the loop to a file, to go on in another process.
 
-        The file is JSON. It holds the rows that were queried, all answers and the seed
-        of the run, but neither `X` nor a model. It is written as a whole or not at all.
+        The file is an SQLite database. It holds the rows that were queried, all answers
+        and the seed of the run, but neither `X` nor a model. What is new since the last
+        time is appended to it. If another process has appended to it meanwhile, its
+        answers and corrections are taken over.
 
         Parameters
         ----------
         path : str or path-like
-            The file. An existing file is replaced.
+            The file. It is made if it does not exist.
+
+        Raises
+        ------
+        SavedLoopError
+            If the file holds something else, which is left as it is, or if another
+            process has begun rounds of this loop meanwhile. In the latter case the
+            answers of this loop are added to the file.
+        ValueError
+            If the loop is in a session, where every answer is saved at once, and the
+            path is that of another file.
 
         See Also
         --------
@@ -428,7 +440,7 @@ class LabelingLoop:
         >>> rows = loop.ask().indices
         >>> loop.tell([1], indices=rows[:1])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "loop.json")
+        ...     path = os.path.join(folder, "loop.db")
         ...     loop.save(path)
         ...     resumed = LabelingLoop.load(path, clf, X, y)
         >>> bool(resumed.ask().indices == rows[1:])

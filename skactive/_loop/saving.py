@@ -63,7 +63,7 @@ def save(run, path):
     Parameters
     ----------
     run : Run
-        The run. From then on its `journal` is that of the file.
+        The run. From then on its `saved_in` is the journal of the file.
 
     path : str or path-like
         The file.
@@ -72,14 +72,18 @@ def save(run, path):
     ------
     SavedLoopError
         If the file holds anything else.
+    ValueError
+        If the run is in a session that is another file.
     """
     journal = run.saved_in
-    if journal is None or not journal.is_at(path):
-        if run.journal is not None:
+    if run.journal is not None:
+        if not run.journal.is_at(path):
             raise ValueError(
                 f"This loop is in the session {str(run.journal.session.path)!r}, where "
                 f"every answer is saved at once; it cannot be saved to {str(path)!r}."
             )
+        journal = run.journal
+    elif journal is None or not journal.is_at(path):
         journal = Journal(_session_at(path), run)
     try:
         journal.write(run)
