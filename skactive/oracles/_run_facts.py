@@ -30,6 +30,10 @@ class RunFacts:
         ``progress()`` returns the number of rows that have been asked about, those of
         the present question included, and the budget.
 
+    uncharged : callable or None, default=None
+        ``uncharged(sample_ids)`` says that some rows of the present question cost no
+        budget. A store calls it for rows that were skipped before.
+
     Examples
     --------
     >>> from skactive.oracles import RunFacts
@@ -43,3 +47,4 @@ class RunFacts:
     prices: Mapping | None = None
     given: tuple = ((), ())
     progress: Callable | None = None
+    uncharged: Callable | None = None
