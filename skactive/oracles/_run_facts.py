@@ -30,6 +30,12 @@ class RunFacts:
         ``progress()`` returns the number of rows that have been asked about, those of
         the present question included, and the budget.
 
+    uncharged : callable or None, default=None
+        ``uncharged(sample_ids)`` tells the run that these rows of the present question
+        cost none of its budget. It is called before the answers are given, with a list
+        of ids; a :class:`~skactive.oracles.CachedOracle` calls it for rows that
+        somebody has skipped before.
+
     Examples
     --------
     >>> from skactive.oracles import RunFacts
@@ -43,3 +49,4 @@ class RunFacts:
     prices: Mapping | None = None
     given: tuple = ((), ())
     progress: Callable | None = None
+    uncharged: Callable | None = None

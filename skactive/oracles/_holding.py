@@ -1,0 +1,158 @@
+"""Claims in a label store: held while an oracle works, waited for while others do."""
+
+import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
+import threading
+import time
+from contextlib import suppress
+
+from skactive.exceptions import StoreError
+from skactive.utils._warning import warn_caller
+
+# Rows that others are asking about are checked again after this many seconds at most.
+_MAX_WAIT = 0.5
+# After this many seconds, whoever waits is told what for.
+_PATIENCE = 5.0
+
+
+class Holding:
+    """A claim on the rows that an oracle works on.
+
+    It is renewed in the background for as long as the oracle takes to answer. So a
+    claim can end soon after its process has died, however slow oracles are.
+
+    The answers of an iterator are fetched one by one, by somebody who may never fetch
+    the next one. Between two of them nobody works on the rows, so they are given up if
+    no answer is fetched for as long as a claim is valid.
+
+    Parameters
+    ----------
+    store : LabelStore
+        The store.
+
+    claim : Claim
+        The claim.
+
+    seconds : float
+        How long a claim is valid.
+    """
+
+    def __init__(self, store, claim, seconds):
+        self._store = store
+        self._claim = claim
+        self._seconds = seconds
+        self._unasked = []
+        self._idle_since = None
+        self._is_lost = False
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        # Thread.start waits until the thread runs, and would do so in every batch.
+        _thread.start_new_thread(self._beat, ())
+
+    def pause(self, unasked):
+        """Note that the oracle does not work now, and which rows it has not begun.
+
+        Parameters
+        ----------
+        unasked : list of str
+            Keys of the rows that the oracle gets later, if at all.
+        """
+        with self._lock:
+            self._unasked, self._idle_since = unasked, time.monotonic()
+
+    def resume(self, unasked):
+        """Note that the oracle works again.
+
+        Parameters
+        ----------
+        unasked : list of str
+            Keys of the rows that it gets later, if at all.
+
+        Returns
+        -------
+        is_held : bool
+            Whether the rows are still claimed.
+        """
+        with self._lock:
+            if not self._is_lost:
+                self._unasked, self._idle_since = unasked, None
+            return not self._is_lost
+
+    def end(self, *, refund_all=False, failure=None):
+        """Give up what is left of the claim.
+
+        Parameters
+        ----------
+        refund_all : bool, default=False
+            Whether no row without an answer was paid for. Otherwise, those that the
+            oracle has begun are paid for.
+
+        failure : str or None, default=None
+            What went wrong with the oracle.
+        """
+        self._end.set()
+        with self._lock:
+            refund = self._claim.mine if refund_all else self._unasked
+            self._store.release(self._claim, refund=refund, failure=failure)
+
+    def _beat(self):
+        # At a third of its time, so that a renewal may fail or be late once.
+        while not self._end.wait(self._seconds / 3):
+            # An error here costs a second question at worst. It must not end the run.
+            with suppress(StoreError), self._lock:
+                if self._end.is_set():
+                    return
+                if self._is_forgotten():
+                    self._store.release(self._claim, refund=self._unasked)
+                    self._is_lost = True
+                    return
+                self._store.renew(self._claim.owner)
+
+    def _is_forgotten(self):
+        idle = self._idle_since
+        return idle is not None and time.monotonic() - idle > self._seconds
+
+
+class Patience:
+    """Waits for rows that others are asking about, and says so once.
+
+    Parameters
+    ----------
+    store : LabelStore
+        The store.
+
+    task : str
+        The question.
+    """
+
+    def __init__(self, store, task):
+        self._store, self._task = store, task
+        self._pause = 0.01
+        self._since = time.monotonic()
+        self._has_said = False
+
+    def wait(self, keys):
+        """Wait for some time, longer each time.
+
+        Parameters
+        ----------
+        keys : list of str
+            Keys of the rows that others are asking about.
+        """
+        if not self._has_said and time.monotonic() - self._since >= _PATIENCE:
+            self._has_said = True
+            self._say(keys)
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, _MAX_WAIT)
+
+    def _say(self, keys):
+        owners = self._store.claimants(self._task, keys)
+        if not owners:  # answered, or given up, just now
+            return
+        shown = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
+        warn_caller(
+            f"Waiting for the answers to {len(keys)} rows that others are asking about "
+            f"through the label store {self._store.path}, task {self._task!r}: "
+            f"sample_ids {shown}; asked by {'; '.join(owners)}. Let them go on, or end "
+            "that process: its rows are then asked about here. If it is this process, "
+            "it holds an iterator of answers; exhaust it, or close() it."
+        )
