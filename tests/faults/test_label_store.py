@@ -34,7 +34,7 @@ from skactive.exceptions import (
 )
 from skactive.model_selection import LabeledFold, labeled_scorer
 from skactive.oracles import CachedOracle
-from skactive.oracles._store.schema import APPLICATION_ID
+from skactive.oracles._store.schema import APPLICATION_ID, SCHEMA_VERSION
 from skactive.oracles._store.store import LabelStore
 
 
@@ -551,9 +551,10 @@ def test_the_file_is_for_its_owner_only(path, asked):
 
 
 def test_t51_a_newer_file_is_refused_untouched(path, asked):
-    make_database(path, APPLICATION_ID, 2)
+    newer = SCHEMA_VERSION + 1
+    make_database(path, APPLICATION_ID, newer)
     before = path.read_bytes()
-    with pytest.raises(StoreVersionError, match="has the format 2"):
+    with pytest.raises(StoreVersionError, match=f"has the format {newer}"):
         ask_ids(CachedOracle(asked, path), [1])
     assert path.read_bytes() == before
     assert asked.ids() == []

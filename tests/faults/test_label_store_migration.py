@@ -1,18 +1,20 @@
 """Label stores of an older version: T52.
 
-There has been one version so far. So the one of today counts as the third here, and
-two that never were are made up before it.
+The file of version 1 was made by a released build; see tests/data/README.md.
 """
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,49 +22,45 @@ import pytest
 from skactive.exceptions import StoreError, StoreVersionError
 from skactive.oracles import CachedOracle
 from skactive.oracles._store import schema
+from skactive.oracles._store.store import LabelStore
 
-LABELS = {f"row {i}": i % 3 for i in range(500)}
+STORED = Path(__file__).parents[1] / "data" / "label_store_1.sqlite"
+# Written down from what went into the file, not read from it.
+ANSWERS = [
+    ("colour", 7, 1, "bert", 1700000009.0),
+    ("default", 0, 0, "anna", 1700000003.0),
+    ("default", 1, 1, "anna", 1700000003.0),
+    ("default", 2, 0, "anna", 1700000003.0),
+    ("default", "row 3", "häm", "anna", 1700000006.0),
+    ("default", "röw 4", None, "anna", 1700000006.0),
+]
+ROWS = {f"row {i}": i % 3 for i in range(100, 500)}
+LABELS = {answer[1]: answer[2] for answer in ANSWERS[1:]} | ROWS
 
 
-def name_annotators(run):
-    """Make version 2 of version 1: whoever answers has a name."""
-    run("ALTER TABLE answers ADD COLUMN annotator TEXT NOT NULL DEFAULT 'unknown'")
-    run("ALTER TABLE answers ADD COLUMN answered_at REAL NOT NULL DEFAULT 0")
-
-
-def limit_claims(run):
-    """Make version 3 of version 2: claims end."""
-    run("DROP TABLE claims")
-    for statement in schema._SCHEMA:
-        if "TABLE claims" in statement:
-            run(statement)
+@pytest.fixture
+def stored(tmp_path):
+    """A copy of the file of version 1."""
+    return Path(shutil.copy(STORED, tmp_path / "stored.sqlite"))
 
 
 @pytest.fixture
 def migrations(monkeypatch):
-    """The table of migrations, as if there had been two versions before."""
-    table = {1: name_annotators, 2: limit_claims}
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 3)
-    monkeypatch.setattr(schema, "MIGRATIONS", table)
+    """The table of migrations, to put others in."""
+    monkeypatch.setattr(schema, "MIGRATIONS", table := schema.MIGRATIONS.copy())
     return table
 
 
 @pytest.fixture
 def path(tmp_path, migrations):
-    """A file of version 1; its last answer is only in the write-ahead log."""
-    path = tmp_path / "labels.sqlite"
+    """A file of version 1; its last answers are only in the write-ahead log."""
+    path = Path(shutil.copy(STORED, tmp_path / "labels.sqlite"))
     connection = sqlite3.connect(path, isolation_level=None)
-    run = connection.execute
-    run("PRAGMA journal_mode=WAL")
-    run("CREATE TABLE answers (task, sample_id, label, PRIMARY KEY (task, sample_id))")
-    run("CREATE TABLE claims (task TEXT, sample_id TEXT)")
-    for statement in schema._SCHEMA[2:]:
-        run(statement)
-    run(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-    run("PRAGMA user_version = 1")
-    run("PRAGMA wal_checkpoint(TRUNCATE)")
-    rows = [("default", json.dumps(k), json.dumps(v)) for k, v in LABELS.items()]
-    connection.executemany("INSERT INTO answers VALUES (?, ?, ?)", rows)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.executemany(
+        "INSERT INTO answers VALUES ('default', ?, ?, 'anna', 1700000100)",
+        [(json.dumps(key), json.dumps(label)) for key, label in ROWS.items()],
+    )
     yield path
     connection.close()
 
@@ -80,10 +78,11 @@ def open_store(path):
 
 
 def content(path):
-    """Return the version and the labels in a file as SQLite sees them."""
+    """Return the version and the labels of a task as SQLite sees them."""
     with closing(sqlite3.connect(path)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        rows = connection.execute("SELECT sample_id, label FROM answers").fetchall()
+        query = "SELECT sample_id, label FROM answers WHERE task = 'default'"
+        rows = connection.execute(query).fetchall()
     return version, {json.loads(key): json.loads(label) for key, label in rows}
 
 
@@ -96,17 +95,70 @@ def test_t52_every_older_version_has_a_migration():
     assert set(schema.MIGRATIONS) == set(older)
 
 
+def dump(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def rows_of(path, table):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def test_t52_the_stored_file_of_version_1_keeps_all_it_holds(stored):
+    before = dump(stored)
+    store = LabelStore(stored)
+    assert [tuple(record.values()) for record in store.records()] == sorted(
+        ANSWERS, key=lambda answer: (answer[4], answer[0], json.dumps(answer[1]))
+    )
+    contradiction, migration = store.events()
+    assert contradiction == {
+        "happened_at": 1700000011.0,
+        "kind": "contradiction",
+        "task": "default",
+        "sample_id": 1,
+        "label": 0,
+        "annotator": "bert",
+        "detail": "the first answer, 1, stays",
+    }
+    assert migration["kind"] == "migration"
+    summary = store.summary()
+    assert (summary["n_calls"], summary["n_asked"], summary["cost"]) == (4, 7, 7.0)
+    assert store.log("default") == []
+    store.check()
+    store.close()
+    assert dump(stored.with_name("stored.sqlite.bak")) == before
+
+
+def test_t52_the_migration_adds_checksums_and_columns_that_are_empty(stored):
+    LabelStore(stored).close()
+    rows = rows_of(stored, "answers")
+    assert len(rows) == len(ANSWERS)
+    for task, key, label, _, _, row_hash, checksum in rows:
+        text = json.dumps([task, key, label])
+        assert (row_hash, checksum) == (None, zlib.crc32(text.encode()))
+    claim = ("colour", "8", "somebody", 600.0, 1700000613.0, None)
+    assert rows_of(stored, "claims") == [claim]
+
+
+def test_t52_a_migrated_file_has_the_tables_of_a_new_one(stored, tmp_path):
+    LabelStore(stored).close()
+    LabelStore(tmp_path / "new.sqlite").close()
+    query = "(SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name)"
+    assert rows_of(stored, query) == rows_of(tmp_path / "new.sqlite", query)
+
+
 def test_t52_an_older_file_is_migrated_and_a_copy_of_it_is_kept(path):
     assert content(path) == (1, LABELS)
     assert open_store(path) == LABELS
-    assert content(path) == (3, LABELS)
+    assert content(path) == (2, LABELS)
     assert copies(path) == ["labels.sqlite.bak"]
     copy = path.with_name("labels.sqlite.bak")
     assert content(copy) == (1, LABELS)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    (event,) = CachedOracle(never, path).events()
+    *_, event = CachedOracle(never, path).events()
     assert event["kind"] == "migration"
-    assert event["detail"].startswith("from the format 1 to 3; ")
+    assert event["detail"].startswith("from the format 1 to 2; ")
 
 
 def test_t52_a_migrated_file_is_used_like_any_other(path):
@@ -130,12 +182,12 @@ def test_t52_a_migration_that_fails_leaves_the_file_as_it_was(path, migrations):
         run("DELETE FROM answers")
         run("INSERT INTO no_such_table VALUES (1)")
 
-    migrations[2] = fails_half_way
+    true_migration, migrations[1] = migrations[1], fails_half_way
     with pytest.raises(StoreError, match="no such table"):
         open_store(path)
     assert content(path) == (1, LABELS)
     assert copies(path) == []
-    migrations[2] = limit_claims
+    migrations[1] = true_migration
     assert open_store(path) == LABELS
 
 
@@ -146,13 +198,13 @@ def test_t52_a_process_killed_while_it_migrates_leaves_the_file_as_it_was(
         run("DELETE FROM answers")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    migrations[2] = killed_half_way
+    true_migration, migrations[1] = migrations[1], killed_half_way
     child = get_context("fork").Process(target=open_store, args=(path,))
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL
     assert content(path) == (1, LABELS)
-    migrations[2] = limit_claims
+    migrations[1] = true_migration
     assert open_store(path) == LABELS
 
 
@@ -161,9 +213,9 @@ def test_t52_processes_that_open_an_older_file_at_once_migrate_it_once(
 ):
     def slowly(run):  # so that the others find the old version, too, and wait
         time.sleep(0.5)
-        name_annotators(run)
+        true_migration(run)
 
-    migrations[1] = slowly
+    true_migration, migrations[1] = migrations[1], slowly
     context = get_context("fork")
     children = [context.Process(target=open_store, args=(path,)) for _ in range(4)]
     for child in children:

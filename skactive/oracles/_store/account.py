@@ -3,6 +3,8 @@
 In these functions `run` executes SQL within a transaction.
 """
 
+import secrets
+
 from skactive.exceptions import OracleError
 
 # Sums of prices differ by rounding.
@@ -83,3 +85,13 @@ def raise_if_broken(run, path):
             f"reset() of the CachedOracle, or run: python -m skactive.oracles {path} "
             "--reset"
         )
+
+
+def make_salt(run):
+    """Write the salt of the file, unless there is one."""
+    run("INSERT OR IGNORE INTO account VALUES ('salt', ?)", (secrets.token_hex(16),))
+
+
+def read_salt(run):
+    """Return the salt of the file, or None."""
+    return read_account(run).get("salt")

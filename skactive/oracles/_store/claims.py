@@ -61,7 +61,7 @@ def add_claims(run, task, keys, owner, seconds):
     """Claim rows; an expired claim of somebody else gives way."""
     ends = time.time() + seconds
     run.many(
-        "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, NULL)",
         [(task, key, owner, seconds, ends) for key in keys],
     )
 

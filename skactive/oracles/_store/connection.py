@@ -130,7 +130,7 @@ class StoreConnection:
         """Give a function that executes SQL."""
         with self._lock, self._translating():
             self._raise_if_closed()
-            yield _Run(self._connection)
+            yield _Run(self._connection, self.path)
 
     @contextmanager
     def _writing(self):
@@ -144,7 +144,7 @@ class StoreConnection:
             # changed what was read; SQLite refuses such a write without waiting.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _Run(self._connection)
+                yield _Run(self._connection, self.path)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -169,7 +169,9 @@ class StoreConnection:
 class _Run:
     """Execute SQL, once or for many rows."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, path):
+        self.path = path  # for messages
+        self.now = time.time()  # one time for all that a transaction writes
         self.many = connection.executemany
         self._once = connection.execute
 

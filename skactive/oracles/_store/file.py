@@ -9,6 +9,7 @@ from skactive.exceptions import (
     StoreError,
     StoreVersionError,
 )
+from skactive.oracles._store.damage import damaged
 from skactive.oracles._store.schema import APPLICATION_ID, SCHEMA_VERSION, is_known
 
 _MAGIC = b"SQLite format 3\x00"
@@ -72,10 +73,7 @@ def check_kind(path, application, version):
 def raise_unless_ok(path, found):
     """Raise if a check of the pages has found anything."""
     if found != [("ok",)]:
-        raise StoreCorruptedError(
-            f"The label store {path} is damaged ({found[0][0]}); it was left as it is. "
-            "Restore it from a backup, or save what can be read with SQLite's .recover."
-        )
+        raise damaged(path, found[0][0])
 
 
 def identity(path):
@@ -103,10 +101,7 @@ def as_store_error(error, path, timeout):
             f"{timeout} seconds. Close what uses it, or raise the timeout."
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreCorruptedError(
-            f"The label store {path} is damaged ({error}); it was left as it is. "
-            "Restore it from a backup, or save what can be read with SQLite's .recover."
-        )
+        return damaged(path, error)
     hint = ""
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         hint = " The file must be writable, and its folder too."

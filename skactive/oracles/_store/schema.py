@@ -7,13 +7,10 @@ from contextlib import closing
 from itertools import count
 
 from skactive.exceptions import StoreError
+from skactive.oracles._store.damage import checksum
 
 APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
-SCHEMA_VERSION = 1
-
-# For each older version, a function that turns it into the next one by ``run(sql)``.
-# Whoever changes the schema adds one here.
-MIGRATIONS = {}
+SCHEMA_VERSION = 2
 
 _SCHEMA = (
     """CREATE TABLE answers (
@@ -22,6 +19,8 @@ _SCHEMA = (
         label TEXT NOT NULL,
         annotator TEXT NOT NULL,
         answered_at REAL NOT NULL,
+        row_hash TEXT,
+        checksum INTEGER NOT NULL,
         PRIMARY KEY (task, sample_id)
     ) WITHOUT ROWID""",
     """CREATE TABLE claims (
@@ -30,6 +29,7 @@ _SCHEMA = (
         owner TEXT NOT NULL,
         seconds REAL NOT NULL,
         expires_at REAL NOT NULL,
+        process TEXT,
         PRIMARY KEY (task, sample_id)
     ) WITHOUT ROWID""",
     """CREATE TABLE events (
@@ -46,7 +46,39 @@ _SCHEMA = (
         name TEXT PRIMARY KEY,
         value NOT NULL
     ) WITHOUT ROWID""",
+    """CREATE TABLE log (
+        task TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        checksum INTEGER NOT NULL,
+        PRIMARY KEY (task, position)
+    ) WITHOUT ROWID""",
 )
+
+
+def _add_checksums_and_log(run):
+    """Make version 2 of version 1: checksums, hashes of rows, processes, the log."""
+    answers, claims, _, _, log = _SCHEMA
+    for name, made in (("answers", answers), ("claims", claims)):
+        # Made anew: a column that is added stands last, and needs a default.
+        run(f"ALTER TABLE {name} RENAME TO old_{name}")
+        run(made)
+    for row in run("SELECT * FROM old_answers"):
+        run("INSERT INTO answers VALUES (?, ?, ?, ?, ?, NULL, ?)", _with_checksum(row))
+    run("INSERT INTO claims SELECT *, NULL FROM old_claims")
+    run("DROP TABLE old_answers")
+    run("DROP TABLE old_claims")
+    run(log)
+
+
+def _with_checksum(row):
+    task, key, label = row[:3]
+    return *row, checksum(task, key, label)
+
+
+# For each older version, a function that turns it into the next one by ``run(sql)``.
+# Whoever changes the schema adds one here.
+MIGRATIONS = {1: _add_checksums_and_log}
 
 
 def is_known(version):

@@ -1,23 +1,32 @@
 """The label store: what happens to answers, claims and money in one transaction."""
 
 import json
+import time
 
 from skactive.exceptions import StoreCorruptedError
 from skactive.oracles._store.account import (
     charge,
     close_breaker,
+    make_salt,
     open_breaker,
     raise_if_broken,
     read_account,
+    read_salt,
     within_limits,
 )
 from skactive.oracles._store.answers import (
     add_answers,
+    all_answers,
     answer_records,
+    authors,
     counts_of_tasks,
+    drop_answers,
     keys_of_label,
     known_answers,
     labels_of_task,
+    readable_answers,
+    replace_answers,
+    stored_hashes,
 )
 from skactive.oracles._store.claims import (
     Claim,
@@ -31,8 +40,21 @@ from skactive.oracles._store.claims import (
     renew_claims,
 )
 from skactive.oracles._store.connection import StoreConnection
-from skactive.oracles._store.events import count_events, event_records, log_event
+from skactive.oracles._store.damage import damaged
+from skactive.oracles._store.events import (
+    correction_records,
+    count_events,
+    event_records,
+    log_correction,
+    log_event,
+)
 from skactive.oracles._store.file import raise_unless_ok
+from skactive.oracles._store.log import (
+    append_entries,
+    log_entries,
+    log_length,
+    log_lengths,
+)
 
 
 class LabelStore(StoreConnection):
@@ -130,7 +152,7 @@ class LabelStore(StoreConnection):
                 open_breaker(run, failure)
                 log_event(run, "failure", detail=failure)
 
-    def record(self, task, labels, annotator):
+    def record(self, task, labels, annotator, hashes=None):
         """Write answers; the first answer for a row stays.
 
         An answer is taken from anybody, whoever has a claim on the row: one that comes
@@ -147,32 +169,170 @@ class LabelStore(StoreConnection):
         annotator : str
             Who answered.
 
+        hashes : dict or None, default=None
+            Hashes of the contents of rows, by key. They are written with new answers.
+
         Returns
         -------
         contradictions : dict
             The first answers of the rows for which they differ, by key.
         """
         with self._writing() as run:
-            known = known_answers(run, task, list(labels))
-            add_answers(run, task, labels, annotator)
-            drop_claims_of_rows(run, task, labels)
-            # Compared as JSON: to Python, 1, 1.0 and True are equal.
-            first = {
-                key: known[key]
-                for key, label in labels.items()
-                if key in known and json.dumps(known[key]) != json.dumps(label)
-            }
-            for key, label in first.items():
-                log_event(
-                    run,
-                    "contradiction",
-                    task=task,
-                    sample_id=key,
-                    label=json.dumps(labels[key]),
-                    annotator=annotator,
-                    detail=f"the first answer, {json.dumps(label)}, stays",
+            return _record(run, task, labels, annotator, hashes)
+
+    def correct(self, task, labels, annotator):
+        """Replace labels; what they were is kept as an event.
+
+        If the task has a log, an entry of the kind "correction" is appended to it.
+
+        Parameters
+        ----------
+        task : str
+            The question.
+
+        labels : dict
+            The new labels by key, None for an abstention. Rows that have this label
+            already are left out; those without an answer get one.
+
+        annotator : str
+            Who corrects.
+
+        Returns
+        -------
+        old : dict
+            The labels that were replaced, by key.
+        """
+        with self._writing() as run:
+            changed, old = _correct(run, task, labels, annotator)
+            position = log_length(run, task)
+            if changed and position:
+                entry = {
+                    "kind": "correction",
+                    "rows": [json.loads(key) for key in changed],
+                    "labels": list(changed.values()),
+                    "by": annotator,
+                    "at": time.time(),
+                }
+                append_entries(run, task, position, [entry])
+        return old
+
+    def corrections(self, task):
+        """Return the corrections of a task, one dict for each, the oldest first.
+
+        A row without an answer before has None as `old_label` and `old_annotator`; one
+        whose answer was an abstention has None as `old_label` only.
+        """
+        with self._reading() as run:
+            return correction_records(run, task)
+
+    def forget_skips(self, task, keys):
+        """Remove abstentions, so that the rows may be asked about again.
+
+        Parameters
+        ----------
+        task : str
+            The question.
+
+        keys : list of str
+            Keys of rows; those whose answer is a label, or that have none, are left
+            out.
+
+        Returns
+        -------
+        forgotten : list of str
+            Keys of the rows whose abstention was removed.
+        """
+        with self._writing() as run:
+            known = known_answers(run, task, keys)
+            forgotten = [key for key, label in known.items() if label is None]
+            drop_answers(run, task, forgotten)
+            for key in forgotten:
+                log_event(run, "ask_again", task=task, sample_id=key)
+        return forgotten
+
+    def answers_of(self, task):
+        """Return all labels of a task, by key."""
+        with self._reading() as run:
+            return all_answers(run, task)
+
+    def log(self, task, after=-1):
+        """Return the log of a task after a position: pairs (position, entry), in order.
+
+        Raises
+        ------
+        StoreCorruptedError
+            If an entry is missing, or is not what was written. The error has the labels
+            of the task that can be read as `answers`.
+        """
+        with self._reading() as run:
+            try:
+                return log_entries(run, task, after)
+            except StoreCorruptedError as error:
+                error.answers = readable_answers(run, task)
+                raise
+
+    def extend_log(self, task, n_known, entries, effects=()):
+        """Append entries to the log of a task if it is as known, with their answers.
+
+        If others have appended since, nothing is written. The time does not depend on
+        the length of the log.
+
+        Parameters
+        ----------
+        task : str
+            The question.
+
+        n_known : int
+            Number of entries that the caller knows.
+
+        entries : list of dict
+            New entries, made of what JSON holds.
+
+        effects : sequence of tuple
+            What the entries do to the answers: triples of labels by key, the
+            annotator, and whether they replace answers (as in :meth:`correct`) or the
+            first answer stays (as in :meth:`record`).
+
+        Returns
+        -------
+        news : list of dict
+            The entries of others after those known. If there are any, nothing was
+            written: take them in, and try again.
+
+        Raises
+        ------
+        StoreCorruptedError
+            If the log is shorter than known, or an entry is not what was written.
+        """
+        with self._writing() as run:
+            length = log_length(run, task)
+            if length > n_known:
+                return [entry for _, entry in log_entries(run, task, n_known - 1)]
+            if length < n_known:
+                raise damaged(
+                    self.path,
+                    f"the log of the task {task!r} has {length} entries and had "
+                    f"{n_known}; was the file replaced by an older one?",
                 )
-        return first
+            append_entries(run, task, length, entries)
+            for labels, annotator, replace in effects:
+                (_correct if replace else _record)(run, task, labels, annotator)
+        return []
+
+    def row_hashes(self, task, keys):
+        """Return the hashes of the rows that were stored with one, by key."""
+        with self._reading() as run:
+            return stored_hashes(run, task, keys)
+
+    def salt(self):
+        """Return the salt of this file for hashes of rows: a random text."""
+        with self._reading() as run:
+            salt = read_salt(run)
+        if salt is None:
+            with self._writing() as run:
+                make_salt(run)
+                salt = read_salt(run)
+        return salt
 
     def reset(self):
         """Close the circuit breaker and drop the claims that have expired."""
@@ -187,7 +347,7 @@ class LabelStore(StoreConnection):
             return answer_records(run, task)
 
     def events(self):
-        """Return contradictions, failures, resets and migrations, the oldest first."""
+        """Return what happened to the file, one dict per event, the oldest first."""
         with self._reading() as run:
             return event_records(run)
 
@@ -202,17 +362,58 @@ class LabelStore(StoreConnection):
                 "cost": account["cost"],
                 "n_claimed": count_claims(run),
                 "n_contradictions": count_events(run, "contradiction"),
+                "n_corrections": count_events(run, "correction"),
+                "n_entries": log_lengths(run),
                 "breaker": account["breaker"],
             }
 
     def check(self):
-        """Read every page and every answer; raise if anything is damaged."""
+        """Read every page, answer, event and entry; raise if anything is damaged."""
         with self._reading() as run:
             raise_unless_ok(self.path, run("PRAGMA integrity_check").fetchall())
-        try:
-            self.records()
-        except ValueError as error:
-            raise StoreCorruptedError(
-                f"The label store {self.path} holds an answer that is not JSON: "
-                f"{error}."
-            ) from error
+            answer_records(run)
+            event_records(run)
+            correction_records(run)
+            for task in log_lengths(run):
+                log_entries(run, task)
+
+
+def _record(run, task, labels, annotator, hashes=None):
+    """Write answers of rows without one; return the other first answers."""
+    known = known_answers(run, task, list(labels))
+    add_answers(run, task, labels, annotator, hashes)
+    drop_claims_of_rows(run, task, labels)
+    first = {key: known[key] for key in labels if _differs(labels[key], known, key)}
+    for key, label in first.items():
+        log_event(
+            run,
+            "contradiction",
+            task=task,
+            sample_id=key,
+            label=json.dumps(labels[key]),
+            annotator=annotator,
+            detail=f"the first answer, {json.dumps(label)}, stays",
+        )
+    return first
+
+
+def _correct(run, task, labels, annotator):
+    """Replace answers; return the new labels and those that were replaced."""
+    known = known_answers(run, task, list(labels))
+    old = {key: known[key] for key in labels if _differs(labels[key], known, key)}
+    new = {key: label for key, label in labels.items() if key not in known}
+    changed = {key: labels[key] for key in labels if key in old or key in new}
+    before = authors(run, task, list(old))
+    add_answers(run, task, new, annotator)
+    replace_answers(run, task, {key: labels[key] for key in old}, annotator)
+    drop_claims_of_rows(run, task, changed)
+    for key, label in changed.items():
+        replaced = (old[key], *before[key]) if key in old else None
+        log_correction(run, task, key, label, annotator, replaced)
+    return changed, old
+
+
+def _differs(label, known, key):
+    """Tell whether a row has an answer, and it is another one."""
+    # Compared as JSON: to Python, 1, 1.0 and True are equal.
+    return key in known and json.dumps(known[key]) != json.dumps(label)
