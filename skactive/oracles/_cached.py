@@ -240,7 +240,9 @@ class CachedOracle(BriefMixin, BaseEstimator):
         >>> from pathlib import Path
         >>> from skactive.oracles import CachedOracle
         >>> folder = tempfile.TemporaryDirectory()
-        >>> oracle = CachedOracle(list, Path(folder.name) / "labels.sqlite")
+        >>> def ask(X):
+        ...     return X
+        >>> oracle = CachedOracle(ask, Path(folder.name) / "labels.sqlite")
         >>> oracle([1, None, 0], sample_ids=["a", "b", "c"])
         [1, None, 0]
         >>> oracle.labels()
@@ -270,8 +272,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
         Returns
         -------
-        n_changed : int
-            Number of rows that had another answer or none.
+        n_replaced : int
+            Number of rows that had another answer. Those without one do not count.
 
         See Also
         --------
@@ -284,10 +286,12 @@ class CachedOracle(BriefMixin, BaseEstimator):
         >>> from skactive.oracles import CachedOracle
         >>> folder = tempfile.TemporaryDirectory()
         >>> path = Path(folder.name) / "labels.sqlite"
-        >>> oracle = CachedOracle(list, path, annotator="anna")
+        >>> def ask(X):
+        ...     return X
+        >>> oracle = CachedOracle(ask, path, annotator="anna")
         >>> oracle([1, 0], sample_ids=["a", "b"])
         [1, 0]
-        >>> CachedOracle(list, path, annotator="bert").correct({"a": 0, "b": 0})
+        >>> CachedOracle(ask, path, annotator="bert").correct({"a": 0, "b": 0})
         1
         >>> oracle.labels()
         {'a': 0, 'b': 0}
@@ -304,7 +308,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
                 "labels must be a mapping from sample ids to labels, such as a dict, "
                 f"got {shown(labels)}."
             )
-        return self._open().correct(self.task, _parsed({to_key(i): v for i, v in labels.items()}), self._who())
+        new = _parsed({to_key(one_id): label for one_id, label in labels.items()})
+        return len(self._open().correct(self.task, new, self._who()))
 
     def corrections(self):
         """Return the labels that were replaced, and by which ones.

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from skactive.oracles._asking import (
     prefix_of,
     split_answers,
 )
-from skactive.oracles._holding import Holding, Patience
+from skactive.oracles._holding import Holding, Patience, claim_name
 from skactive.oracles._store.answers import to_key
 from skactive.utils._row_hashes import hash_each_row
 from skactive.utils._rows import like_given, take_rows
@@ -231,8 +230,7 @@ class CachedRun:
         return self.store.claim(
             self.task,
             prices,
-            f"{self.annotator} since {time.strftime('%Y-%m-%d %H:%M:%S')} "
-            f"({uuid.uuid4().hex})",
+            claim_name(self.annotator),
             self.oracle.claim_seconds,
             max_calls=self.oracle.max_calls,
             max_cost=self.oracle.max_cost,
@@ -280,7 +278,7 @@ class CachedRun:
         mine = set(claim.mine)
         with held:
             try:
-                for row, key in enumerate(batch.keys[start:], start):
+                for key in batch.keys[start:]:
                     if key in mine:
                         unasked = claim.mine[claim.mine.index(key) + 1 :]
                         if not holding.resume(unasked):
@@ -289,6 +287,7 @@ class CachedRun:
                         holding.pause(unasked)
                     if key in known:
                         yield known[key]
+                    start += 1
                 else:
                     check_exhausted(answers, len(claim.mine))
                     return
@@ -297,7 +296,7 @@ class CachedRun:
             finally:
                 close_generator(answers)
         # Nobody wanted the answers for so long that the rows were given up.
-        yield from self._labels(batch, known, row)
+        yield from self._labels(batch, known, start)
 
     def _write_next(self, batch, claim, answers, key, known):
         with calling_oracle():

@@ -3,6 +3,7 @@
 import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import threading
 import time
+import uuid
 from contextlib import suppress
 
 from skactive.exceptions import StoreError
@@ -145,14 +146,28 @@ class Patience:
         self._pause = min(2 * self._pause, _MAX_WAIT)
 
     def _say(self, keys):
-        owners = self._store.claimants(self._task, keys)
-        if not owners:  # answered, or given up, just now
+        claimants = self._store.claimants(self._task, keys)
+        if not claimants:  # answered, or given up, just now
             return
         shown = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
-        warn_caller(
-            f"Waiting for the answers to {len(keys)} rows that others are asking about "
-            f"through the label store {self._store.path}, task {self._task!r}: "
-            f"sample_ids {shown}; asked by {'; '.join(owners)}. Let them go on, or end "
-            "that process: its rows are then asked about here. If it is this process, "
-            "it holds an iterator of answers; exhaust it, or close() it."
+        who = "; ".join(
+            claim_title(owner) + (f" ({process})" if process else "")
+            for owner, process in claimants
         )
+        warn_caller(
+            f"Waiting for the answers to {len(keys)} rows that are being asked about "
+            f"through the label store {self._store.path}, task {self._task!r}: "
+            f"sample_ids {shown}; claimed by {who}. If that process hangs, end it, and "
+            "its rows are asked about here. If it is this one, it holds an iterator of "
+            "answers: exhaust it, or close() it."
+        )
+
+
+def claim_name(annotator):
+    """Return a name for a new claim: who asks, since when, and a part at random."""
+    return f"{annotator} since {time.strftime('%Y-%m-%d %H:%M:%S')}#{uuid.uuid4().hex}"
+
+
+def claim_title(name):
+    """Return what a reader wants to know of the name of a claim."""
+    return name.rpartition("#")[0] or name

@@ -209,9 +209,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         asked = []
         for number, oracle in enumerate(self.oracles):
             # A vote may differ from the label of its row, so they are not compared.
-            told = replace(
-                facts, given=([], []), uncharged=partial(free.add, number)
-            )
+            told = replace(facts, given=([], []), uncharged=partial(free.add, number))
             asked.append(prepare_oracle(oracle, lambda told=told: told))
         return partial(self._vote, asked, free=free)
 

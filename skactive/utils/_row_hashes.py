@@ -3,6 +3,7 @@
 import hashlib
 import math
 import struct
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
@@ -73,10 +74,7 @@ def _sparse_as_bytes(X):
     values = _array_as_bytes(X.data)
     entries = [p.tobytes() + v for p, v in zip(places, values, strict=True)]
     ends = X.indptr.tolist()
-    return [
-        b"sparse" + b"".join(entries[start:end])
-        for start, end in zip(ends, ends[1:], strict=False)
-    ]
+    return [b"sparse" + b"".join(entries[start:end]) for start, end in pairwise(ends)]
 
 
 def _array_as_bytes(values):
@@ -130,7 +128,9 @@ def _as_bytes(value):
     if hasattr(value, "__array__") or hasattr(value, "__array_interface__"):
         values = np.asarray(value)
         shape = repr(values.shape).encode()
-        return _tagged(b"array" + shape, b"".join(_array_as_bytes(np.atleast_1d(values))))
+        return _tagged(
+            b"array" + shape, b"".join(_array_as_bytes(np.atleast_1d(values)))
+        )
     return _tagged(b"object", _object_as_text(value).encode())
 
 

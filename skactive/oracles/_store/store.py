@@ -37,6 +37,7 @@ from skactive.oracles._store.claims import (
     drop_claims_of_rows,
     drop_expired_claims,
     keys_of_owner,
+    owners_of_rows,
     renew_claims,
 )
 from skactive.oracles._store.connection import StoreConnection
@@ -128,7 +129,12 @@ class LabelStore(StoreConnection):
         with self._writing() as run:
             renew_claims(run, owner)
 
-    def release(self, claim, *, refund=False, failure=None):
+    def claimants(self, task, keys):
+        """Return who is asking about rows: pairs (owner, process)."""
+        with self._reading() as run:
+            return owners_of_rows(run, task, keys)
+
+    def release(self, claim, *, refund=(), failure=None):
         """Give up what is left of a claim.
 
         Parameters
@@ -136,15 +142,15 @@ class LabelStore(StoreConnection):
         claim : Claim
             The claim.
 
-        refund : bool, default=False
-            Whether rows without an answer were not paid for.
+        refund : collection of str, default=()
+            Keys of rows that were not paid for; those with an answer do not count.
 
         failure : str or None, default=None
             What went wrong; it opens the circuit breaker.
         """
         with self._writing() as run:
             if refund:
-                left = keys_of_owner(run, claim.owner)
+                left = set(keys_of_owner(run, claim.owner)).intersection(refund)
                 cost = sum(claim.cost[key] for key in left)
                 charge(run, n_asked=-len(left), cost=-cost)
             drop_claims_of_owner(run, claim.owner)
