@@ -89,8 +89,23 @@ def test_the_unit_of_dates_and_durations_does_not_count(unit):
     ],
 )
 def test_other_contents_have_other_hashes(one, other):
-    # As objects, where numpy would make something else of a list.
     assert hash_each_row(one)[-1] != hash_each_row(other)[-1]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1, "a"], [2, 3]],
+        [["a"], ["b", "c"]],
+        [np.zeros((2, 3)), np.zeros((3, 2))],
+        ["a", 1, None],
+        np.array([[1, "a"], [2, None]], dtype=object),
+    ],
+)
+def test_a_hash_does_not_depend_on_the_other_rows(rows):
+    hashes = hash_each_row(rows)
+    assert [hash_each_row(rows[i : i + 1])[0] for i in range(len(rows))] == hashes
+    assert len(set(hashes)) == len(rows)
 
 
 def test_the_order_in_dicts_and_sets_does_not_count():

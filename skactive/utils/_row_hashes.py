@@ -61,9 +61,18 @@ def _rows_as_bytes(X):
     if is_dataframe(X):
         columns = [_array_as_bytes(np.asarray(X[name])) for name in column_names(X)]
         return [b"".join(row) for row in zip(*columns, strict=True)]
-    if is_one_dimensional(X):
-        return [_as_bytes(value) for value in X]
+    if isinstance(X, (list, tuple)) or is_one_dimensional(X):
+        # One by one: together, numpy would make texts of the numbers in [[1, "a"]].
+        return [_row_as_bytes(row) for row in X]
     return _array_as_bytes(np.asarray(X))
+
+
+def _row_as_bytes(row):
+    if isinstance(row, (list, tuple)):
+        return b"".join(map(_as_bytes, row))
+    if _is_array(row):
+        return _array_as_bytes(np.asarray(row)[np.newaxis])[0]
+    return _as_bytes(row)
 
 
 def _sparse_as_bytes(X):
@@ -79,6 +88,10 @@ def _sparse_as_bytes(X):
 
 def _array_as_bytes(values):
     """Return the values of each row one after the other."""
+    if values.ndim > 2:
+        shape = _tagged(b"shape", repr(values.shape[1:]).encode())
+        flat = values.reshape(len(values), math.prod(values.shape[1:]))
+        return [shape + content for content in _array_as_bytes(flat)]
     values = values.reshape(len(values), math.prod(values.shape[1:]))
     kind = values.dtype.kind
     if kind in "mM":
@@ -125,13 +138,13 @@ def _as_bytes(value):
         return _tagged(b"set", b"".join(sorted(map(_as_bytes, value))))
     if isinstance(value, (list, tuple)):
         return _tagged(b"list", b"".join(map(_as_bytes, value)))
-    if hasattr(value, "__array__") or hasattr(value, "__array_interface__"):
-        values = np.asarray(value)
-        shape = repr(values.shape).encode()
-        return _tagged(
-            b"array" + shape, b"".join(_array_as_bytes(np.atleast_1d(values)))
-        )
+    if _is_array(value):
+        return _tagged(b"array", _row_as_bytes(value))
     return _tagged(b"object", _object_as_text(value).encode())
+
+
+def _is_array(value):
+    return hasattr(value, "__array__") or hasattr(value, "__array_interface__")
 
 
 def _number_as_bytes(value):
