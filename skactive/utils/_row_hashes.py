@@ -88,11 +88,11 @@ def _sparse_as_bytes(X):
 
 def _array_as_bytes(values):
     """Return the values of each row one after the other."""
-    if values.ndim > 2:
-        shape = _tagged(b"shape", repr(values.shape[1:]).encode())
-        flat = values.reshape(len(values), math.prod(values.shape[1:]))
-        return [shape + content for content in _array_as_bytes(flat)]
-    values = values.reshape(len(values), math.prod(values.shape[1:]))
+    shape = values.shape[1:]
+    values = values.reshape(len(values), math.prod(shape))
+    if len(shape) > 1:
+        tag = _tagged(b"shape", repr(shape).encode())
+        return [tag + content for content in _array_as_bytes(values)]
     kind = values.dtype.kind
     if kind in "mM":
         return [row.tobytes() for row in _days_and_rest(values)]
