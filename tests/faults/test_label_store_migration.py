@@ -163,8 +163,8 @@ def test_t52_an_older_file_is_migrated_and_a_copy_of_it_is_kept(path):
 
 def test_t52_a_migrated_file_is_used_like_any_other(path):
     oracle = CachedOracle(lambda X: [7] * len(X), path)
-    answers = oracle(np.zeros((2, 1)), sample_ids=["row 4", "new"])
-    assert list(answers) == [1, 7]
+    answers = oracle(np.zeros((2, 1)), sample_ids=["row 104", "new"])
+    assert list(answers) == [2, 7]
     oracle.close()
     assert open_store(path) == LABELS | {"new": 7}
     assert copies(path) == ["labels.sqlite.bak"]

@@ -5,7 +5,6 @@ the file, and a row is known by its `key`, the JSON of its id.
 """
 
 import json
-import time
 
 from skactive.oracles._store.damage import checksum, damaged, from_json, is_time
 
@@ -54,7 +53,7 @@ def readable_answers(run, task):
 
 def add_answers(run, task, labels, annotator, hashes=None):
     """Write answers of rows that have none; the first answer of a row stays."""
-    hashes, now = hashes or {}, time.time()
+    hashes = hashes or {}
     texts = {key: json.dumps(label) for key, label in labels.items()}
     run.many(
         "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -64,7 +63,7 @@ def add_answers(run, task, labels, annotator, hashes=None):
                 key,
                 text,
                 annotator,
-                now,
+                run.now,
                 hashes.get(key),
                 checksum(task, key, text),
             )
@@ -75,13 +74,12 @@ def add_answers(run, task, labels, annotator, hashes=None):
 
 def replace_answers(run, task, labels, annotator):
     """Write other labels in the place of answers."""
-    now = time.time()
     texts = {key: json.dumps(label) for key, label in labels.items()}
     run.many(
         "UPDATE answers SET label = ?, annotator = ?, answered_at = ?, checksum = ? "
         "WHERE task = ? AND sample_id = ?",
         [
-            (text, annotator, now, checksum(task, key, text), task, key)
+            (text, annotator, run.now, checksum(task, key, text), task, key)
             for key, text in texts.items()
         ],
     )

@@ -6,7 +6,6 @@ out whether a process lives. In these functions `run` executes SQL within a tran
 """
 
 import json
-import time
 from dataclasses import dataclass
 
 
@@ -45,7 +44,6 @@ class Claim:
 
 def claimed_by_others(run, task, keys, owner):
     """Return the keys of the rows that somebody else is asking about."""
-    now = time.time()
     rows = run(
         "SELECT sample_id, seconds, expires_at FROM json_each(?) AS wanted "
         "CROSS JOIN claims ON task = ? AND sample_id = wanted.value "
@@ -54,12 +52,12 @@ def claimed_by_others(run, task, keys, owner):
     )
     # A claim that ends too far in the future was made before the clock was put
     # back. If its owner lives, it is renewed soon; otherwise it may be taken over.
-    return {key for key, s, ends in rows if now < ends <= now + 2 * s}
+    return {key for key, s, ends in rows if run.now < ends <= run.now + 2 * s}
 
 
 def add_claims(run, task, keys, owner, seconds):
     """Claim rows; an expired claim of somebody else gives way."""
-    ends = time.time() + seconds
+    ends = run.now + seconds
     run.many(
         "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, NULL)",
         [(task, key, owner, seconds, ends) for key in keys],
@@ -71,7 +69,7 @@ def renew_claims(run, owner):
     # Each row has its own `seconds`, so that whoever renews need not know them.
     run(
         "UPDATE claims SET expires_at = ? + seconds WHERE owner = ?",
-        (time.time(), owner),
+        (run.now, owner),
     )
 
 
@@ -105,10 +103,10 @@ def drop_claims_of_rows(run, task, keys):
 
 def drop_expired_claims(run):
     """Drop the claims that have ended by themselves."""
-    run("DELETE FROM claims WHERE expires_at < ?", (time.time(),))
+    run("DELETE FROM claims WHERE expires_at < ?", (run.now,))
 
 
 def count_claims(run):
     """Return the number of rows that are being asked about."""
     query = "SELECT COUNT(*) FROM claims WHERE expires_at >= ?"
-    return run(query, (time.time(),)).fetchone()[0]
+    return run(query, (run.now,)).fetchone()[0]

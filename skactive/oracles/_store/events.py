@@ -4,7 +4,6 @@ In these functions `run` executes SQL within a transaction.
 """
 
 import json
-import time
 
 from skactive.oracles._store.damage import damaged, from_json, is_time
 
@@ -17,7 +16,7 @@ def log_event(run, kind, **columns):
     marks = ", ".join("?" * len(names))
     run(
         f"INSERT INTO events ({', '.join(names)}) VALUES ({marks})",
-        (time.time(), kind, *columns.values()),
+        (run.now, kind, *columns.values()),
     )
 
 

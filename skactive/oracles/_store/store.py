@@ -1,7 +1,6 @@
 """The label store: what happens to answers, claims and money in one transaction."""
 
 import json
-import time
 
 from skactive.exceptions import StoreCorruptedError
 from skactive.oracles._store.account import (
@@ -217,7 +216,7 @@ class LabelStore(StoreConnection):
                     "rows": [json.loads(key) for key in changed],
                     "labels": list(changed.values()),
                     "by": annotator,
-                    "at": time.time(),
+                    "at": run.now,
                 }
                 append_entries(run, task, position, [entry])
         return old
