@@ -7,21 +7,30 @@ import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from skactive.exceptions import StoreError
+from skactive.oracles._store.account import count_write
+from skactive.oracles._store.answers import check_answers
+from skactive.oracles._store.damage import damaged
 from skactive.oracles._store.file import (
     as_store_error,
     check_file,
     check_kind,
+    check_write_ahead_log,
     identity,
     is_busy,
     raise_unless_ok,
+    state,
 )
-from skactive.oracles._store.schema import create, migrate
+from skactive.oracles._store.schema import create, has_all_tables, migrate
 
-# Files whose pages were checked by this process: a check reads the whole file, and a
-# search opens it in every fit.
-_checked = set()
+# The state of each file when this process had checked it or closed it: a check reads
+# the whole file, and a search opens it in every fit.
+_checked = {}
+# The connections that are open, and their files. While this process has one to a file,
+# nothing but SQLite may open and close it: that drops all its locks on the file.
+_connections = WeakKeyDictionary()
 _opening = threading.RLock()
 # Connections of the parent that a fork has copied. SQLite forbids to use or close them
 # in the child; kept here, they are not closed by the garbage collector either.
@@ -52,12 +61,12 @@ class StoreConnection:
         self._connection = None
         try:
             with _opening, self._translating():
-                # Closing a file drops all locks of this process on it, those of other
-                # connections as well. So only the first one reads the header.
-                if self._file() not in _checked:
+                if self._file() not in _connections.values():
                     check_file(self.path, create=create)
+                    check_write_ahead_log(self.path)
+                self._identity = identity(self.path)
+                _connections[self] = self._file()
                 self._connect()
-            self._identity = identity(self.path)
         except BaseException:
             self.close()
             raise
@@ -76,7 +85,11 @@ class StoreConnection:
         if self._pid != os.getpid():
             _left_behind.append(self._connection)
         elif self._connection is not None:
-            self._connection.close()
+            with _opening:
+                self._connection.close()
+                file = _connections.pop(self, None)
+                if file in _checked and file not in _connections.values():
+                    _checked[file] = state(self.path)
         self._connection = None
 
     def _connect(self):
@@ -92,14 +105,23 @@ class StoreConnection:
         (version,) = run("PRAGMA user_version").fetchone()
         (application,) = run("PRAGMA application_id").fetchone()
         check_kind(self.path, application, version)
-        file = self._file()
-        if file not in _checked:
-            raise_unless_ok(self.path, run("PRAGMA quick_check").fetchall())
-            _checked.add(file)
+        checked = _checked.get(self._file()) == state(self.path)
+        if not checked:
+            raise_unless_ok(self.path, run("PRAGMA integrity_check").fetchall())
         migrate(self._connection, self.path)
+        if not checked:
+            self._check_content()
+            _checked[self._file()] = state(self.path)
         self._use_write_ahead_log()
         # An answer that was paid for must survive a loss of power, not only a crash.
         run("PRAGMA synchronous = FULL")
+
+    def _check_content(self):
+        """Look for damage that leaves the pages of SQLite in order."""
+        run = _Run(self._connection, self.path)
+        if not has_all_tables(run):
+            raise damaged(self.path, "its tables are not those that were made")
+        check_answers(run)
 
     def _file(self):
         """Return what tells the file from others, as this process sees it."""
@@ -144,7 +166,9 @@ class StoreConnection:
             # changed what was read; SQLite refuses such a write without waiting.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _Run(self._connection, self.path)
+                run = _Run(self._connection, self.path)
+                yield run
+                count_write(run)
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
@@ -164,6 +188,8 @@ class StoreConnection:
             yield
         except sqlite3.Error as error:
             raise as_store_error(error, self.path, self.timeout) from error
+        except UnicodeDecodeError as error:  # a message that quotes a damaged text
+            raise damaged(self.path, error) from error
 
 
 class _Run:

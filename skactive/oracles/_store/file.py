@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 
 from skactive.exceptions import (
     StoreBusyError,
@@ -12,6 +13,9 @@ from skactive.exceptions import (
 from skactive.oracles._store.damage import damaged
 from skactive.oracles._store.schema import APPLICATION_ID, SCHEMA_VERSION, is_known
 
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# The second is the error of sqlite3 (the module) for a text that is not UTF-8.
+_DAMAGE_WITHOUT_CODE = ("unsupported file format", "Could not decode to UTF-8")
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -55,12 +59,49 @@ def _make_empty(path):
         raise StoreError(f"The label store {path} cannot be made: {error}.") from error
 
 
+def check_write_ahead_log(path):
+    """Refuse a file that lies beside the write-ahead log of another file.
+
+    SQLite would write the pages of one into the other. The name of the file and the
+    number of its transactions are compared in the file alone and with its log. Nothing
+    is known if the file is in use or was killed while it wrote its log back, and then
+    nothing is said: its pages are checked afterwards.
+    """
+    if not path.with_name(f"{path.name}-wal").exists():
+        return
+    alone, together = _account(path, "immutable=1"), _account(path, "mode=ro")
+    if alone is None or together is None:
+        return
+    if alone[0] != together[0]:
+        whose = "another label store"
+    elif alone[1] > together[1]:
+        whose = "an older state of this file"
+    else:
+        return
+    raise StoreCorruptedError(
+        f"Beside the label store {path} lies the write-ahead log {path.name}-wal of "
+        f"{whose}; both were left as they are. Put each file beside its own -wal file, "
+        "or restore it from a backup into a folder where there is none."
+    )
+
+
+def _account(path, how):
+    """Return the name of a file and its number of transactions, None if unknown."""
+    try:
+        uri = f"{path.as_uri()}?{how}"
+        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+            found = dict(connection.execute("SELECT name, value FROM account"))
+            return found["salt"], found.get("n_writes", 0)
+    except (sqlite3.Error, KeyError):
+        return None
+
+
 def check_kind(path, application, version):
     """Refuse a database of another program or another version."""
     if application != APPLICATION_ID:
         raise StoreError(
-            f"The file {path} is a database of another program and was left as it is. "
-            "Name another file for the label store."
+            f"The file {path} is a database of another program, or its header is "
+            "damaged; it was left as it is. Name another file for the label store."
         )
     if not is_known(version):
         raise StoreVersionError(
@@ -85,6 +126,15 @@ def identity(path):
     return found.st_dev, found.st_ino
 
 
+def state(path):
+    """Return what changes when somebody writes to a file; None if it is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def is_busy(error):
     """Tell whether SQLite found the file locked."""
     # The low byte is the kind of error; the others are details.
@@ -100,7 +150,7 @@ def as_store_error(error, path, timeout):
             f"The label store {path} was locked by another program for more than "
             f"{timeout} seconds. Close what uses it, or raise the timeout."
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if code in _DAMAGE or any(text in str(error) for text in _DAMAGE_WITHOUT_CODE):
         return damaged(path, error)
     hint = ""
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):

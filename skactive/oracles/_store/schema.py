@@ -1,6 +1,7 @@
 """The tables of a label store, and how older files are brought up to date."""
 
 import os
+import secrets
 import sqlite3
 import time
 from contextlib import closing
@@ -69,6 +70,11 @@ def _add_checksums_and_log(run):
     run("DROP TABLE old_answers")
     run("DROP TABLE old_claims")
     run(log)
+    _name_file(run)
+
+
+def _name_file(run):
+    run("INSERT INTO account VALUES ('salt', ?)", (secrets.token_hex(16),))
 
 
 def _with_checksum(row):
@@ -86,6 +92,12 @@ def is_known(version):
     return version == SCHEMA_VERSION or version in MIGRATIONS
 
 
+def has_all_tables(run):
+    """Tell whether the tables are there as they were made."""
+    found = {sql for (sql,) in run("SELECT sql FROM sqlite_schema")}
+    return found.issuperset(_SCHEMA)
+
+
 def create(connection):
     """Make the tables, unless another process has just made them."""
     run = connection.execute
@@ -93,6 +105,7 @@ def create(connection):
     if not _version(connection):
         for statement in _SCHEMA:
             run(statement)
+        _name_file(run)
         run(f"PRAGMA application_id = {APPLICATION_ID}")
         run(f"PRAGMA user_version = {SCHEMA_VERSION}")
     run("COMMIT")

@@ -6,7 +6,6 @@ from skactive.exceptions import StoreCorruptedError
 from skactive.oracles._store.account import (
     charge,
     close_breaker,
-    make_salt,
     open_breaker,
     raise_if_broken,
     read_account,
@@ -332,12 +331,7 @@ class LabelStore(StoreConnection):
     def salt(self):
         """Return the salt of this file for hashes of rows: a random text."""
         with self._reading() as run:
-            salt = read_salt(run)
-        if salt is None:
-            with self._writing() as run:
-                make_salt(run)
-                salt = read_salt(run)
-        return salt
+            return read_salt(run)
 
     def reset(self):
         """Close the circuit breaker and drop the claims that have expired."""
