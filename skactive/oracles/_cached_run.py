@@ -125,7 +125,7 @@ class CachedRun:
         """Return the labels of the rows from `start` on, a list or an iterator."""
         # Others use the same file: after each question, and while they are asking
         # about rows of this batch, look again at what is known and what is free.
-        patience = Patience(self.store, self.task)
+        patience = Patience(self.store.path, self.task)
         while len(known) < len(batch.keys):
             claim = self._claim(batch, known)
             try:
@@ -137,7 +137,7 @@ class CachedRun:
                 stream = self._ask(batch, claim, known, start)
                 if stream is not None:
                     return stream
-                patience = Patience(self.store, self.task)
+                patience = Patience(self.store.path, self.task)
             elif claim.others:
                 patience.wait(claim.others)
             elif claim.limit:
@@ -371,8 +371,8 @@ class CachedRun:
             release(*args, **how)
         except StoreError as error:  # a warning: another error is being raised
             warnings.warn(
-                f"A claim was not given up; it ends by itself after "
-                f"{self.oracle.claim_seconds} seconds. {error}",
+                "A claim was not given up; this is tried again in the background, and "
+                f"it ends with this process. {error}",
                 UserWarning,
                 stacklevel=2,
             )

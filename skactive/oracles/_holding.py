@@ -13,6 +13,8 @@ from skactive.utils._warning import warn_caller
 _MAX_WAIT = 0.5
 # After this many seconds, whoever waits is told what for.
 _PATIENCE = 5.0
+# So often it is tried to give up a claim while the file cannot be written to.
+_MAX_TRIES = 100
 
 
 class Holding:
@@ -43,9 +45,10 @@ class Holding:
         self._seconds = seconds
         self._unasked = []
         self._idle_since = None
-        self._is_lost = False
+        self._n_tries = 0
+        self._parting = None  # how the claim is given up, once it is to be
         self._lock = threading.Lock()
-        self._end = threading.Event()
+        self._is_released = threading.Event()
         # Thread.start waits until the thread runs, and would do so in every batch.
         _thread.start_new_thread(self._beat, ())
 
@@ -74,9 +77,9 @@ class Holding:
             Whether the rows are still claimed.
         """
         with self._lock:
-            if not self._is_lost:
+            if self._parting is None:
                 self._unasked, self._idle_since = unasked, None
-            return not self._is_lost
+            return self._parting is None
 
     def end(self, *, refund_all=False, failure=None):
         """Give up what is left of the claim.
@@ -89,24 +92,40 @@ class Holding:
 
         failure : str or None, default=None
             What went wrong with the oracle.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be written to. It is tried again in the background.
         """
-        self._end.set()
         with self._lock:
             refund = self._claim.mine if refund_all else self._unasked
-            self._store.release(self._claim, refund=refund, failure=failure)
+            self._release(refund=refund, failure=failure)
+
+    def _release(self, **how):
+        self._parting = how
+        self._store.release(self._claim, **how)
+        self._is_released.set()
 
     def _beat(self):
         # At a third of its time, so that a renewal may fail or be late once.
-        while not self._end.wait(self._seconds / 3):
-            # An error here costs a second question at worst. It must not end the run.
+        while not self._is_released.wait(self._seconds / 3):
+            # An error costs a second question, or others their time. It must not end
+            # the run, and the next beat may have no error.
             with suppress(StoreError), self._lock:
-                if self._end.is_set():
-                    return
-                if self._is_forgotten():
-                    self._store.release(self._claim, refund=self._unasked)
-                    self._is_lost = True
-                    return
-                self._store.renew(self._claim.owner)
+                if self._parting is not None:
+                    self._try_again()
+                elif self._is_forgotten():
+                    self._release(refund=self._unasked)
+                else:
+                    self._store.renew(self._claim.owner)
+
+    def _try_again(self):
+        self._n_tries += 1
+        if self._n_tries > _MAX_TRIES:
+            self._is_released.set()  # it ends with this process
+        elif not self._is_released.is_set():
+            self._release(**self._parting)
 
     def _is_forgotten(self):
         idle = self._idle_since
@@ -118,48 +137,46 @@ class Patience:
 
     Parameters
     ----------
-    store : LabelStore
+    path : pathlib.Path
         The store.
 
     task : str
         The question.
     """
 
-    def __init__(self, store, task):
-        self._store, self._task = store, task
+    def __init__(self, path, task):
+        self._path, self._task = path, task
         self._pause = 0.01
         self._since = time.monotonic()
         self._has_said = False
 
-    def wait(self, keys):
+    def wait(self, others):
         """Wait for some time, longer each time.
 
         Parameters
         ----------
-        keys : list of str
-            Keys of the rows that others are asking about.
+        others : dict
+            A `Holder` for each row that somebody else is asking about, by key.
         """
         if not self._has_said and time.monotonic() - self._since >= _PATIENCE:
             self._has_said = True
-            self._say(keys)
+            self._say(others)
         time.sleep(self._pause)
         self._pause = min(2 * self._pause, _MAX_WAIT)
 
-    def _say(self, keys):
-        claimants = self._store.claimants(self._task, keys)
-        if not claimants:  # answered, or given up, just now
-            return
+    def _say(self, others):
+        keys = list(others)
         shown = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
-        who = "; ".join(
-            claim_title(owner) + (f" ({process})" if process else "")
-            for owner, process in claimants
-        )
+        who = {
+            f"{claim_title(holder.owner)} ({holder.process})"
+            for holder in others.values()
+        }
         warn_caller(
             f"Waiting for the answers to {len(keys)} rows that are being asked about "
-            f"through the label store {self._store.path}, task {self._task!r}: "
-            f"sample_ids {shown}; claimed by {who}. If that process hangs, end it, and "
-            "its rows are asked about here. If it is this one, it holds an iterator of "
-            "answers: exhaust it, or close() it."
+            f"through the label store {self._path}, task {self._task!r}: sample_ids "
+            f"{shown}; claimed by {'; '.join(sorted(who))}. If that process hangs, end "
+            "it, and its rows are asked about here. If it is this one, it holds an "
+            "iterator of answers: exhaust it, or close() it."
         )
 
 

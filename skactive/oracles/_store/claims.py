@@ -79,15 +79,6 @@ def keys_of_owner(run, owner):
     return [key for (key,) in run(query, (owner,))]
 
 
-def owners_of_rows(run, task, keys):
-    """Return pairs (owner, process) of those who have claimed some of the rows."""
-    query = (
-        "SELECT DISTINCT owner, process FROM json_each(?) AS wanted "
-        "CROSS JOIN claims ON task = ? AND sample_id = wanted.value"
-    )
-    return run(query, (json.dumps(keys), task)).fetchall()
-
-
 def drop_claims_of_owner(run, owner):
     """Drop all claims of an owner."""
     run("DELETE FROM claims WHERE owner = ?", (owner,))

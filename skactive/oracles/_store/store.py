@@ -35,7 +35,6 @@ from skactive.oracles._store.claims import (
     drop_claims_of_rows,
     drop_expired_claims,
     keys_of_owner,
-    owners_of_rows,
     renew_claims,
 )
 from skactive.oracles._store.connection import StoreConnection
@@ -126,11 +125,6 @@ class LabelStore(StoreConnection):
         """Make a claim valid for its full time again."""
         with self._writing() as run:
             renew_claims(run, owner)
-
-    def claimants(self, task, keys):
-        """Return who is asking about rows: pairs (owner, process)."""
-        with self._reading() as run:
-            return owners_of_rows(run, task, keys)
 
     def release(self, claim, *, refund=(), failure=None):
         """Give up what is left of a claim.
