@@ -3,7 +3,10 @@
 In these functions `run` executes SQL within a transaction.
 """
 
+import math
+
 from skactive.exceptions import OracleError
+from skactive.oracles._store.damage import damaged
 
 # Sums of prices differ by rounding.
 _ROUNDING = 1e-12
@@ -12,7 +15,13 @@ _ROUNDING = 1e-12
 def read_account(run):
     """Return the entries of the account; those that are missing are zero or None."""
     found = dict(run("SELECT name, value FROM account").fetchall())
-    return {"n_calls": 0, "n_asked": 0, "cost": 0, "breaker": None} | found
+    account = {"n_calls": 0, "n_asked": 0, "cost": 0, "breaker": None} | found
+    for name in ("n_calls", "n_asked", "cost"):
+        amount = account[name]
+        # A refund may leave a little less than nothing.
+        if not isinstance(amount, (int, float)) or not -1e-6 < amount < math.inf:
+            raise damaged(run.path, f"{name} in the account is {amount!r}")
+    return account
 
 
 def charge(run, **amounts):

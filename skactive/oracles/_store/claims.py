@@ -1,12 +1,55 @@
 """The table of claims: who is asking about which rows, and until when.
 
 A claim is a lease. It ends by itself after `seconds` unless its owner renews it, so
-that the rows of a process that died are asked about by others, and nobody has to find
-out whether a process lives. In these functions `run` executes SQL within a transaction.
+that the rows of a process that died are asked about by others. If the process that made
+it is known to live on this host, it does not end: a claim that was not renewed in time,
+because the process was suspended or the file was locked, is not paid for twice.
+In these functions `run` executes SQL within a transaction.
 """
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from skactive.oracles._store.damage import damaged, is_time
+from skactive.oracles._store.processes import describe, lives, this_process
+
+# Claims of this process that could not be dropped when they were given up, by owner.
+_given_up = set()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who is asking about a row that a caller has to wait for.
+
+    Attributes
+    ----------
+    owner : str
+        Name of the claim.
+
+    process : str
+        The process that made it, for messages; "an unknown process" if it is not known.
+
+    since : float
+        When it was made or last renewed, in seconds since 1970.
+
+    expires_at : float
+        When it ends by itself, in seconds since 1970.
+
+    lives : bool
+        Whether the process is known to live on this host. Then the claim does not end
+        at `expires_at`, but when it is answered or given up, or the process ends.
+    """
+
+    owner: str
+    process: str
+    since: float
+    expires_at: float
+    lives: bool
+
+    def __str__(self):
+        since = datetime.fromtimestamp(self.since, UTC)
+        return f"{self.process}, since {since:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass(frozen=True)
@@ -24,8 +67,9 @@ class Claim:
     mine : list of str
         Keys of the rows that the caller is to ask about now.
 
-    others : list of str
-        Keys of the rows that somebody else is asking about.
+    others : dict
+        A :class:`Holder` for each row that somebody else is asking about, by key. Its
+        str says what the caller waits for.
 
     limit : str or None
         The limit that excludes the other rows, None if there is none.
@@ -37,30 +81,42 @@ class Claim:
     owner: str
     answers: dict
     mine: list
-    others: list
+    others: dict
     limit: str | None
     cost: dict
 
 
 def claimed_by_others(run, task, keys, owner):
-    """Return the keys of the rows that somebody else is asking about."""
+    """Return a :class:`Holder` for each row that somebody else asks about, by key."""
     rows = run(
-        "SELECT sample_id, seconds, expires_at FROM json_each(?) AS wanted "
+        "SELECT sample_id, owner, seconds, expires_at, process "
+        "FROM json_each(?) AS wanted "
         "CROSS JOIN claims ON task = ? AND sample_id = wanted.value "
         "WHERE owner != ?",
         (json.dumps(keys), task, owner),
     )
+    return {key: holder for key, *claim in rows if (holder := _holder(run, *claim))}
+
+
+def _holder(run, owner, seconds, ends, process):
+    """Return the holder of a claim, None if it has ended."""
+    if not is_time(ends) or not is_time(seconds):
+        raise damaged(run.path, f"the claim {owner!r} ends at {ends!r}")
     # A claim that ends too far in the future was made before the clock was put
     # back. If its owner lives, it is renewed soon; otherwise it may be taken over.
-    return {key for key, s, ends in rows if run.now < ends <= run.now + 2 * s}
+    in_time = run.now < ends <= run.now + 2 * seconds
+    alive = lives(process)
+    if not in_time and not alive:
+        return None
+    return Holder(owner, describe(process), max(ends - seconds, 0), ends, alive)
 
 
 def add_claims(run, task, keys, owner, seconds):
-    """Claim rows; an expired claim of somebody else gives way."""
-    ends = run.now + seconds
+    """Claim rows; a claim of somebody else that has ended gives way."""
+    ends, process = run.now + seconds, this_process()
     run.many(
-        "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, NULL)",
-        [(task, key, owner, seconds, ends) for key in keys],
+        "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?, ?, ?)",
+        [(task, key, owner, seconds, ends, process) for key in keys],
     )
 
 
@@ -84,6 +140,20 @@ def drop_claims_of_owner(run, owner):
     run("DELETE FROM claims WHERE owner = ?", (owner,))
 
 
+def give_up(owner):
+    """Remember that claims are to be dropped: their owner could not do it."""
+    _given_up.add(owner)
+
+
+def drop_given_up(run):
+    """Drop the claims of this process that could not be dropped before.
+
+    As the process lives, they would not end by themselves.
+    """
+    for owner in list(_given_up):
+        drop_claims_of_owner(run, owner)
+
+
 def drop_claims_of_rows(run, task, keys):
     """Drop the claims of rows, whoever owns them: they have an answer."""
     run.many(
@@ -93,11 +163,14 @@ def drop_claims_of_rows(run, task, keys):
 
 
 def drop_expired_claims(run):
-    """Drop the claims that have ended by themselves."""
+    """Drop the claims that were not renewed in time, whether their owners live or not.
+
+    Somebody wants it: an owner may live and have forgotten them.
+    """
     run("DELETE FROM claims WHERE expires_at < ?", (run.now,))
 
 
 def count_claims(run):
     """Return the number of rows that are being asked about."""
-    query = "SELECT COUNT(*) FROM claims WHERE expires_at >= ?"
-    return run(query, (run.now,)).fetchone()[0]
+    rows = run("SELECT owner, seconds, expires_at, process FROM claims")
+    return sum(_holder(run, *claim) is not None for claim in rows)

@@ -34,6 +34,8 @@ from skactive.oracles._store.claims import (
     drop_claims_of_owner,
     drop_claims_of_rows,
     drop_expired_claims,
+    drop_given_up,
+    give_up,
     keys_of_owner,
     renew_claims,
 )
@@ -101,13 +103,22 @@ class LabelStore(StoreConnection):
         claim : Claim
             The rows to ask about, and what is known of the others.
         """
+        try:
+            return self._claim(task, prices, owner, seconds, max_calls, max_cost)
+        except (KeyboardInterrupt, SystemExit):  # perhaps after the rows were claimed
+            give_up(owner)
+            raise
+
+    def _claim(self, task, prices, owner, seconds, max_calls, max_cost):
         keys = list(prices)
         # Looking and claiming are one transaction: between them, another process
         # could claim the same rows, and both would pay.
         with self._writing() as run:
+            drop_given_up(run)
             answers = known_answers(run, task, keys)
-            others = claimed_by_others(run, task, keys, owner) - answers.keys()
-            free = [key for key in keys if key not in answers and key not in others]
+            wanted = [key for key in keys if key not in answers]
+            others = claimed_by_others(run, task, wanted, owner)
+            free = [key for key in wanted if key not in others]
             mine, limit = free, None
             if free:
                 raise_if_broken(run, self.path)
@@ -118,7 +129,6 @@ class LabelStore(StoreConnection):
                 # may have been charged.
                 cost = sum(prices[key] for key in mine)
                 charge(run, n_calls=1, n_asked=len(mine), cost=cost)
-        others = [key for key in keys if key in others]
         return Claim(owner, answers, mine, others, limit, {k: prices[k] for k in mine})
 
     def renew(self, owner):
@@ -128,6 +138,9 @@ class LabelStore(StoreConnection):
 
     def release(self, claim, *, refund=(), failure=None):
         """Give up what is left of a claim.
+
+        If the file cannot be written to, the claim is dropped when this process claims
+        rows again.
 
         Parameters
         ----------
@@ -140,15 +153,19 @@ class LabelStore(StoreConnection):
         failure : str or None, default=None
             What went wrong; it opens the circuit breaker.
         """
-        with self._writing() as run:
-            if refund:
-                left = set(keys_of_owner(run, claim.owner)).intersection(refund)
-                cost = sum(claim.cost[key] for key in left)
-                charge(run, n_asked=-len(left), cost=-cost)
-            drop_claims_of_owner(run, claim.owner)
-            if failure is not None:
-                open_breaker(run, failure)
-                log_event(run, "failure", detail=failure)
+        try:
+            with self._writing() as run:
+                if refund:
+                    left = set(keys_of_owner(run, claim.owner)).intersection(refund)
+                    cost = sum(claim.cost[key] for key in left)
+                    charge(run, n_asked=-len(left), cost=-cost)
+                drop_claims_of_owner(run, claim.owner)
+                if failure is not None:
+                    open_breaker(run, failure)
+                    log_event(run, "failure", detail=failure)
+        except BaseException:  # an interrupt, too
+            give_up(claim.owner)
+            raise
 
     def record(self, task, labels, annotator, hashes=None):
         """Write answers; the first answer for a row stays.
@@ -328,7 +345,7 @@ class LabelStore(StoreConnection):
             return read_salt(run)
 
     def reset(self):
-        """Close the circuit breaker and drop the claims that have expired."""
+        """Close the circuit breaker and drop the claims not renewed in time."""
         with self._writing() as run:
             close_breaker(run)
             drop_expired_claims(run)
@@ -364,6 +381,7 @@ class LabelStore(StoreConnection):
         """Read every page, answer, event and entry; raise if anything is damaged."""
         with self._reading() as run:
             raise_unless_ok(self.path, run("PRAGMA integrity_check").fetchall())
+            read_account(run)
             answer_records(run)
             event_records(run)
             correction_records(run)
