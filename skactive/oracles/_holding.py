@@ -4,7 +4,7 @@ import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import threading
 import time
 import uuid
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from skactive.exceptions import StoreError
 from skactive.utils._warning import warn_caller
@@ -100,11 +100,11 @@ class Holding:
         """
         with self._lock:
             refund = self._claim.mine if refund_all else self._unasked
-            self._release(refund=refund, failure=failure)
+            self._release(self._store, refund=refund, failure=failure)
 
-    def _release(self, **how):
+    def _release(self, store, **how):
         self._parting = how
-        self._store.release(self._claim, **how)
+        store.release(self._claim, **how)
         self._is_released.set()
 
     def _beat(self):
@@ -116,16 +116,19 @@ class Holding:
                 if self._parting is not None:
                     self._try_again()
                 elif self._is_forgotten():
-                    self._release(refund=self._unasked)
+                    self._release(self._store, refund=self._unasked)
                 else:
                     self._store.renew(self._claim.owner)
 
     def _try_again(self):
         self._n_tries += 1
         if self._n_tries > _MAX_TRIES:
-            self._is_released.set()  # it ends with this process
+            self._is_released.set()  # the claim ends with this process
         elif not self._is_released.is_set():
-            self._release(**self._parting)
+            # The connection may be closed, or of no use any more.
+            old, how = self._store, {"create": False, "timeout": self._store.timeout}
+            with closing(type(old)(old.path, **how)) as store:
+                self._release(store, **self._parting)
 
     def _is_forgotten(self):
         idle = self._idle_since

@@ -1,5 +1,6 @@
 """Rows that a CachedOracle holds while its oracle works, and waits for otherwise."""
 
+import os
 import threading
 import time
 
@@ -113,6 +114,23 @@ def test_rows_of_an_iterator_are_held_while_its_oracle_works(path):
     assert (inner.asked, other.oracle.asked) == ([1, 2], [])
 
 
+def test_a_claim_that_could_not_be_given_up_is_given_up_later(path):
+    oracle = CachedOracle(OneByOne(), path, claim_seconds=0.1)
+    answers = ask(oracle, [1, 2])
+    assert next(answers) == 1
+    oracle.close()
+    with (
+        pytest.warns(UserWarning, match="A claim was not given up; .* in the backgr"),
+        pytest.raises(StoreError, match="closed"),
+    ):
+        next(answers)
+    other = LabelStore(path)
+    while other.summary()["n_claimed"]:
+        time.sleep(0.01)
+    assert other.summary()["n_asked"] == 2
+    other.close()
+
+
 # What is paid for
 
 
@@ -210,30 +228,29 @@ def test_who_waits_says_what_for_once(path, monkeypatch, recwarn):
     monkeypatch.setattr(_holding, "_PATIENCE", 0)
     store = LabelStore(path)
     owner = _holding.claim_name("anna")
-    keys = [f"{i}" for i in range(7)]
-    store.claim("colour", dict.fromkeys(keys, 1.0), owner, 60)
-    patience = _holding.Patience(store, "colour")
+    prices = {f"{i}": 1.0 for i in range(7)}
+    store.claim("colour", prices, owner, 60)
+    others = store.claim("colour", prices, "bert", 60).others
+    store.close()
+    patience = _holding.Patience(path, "colour")
     for _ in range(2):
-        patience.wait(keys)
+        patience.wait(others)
     (warning,) = recwarn.list
     message = str(warning.message)
     assert message.startswith("Waiting for the answers to 7 rows")
     assert "sample_ids 0, 1, 2, 3, 4, ...;" in message
     assert f"anna since {time.strftime('%Y')}" in message
+    assert f"process {os.getpid()} on" in message
     assert "task 'colour'" in message
     assert str(path) in message
     assert owner.rpartition("#")[2] not in message
-    store.close()
 
 
 def test_who_waits_for_a_short_time_says_nothing(path, recwarn):
-    store = LabelStore(path)
-    store.claim("colour", {"1": 1.0}, "anna", 60)
-    patience = _holding.Patience(store, "colour")
+    patience = _holding.Patience(path, "colour")
     for _ in range(4):
-        patience.wait(["1"])
+        patience.wait({"1": None})
     assert not recwarn.list
-    store.close()
 
 
 def test_a_question_says_what_it_waits_for(path, monkeypatch):
