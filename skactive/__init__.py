@@ -2,6 +2,7 @@
 
 from skactive._classifier import ActiveLearningClassifier
 from skactive._loop.labeling_loop import LabelingLoop
+from skactive._loop.session import Session
 from skactive._models.committee import CommitteeClassifier
 from skactive._models.pseudo_labels import PseudoLabels
 from skactive._pool.pool import Pool
@@ -13,4 +14,5 @@ __all__ = [
     "LabelingLoop",
     "Pool",
     "PseudoLabels",
+    "Session",
 ]

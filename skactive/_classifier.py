@@ -19,10 +19,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skactive._loop.driver import Callbacks, drive, max_rounds, ready_oracle
-from skactive._loop.inputs import check_inputs
 from skactive._loop.keeping import keeping_labels
+from skactive._loop.opening import begin_run
 from skactive._loop.result import current_attributes, fit_result
-from skactive._loop.run import Run
 from skactive._models.pseudo_labels import PseudoLabels
 from skactive.exceptions import FitInProgressError
 from skactive.utils._capabilities import HasMethodsOnceFitted
@@ -189,7 +188,17 @@ class ActiveLearningClassifier(
         Rows in the order in which they were queried, abstentions included.
 
     n_queries_ : int
-        Number of rows that were queried.
+        Number of rows that were queried. With a session, those of its earlier runs
+        count, and rows that are no longer in `X`.
+
+    n_unasked_ : int
+        Number of labels that came without a query: told for rows that had not been
+        queried, or found in the session.
+
+    corrections_ : list of dict
+        One record for each label that was replaced: its `row` (None if it is no longer
+        in `X`) and `sample_id`, the label as it was (`old`) and as it is (`new`), who
+        replaced it (`by`) and when (`at`, seconds since 1970).
 
     n_askable_ : int
         Number of rows that could be queried at the beginning: all unlabelled rows, or
@@ -308,8 +317,9 @@ class ActiveLearningClassifier(
         "verbose": ["verbose"],
     }
 
-    # Only the caller of `fit` passes an oracle. Other meta-estimators do not route it.
-    __metadata_request__fit = {"oracle": UNUSED}
+    # Only the caller of `fit` passes an oracle or a session. Other meta-estimators do
+    # not route them.
+    __metadata_request__fit = {"oracle": UNUSED, "session": UNUSED}
 
     def __init__(
         self,
@@ -356,7 +366,9 @@ class ActiveLearningClassifier(
         # The estimator is not validated yet.
         prefer_skip_nested_validation=False
     )
-    def fit(self, X, y, *, oracle=None, sample_ids=None, cost=None, **params):
+    def fit(
+        self, X, y, *, oracle=None, sample_ids=None, cost=None, session=None, **params
+    ):
         """Buy labels, and fit the estimator on all labels.
 
         Everything that can be checked is checked before the first label is bought.
@@ -383,6 +395,12 @@ class ActiveLearningClassifier(
         cost : array-like of shape (n_samples,) or None, default=None
             Price of the label of each row, at least 0. It is recorded in `history_`,
             and used by strategies such as :class:`~skactive.acquisition.PerCost`.
+
+        session : Session, str, path-like or None, default=None
+            A :class:`~skactive.Session`, or the path of one, to go on with: its labels
+            are learnt from, rows that were skipped are not queried, the budget counts
+            all its queries, and the test sample stays the same. Every answer is written
+            to it at once. It needs `sample_ids`. See :ref:`weeks`.
 
         **params : dict
             Parameters for the `fit` of the estimator. They require metadata routing.
@@ -413,16 +431,17 @@ class ActiveLearningClassifier(
         self._fitting = True
         try:
             oracle = self.oracle if oracle is None else oracle
-            inputs = check_inputs(
+            run = begin_run(
                 self,
                 X,
                 y,
                 sample_ids=sample_ids,
                 cost=cost,
+                session=session,
                 fit_params=params,
                 has_oracle=oracle is not None,
             )
-            self._run(Run(inputs), oracle)
+            self._run(run, oracle)
         finally:
             del self._fitting
         return self

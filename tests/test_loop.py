@@ -168,9 +168,9 @@ def test_a_refused_label_can_be_told_again():
     [
         ([1], {"indices": [0], "sample_ids": ["row 0"]}, ValueError, "not both"),
         ([1], {"sample_ids": ["row 99"]}, ValueError, r"no rows .*\['row 99'\]"),
-        ([1], {"indices": [99]}, ValueError, "only for rows that ask.. has returned"),
-        ([1], {"indices": [-1]}, ValueError, "only for rows that ask.. has returned"),
-        ([1], {"indices": [[1]]}, ValueError, "only for rows that ask.. has returned"),
+        ([1], {"indices": [99]}, ValueError, "row numbers, from 0 to 20"),
+        ([1], {"indices": [-1]}, ValueError, "row numbers, from 0 to 20"),
+        ([1], {"indices": [[1]]}, ValueError, "row numbers, from 0 to 20"),
         ([1, 1], {"indices": [0]}, OracleError, "expected 1, got 2"),
         ([1], {}, OracleError, "expected 4, got 1"),
     ],

@@ -37,20 +37,25 @@ class EqualRows:
     tie_seed : int
         Seed of the random order of all rows. The first row of each group is queried.
 
+    first : ndarray of shape (n_samples,), dtype bool, or None, default=None
+        Mask of rows that come before all others in this order.
+
     Attributes
     ----------
     askable : ndarray of shape (n_samples,), dtype bool
         Mask of the rows that may be queried.
     """
 
-    def __init__(self, X, labeled, how, tie_seed):
+    def __init__(self, X, labeled, how, tie_seed, first=None):
         self._shares = how == "share"
         self._group = None
         self.askable = ~labeled
         if how == "ask":
             return
         self._group = group_equal_rows(X)
-        order = np.lexsort((tie_keys(tie_seed, np.arange(len(labeled))), self._group))
+        late = np.zeros(len(labeled), dtype=bool) if first is None else ~first
+        keys = tie_keys(tie_seed, np.arange(len(labeled)))
+        order = np.lexsort((keys, late, self._group))
         self._sorted = order
         self._starts = np.searchsorted(
             self._group[order], np.arange(self._group.max() + 2)

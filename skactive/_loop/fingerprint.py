@@ -1,7 +1,12 @@
 """Fingerprints of the inputs of a run, to compare them when it is loaded."""
 
-import numpy as np
+import platform
 
+import numpy as np
+import scipy
+import sklearn
+
+from skactive._version import __version__
 from skactive.utils._description import (
     describe_parameters,
     hash_parameter,
@@ -48,6 +53,17 @@ def fingerprint(inputs):
             name: hash_parameter(value) for name, value in inputs.fit_params.items()
         },
         "parameters": describe_parameters(inputs.clf),
+    }
+
+
+def versions():
+    """Return the versions of the libraries that decide which rows are queried."""
+    return {
+        "skactive": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "scikit-learn": sklearn.__version__,
     }
 
 

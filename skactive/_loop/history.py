@@ -19,6 +19,25 @@ def round_record(run, opened):
     record : dict
         An item of `history_`.
     """
+    return begun_record(run, opened) | _pseudo_labels(run, opened.pool)
+
+
+def begun_record(run, opened):
+    """Return the record of a round without what needs its model.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    opened : Round
+        A round of this run that has not been closed yet.
+
+    Returns
+    -------
+    record : dict
+        An item of `history_`, except for the number of pseudo-labels.
+    """
     # The pool is that of the query, so its labels are those before the round.
     told, pool = opened.rows_told, opened.pool
     return {
@@ -34,7 +53,6 @@ def round_record(run, opened):
         "mean_utility": opened.mean_utility,
         "same_for_all": pool.noticed.same_for_all,
         "reason": None,
-        **_pseudo_labels(run, pool),
         **_cost(run, told),
     }
 
@@ -90,5 +108,5 @@ def _cost(run, rows):
         return {}
     return {
         "cost": float(cost[rows].sum()),
-        "total_cost": float(cost[run.query_indices].sum()),
+        "total_cost": run.total_cost,
     }

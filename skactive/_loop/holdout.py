@@ -1,10 +1,13 @@
 """The test sample of a run: which rows are held out, and the score on them."""
 
+import hashlib
+
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.exceptions import UndefinedMetricWarning
 
 from skactive.acquisition._base import Selection
+from skactive.oracles._store.answers import to_key
 from skactive.utils._outputs import read_labels
 from skactive.utils._rows import take_rows
 from skactive.utils._warning import warn_caller
@@ -19,28 +22,64 @@ class Holdout:
     later would come from the rows that the strategy has left over, and these do not
     represent new data.
 
+    In a session the sample stays the sample. If it has to grow, more rows are drawn
+    from all rows without a label at the beginning, whether or not a strategy has
+    selected them meanwhile.
+
     Parameters
     ----------
     inputs : Inputs
         The checked inputs of the run.
 
+    past : Past
+        What earlier runs have learnt about the rows.
+
     Attributes
     ----------
     rows : ndarray of shape (n_holdout,), dtype int
-        Row numbers, in the order in which they are queried.
+        Row numbers, in the order in which they are drawn.
+
+    mask : ndarray of shape (n_samples,), dtype bool
+        Mask of these rows.
+
+    kept_out : ndarray of shape (n_samples,), dtype bool
+        Mask of the rows that no model of a round is trained on.
+
+    seed : int
+        The seed of the draws.
+
+    n_before : int
+        Number of `rows` that were drawn by earlier runs.
     """
 
-    def __init__(self, inputs):
+    def __init__(self, inputs, past):
         n_holdout = round(inputs.clf.holdout_fraction * inputs.budget)
-        # The seeds of the rounds are those of the numbers from 1.
-        rng = np.random.default_rng([inputs.seed, 0])
         askable = np.flatnonzero(inputs.equal_rows.askable)
-        self.rows = rng.choice(askable, n_holdout, replace=False)
+        self.seed = inputs.seed if past.sample_seed is None else past.sample_seed
+        self.n_before = len(past.sample)
+        if not past.in_session:
+            # The seeds of the rounds are those of the numbers from 1.
+            rng = np.random.default_rng([self.seed, 0])
+            self.rows = rng.choice(askable, n_holdout, replace=False)
+        else:
+            n_more = max(0, n_holdout - self.n_before)
+            others = np.setdiff1d(askable, past.sample)
+            # By the id of a row, whatever rows were added or removed. Rows that were
+            # added since the last draw come first until they are drawn at its rate.
+            order = _order_of_ids(self.seed, inputs.sample_ids[others], n_more)
+            self.rows = np.concatenate([past.sample, others[order]]).astype(np.intp)
+        self._n_askable = len(askable)
+        self.mask = np.zeros(len(inputs.y), dtype=bool)
+        self.mask[self.rows] = True
+        self.mask.flags.writeable = False  # pools share it
+        # No model is trained on a row that equals one of the test sample: it would give
+        # the label away, and the score would be too high.
+        self.kept_out = inputs.equal_rows.equal_to(self.rows)
 
     def __len__(self):
         return len(self.rows)
 
-    def select(self, is_left, n_queries, n_left):
+    def select(self, is_left, n_queries):
         """Select the rows of the sample that are queried next.
 
         Parameters
@@ -51,17 +90,17 @@ class Holdout:
         n_queries : int
             The largest number of rows to select.
 
-        n_left : int
-            Number of all rows that have not been queried, in the sample or not.
-
         Returns
         -------
         selection : Selection
             The rows, with their probabilities.
         """
-        # The sample is in random order, so its next row is a draw from all rows left.
-        rows = self.rows[is_left[self.rows]][:n_queries]
-        return Selection(rows, probabilities=1.0 / (n_left - np.arange(len(rows))))
+        # The sample is in random order, so its next row is a draw from all rows that
+        # do not come before it.
+        drawn = np.flatnonzero(is_left[self.rows])[:n_queries]
+        return Selection(
+            self.rows[drawn], probabilities=1.0 / (self._n_askable - drawn)
+        )
 
     def answered(self, ledger):
         """Return the rows of the sample that have a label, ascending.
@@ -113,6 +152,17 @@ class Holdout:
             )
         n_right = int((predicted == ledger.labels(rows)).sum())
         return accuracy_interval(n_right, len(rows))
+
+
+def _order_of_ids(seed, sample_ids, n_rows):
+    """Return the positions of the first ids in an order that only the seed decides."""
+    if n_rows == 0:
+        return np.empty(0, dtype=np.intp)
+    keys = [
+        hashlib.blake2b(f"{seed}:{to_key(name)}".encode(), digest_size=8).digest()
+        for name in sample_ids.tolist()
+    ]
+    return np.argsort(np.array(keys, dtype="V8").view(">u8"), kind="stable")[:n_rows]
 
 
 def accuracy_interval(n_right, n):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils import check_consistent_length, check_random_state
 
 from skactive._loop.equal_rows import EqualRows
 from skactive._loop.fingerprint import fingerprint
+from skactive._loop.past import Past
 from skactive._loop.row_values import (
     check_costs,
     check_fit_params,
@@ -34,6 +36,8 @@ from skactive.stopping._registry import check_run, get_criteria
 from skactive.utils._capabilities import has_once_fitted
 from skactive.utils._containers import check_aligned, hint_of_type, index_of, list_of
 from skactive.utils._labels import (
+    able_to_hold,
+    as_labels,
     check_classes,
     check_missing_label,
     check_y,
@@ -95,6 +99,12 @@ class Inputs:
     budget : int
         The largest number of rows that can be queried.
 
+    limit : float
+        The number of rows that the budget pays for, which may be larger or infinite.
+
+    past : Past
+        What the session knows about the rows.
+
     seed : int
         Seed of the run.
     """
@@ -112,6 +122,8 @@ class Inputs:
     initial_strategy: Any
     criteria: list
     budget: int
+    limit: float
+    past: Past
     seed: int
 
     @cached_property
@@ -122,7 +134,11 @@ class Inputs:
     @cached_property
     def equal_rows(self):
         """The groups of equal rows, and the rows that may be queried."""
-        return EqualRows(self.X, self.labeled, self.clf.equal_rows, self.tie_seed)
+        # If a session has asked about a row, no equal row is queried.
+        first = self.past.known(len(self.y))
+        return EqualRows(
+            self.X, self.labeled, self.clf.equal_rows, self.tie_seed, first
+        )
 
     @cached_property
     def fingerprint(self):
@@ -173,7 +189,7 @@ class Inputs:
                 "Labels cannot be told by sample_ids, as the loop was made without "
                 "them."
             )
-        asked, where = list_of(sample_ids), self._row_of_id
+        asked, where = list_of(sample_ids), self.row_of_id
         unknown = [sample_id for sample_id in asked if sample_id not in where]
         if unknown:
             raise ValueError(
@@ -183,12 +199,17 @@ class Inputs:
         return np.array([where[sample_id] for sample_id in asked], dtype=np.intp)
 
     @cached_property
-    def _row_of_id(self):
+    def row_of_id(self):
+        """The row of each id; None if there are no ids."""
         # Kept, as labels may be told one by one.
+        if self.sample_ids is None:
+            return None
         return {name: row for row, name in enumerate(self.sample_ids.tolist())}
 
 
-def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
+def check_inputs(
+    clf, X, y, *, sample_ids, cost, fit_params, has_oracle, read_past=None
+):
     """Check everything that can be checked without a model.
 
     Parameters
@@ -201,6 +222,10 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
 
     has_oracle : bool
         Whether labels can be bought.
+
+    read_past : callable or None, default=None
+        ``read_past(row_of_id) -> Past`` reads the session of the run. None if there is
+        no session.
 
     Returns
     -------
@@ -228,8 +253,15 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         )
     y, labeled, labels = check_y(y, clf.missing_label, has_oracle=has_oracle)
     check_consistent_length(X, y)
+    sample_ids = check_sample_ids(sample_ids, len(y))
+    past = _check_past(read_past, sample_ids)
+    if past.in_session:
+        y, labeled = _without_past(past, y, labeled, clf.missing_label)
+        labels = as_labels(y[labeled])
     with naming("classes", clf):
         classes = check_classes(clf.classes, labels, clf.missing_label)
+    # Those of the session are compared with the classes when the run begins.
+    labels = _with_past(past, labels)
     _check_unknown_answers(clf)
     _check_minus_one(clf, labels, classes)
     n_samples, n_unlabeled = len(y), int((~labeled).sum())
@@ -251,7 +283,11 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         criteria = get_criteria(clf.stopping)
     for _, criterion in criteria:
         validate_nested_params(criterion)
-    budget = _count_budget(clf.budget, n_unlabeled)
+    budget = _count_budget(clf.budget, n_unlabeled + past.n_gone)
+    # A row that is asked about again counts once more, and may exceed the pool.
+    limit = np.inf if clf.budget is None else budget
+    if isinstance(clf.budget, Integral):
+        limit = clf.budget
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
     warn_if_named_otherwise(sample_ids, y=y, cost=cost)
     cost = check_costs(cost, n_samples)
@@ -274,18 +310,66 @@ def check_inputs(clf, X, y, *, sample_ids, cost, fit_params, has_oracle):
         y=y,
         labeled=labeled,
         classes=classes,
-        sample_ids=check_sample_ids(sample_ids, n_samples),
+        sample_ids=sample_ids,
         cost=cost,
         fit_params=check_fit_params(clf, fit_params, n_samples),
         strategy=strategy,
         initial_strategy=initial_strategy,
         criteria=criteria,
         budget=budget,
+        limit=limit,
+        past=past,
         # The only draw from random_state. All seeds of the run derive from it.
         seed=check_random_state(clf.random_state).randint(np.iinfo(np.int32).max),
     )
     # Last, so that nothing is refused after all of X was read to find equal rows.
-    return replace(inputs, budget=min(budget, inputs.equal_rows.n_askable))
+    n_askable = inputs.equal_rows.n_askable + past.n_gone
+    return replace(inputs, budget=min(budget, n_askable))
+
+
+def _check_past(read_past, sample_ids):
+    """Return what the session knows; it needs ids."""
+    if read_past is None:
+        return Past()
+    if sample_ids is None:
+        raise ValueError(
+            "session needs sample_ids, the ids by which rows are recognized when the "
+            "session is opened again. Pass ids that a row keeps, for instance "
+            "sample_ids=df['id']."
+        )
+    return read_past({name: row for row, name in enumerate(sample_ids.tolist())})
+
+
+def _without_past(past, y, labeled, missing_label):
+    """Take the labels of a session out of `y`: they were bought, not given.
+
+    Where `y` has another label than the session, that of the session is used. A label
+    of `y` for a row that the session has drawn or skipped is added to those of the
+    session.
+    """
+    known = past.known(len(y))
+    rows = np.flatnonzero(known & labeled)
+    given = dict(zip(rows.tolist(), as_labels(y[rows]).tolist(), strict=True))
+    other = [r for r, label in given.items() if past.labels.get(r, label) != label]
+    if other:
+        warn_caller(
+            f"{len(other)} rows have another label in y than in the session, in the "
+            f"rows {shown_values(other)}. That of the session is used; `correct` "
+            "replaces it."
+        )
+    past.labels = given | past.labels
+    past.skipped = [row for row in past.skipped if row not in past.labels]
+    y = able_to_hold(y, missing_label)
+    y[rows] = missing_label
+    return y, labeled & ~known
+
+
+def _with_past(past, labels):
+    """Return labels with those of the session."""
+    if not past.labels:
+        return labels
+    values = [*labels.tolist(), *past.labels.values()]
+    return as_labels(np.array(values, dtype=object))
 
 
 def _check_estimator(estimator):

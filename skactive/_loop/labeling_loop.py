@@ -1,13 +1,18 @@
 """Active learning by hand: ask for rows, tell their labels."""
 
+import threading
+from dataclasses import replace
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
 
 from skactive._loop.inputs import check_inputs
 from skactive._loop.keeping import keeping_labels
+from skactive._loop.opening import begin_run
 from skactive._loop.result import fit_result
-from skactive._loop.run import Run
-from skactive._loop.saving import read, replay, state_of, write
+from skactive._loop.saving import read, replay, save
+from skactive.oracles._leases import Leases
 from skactive.utils._shown import shown, shown_values
 
 
@@ -37,12 +42,22 @@ class LabelingLoop:
     cost : array-like of shape (n_samples,) or None, default=None
         Price of the label of each row.
 
+    session : Session, str, path-like or None, default=None
+        A :class:`Session`, or the path of one. The loop goes on with it, and writes
+        every answer to it at once. It needs `sample_ids`.
+
     **fit_params : dict
         Parameters for the `fit` of the estimator. They require metadata routing.
 
     See Also
     --------
     ActiveLearningClassifier : Active learning with an oracle.
+    Session : What is known of a pool, in a file.
+
+    Notes
+    -----
+    All methods may be called from several threads. Only :meth:`ask` and :meth:`finish`
+    fit models; the other methods do not wait for them.
 
     Examples
     --------
@@ -60,45 +75,92 @@ class LabelingLoop:
     array([0, 1])
     """
 
-    def __init__(self, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
-        if isinstance(clf, type) or not hasattr(clf, "initial_strategy"):
-            raise TypeError(
-                "The 'clf' parameter of LabelingLoop must be an object of the class "
-                f"ActiveLearningClassifier, got {shown(clf)}."
-            )
-        self._run = Run(
-            check_inputs(
-                clf,
+    def __init__(
+        self, clf, X, y, *, sample_ids=None, cost=None, session=None, **fit_params
+    ):
+        self._begin(
+            begin_run(
+                _checked(clf),
                 X,
                 y,
                 sample_ids=sample_ids,
                 cost=cost,
+                session=session,
                 fit_params=fit_params,
                 has_oracle=True,
             )
         )
 
-    def ask(self):
+    def _begin(self, run):
+        self._run = run
+        self._leases = Leases()
+        self._handed = _Handed()
+
+    def ask(self, n=None, *, worker=None, lease_seconds=600.0):
         """Return the rows to label next.
 
         As long as some rows of a round have no answer, these rows are returned again.
+        If several people or programs label at the same time, each passes its name as
+        `worker`, and gets rows that nobody else has got.
+
+        Parameters
+        ----------
+        n : int or None, default=None
+            The largest number of rows for a worker; all that are free if None.
+
+        worker : str or None, default=None
+            Name of the worker. The rows are lent to it: until their lease ends, they
+            are not returned to other workers. Rows that it has already are among them.
+            Leases end with the process.
+
+        lease_seconds : float, default=600.0
+            The lease of a row ends after this number of seconds without an answer of
+            the worker. An answer that comes later is still taken.
 
         Returns
         -------
         query : Query or None
-            The query. None if the run has ended; call :meth:`finish` then.
+            The query. None if the run has ended; call :meth:`finish` then. For a
+            worker, a query without rows means that all rows left in this round are lent
+            to others: ask again later.
         """
-        with keeping_labels(self._run):
-            return self._run.ask()
+        if worker is None and n is not None:
+            raise ValueError(
+                "n is the number of rows for a worker; pass the name of the worker, or "
+                "set batch_size of the classifier."
+            )
+        if n is not None and (
+            isinstance(n, bool) or not isinstance(n, Integral) or n < 1
+        ):
+            raise ValueError(f"n must be a positive int or None, got {n!r}.")
+        run = self._run
+        with keeping_labels(run):
+            if worker is None:
+                query = run.ask()
+                self._handed.note(query)
+                return query
 
-    def tell(self, labels, *, indices=None, sample_ids=None):
+            def take(rows):
+                return self._leases.lease(
+                    rows.tolist(), n, worker, seconds=lease_seconds
+                )
+
+            query = run.ask(take)
+            return None if query is None else replace(query, worker=worker)
+
+    def tell(
+        self, labels, *, query=None, indices=None, sample_ids=None, annotator=None
+    ):
         """Record labels.
+
+        The first answer for a row is taken, and later ones are ignored with a warning
+        if they differ; :meth:`correct` replaces a label. A label for a row that was
+        never queried is taken, too, and costs no budget.
 
         Parameters
         ----------
         labels : sequence of length n_labels
-            Labels of the rows given by `indices` or `sample_ids`, or by default of
-            the rows that :meth:`ask` returned last, in the same order. None, nan or
+            Labels of the rows given by `query`, `indices` or `sample_ids`. None, nan or
             the missing label is an abstention: the row gets no label, and is not
             queried again.
 
@@ -106,11 +168,20 @@ class LabelingLoop:
             the ids of these rows; without ids, their names in the index of `X`; and
             without names, their row numbers.
 
+        query : Query or None, default=None
+            The query that the labels answer, in the order of its rows. If neither this
+            nor rows are given, it is the query that :meth:`ask` has returned last. This
+            is refused where more than one may be meant, as several have asked.
+
         indices : array-like of shape (n_labels,), default=None
             Row numbers of the labels.
 
         sample_ids : array-like of shape (n_labels,), default=None
             Ids of the rows of the labels.
+
+        annotator : str or None, default=None
+            Who gave the labels. If None, it is the worker to whom the rows are lent,
+            or the name in the session.
 
         Raises
         ------
@@ -118,10 +189,85 @@ class LabelingLoop:
             If an answer is not a valid label, or the number of answers is wrong. The
             valid labels are recorded.
         ValueError
-            If a row was never returned by :meth:`ask`.
+            If it is not known which rows are meant, or there are no such rows.
+        """
+        run = self._run
+        with keeping_labels(run):
+            rows = self._rows_told(query, indices, sample_ids)
+            held = rows.tolist()
+            holders = {self._leases.holder(row) for row in held} - {None}
+            if annotator is None and query is not None:
+                annotator = query.worker
+            if annotator is None and len(holders) == 1:
+                annotator = next(iter(holders))
+            try:
+                run.tell(labels, rows, by=annotator)
+            finally:
+                self._handed.clear(run)
+                self._leases.release(run.answered(held))
+                for worker in holders if annotator is None else {annotator}:
+                    self._leases.renew(worker)
+
+    def correct(self, labels, *, indices=None, sample_ids=None, annotator=None):
+        """Replace labels.
+
+        The models of later rounds are trained on the new labels. Closed rounds stay in
+        `history_`, and each correction is in `corrections_`.
+
+        Parameters
+        ----------
+        labels : sequence of length n_labels
+            The right labels. None takes a label back: the row has none, and is not
+            queried again by itself.
+
+        indices : array-like of shape (n_labels,), default=None
+            Row numbers.
+
+        sample_ids : array-like of shape (n_labels,), default=None
+            Ids of the rows, in place of `indices`.
+
+        annotator : str or None, default=None
+            Who corrects them.
+
+        Raises
+        ------
+        OracleError
+            If an answer is not a valid label. Then nothing is corrected.
+        ValueError
+            If there are no such rows.
         """
         with keeping_labels(self._run):
-            self._run.tell(labels, self._rows_told(indices, sample_ids))
+            rows = self._rows(indices, sample_ids)
+            self._run.correct(labels, rows, by=annotator)
+
+    def ask_again(self, *, indices=None, sample_ids=None):
+        """Let the next rounds ask about some rows again, before any others.
+
+        Each row counts in the budget once more. If it gets another label, that replaces
+        the one it has; an abstention leaves it.
+
+        Parameters
+        ----------
+        indices : array-like of shape (n_rows,), default=None
+            Row numbers of rows that were skipped or have a label.
+
+        sample_ids : array-like of shape (n_rows,), default=None
+            Their ids, in place of `indices`.
+
+        Raises
+        ------
+        ValueError
+            If a row has no answer yet.
+        """
+        with keeping_labels(self._run):
+            rows = self._rows(indices, sample_ids)
+            left = rows[~self._run.ledger.settled[rows]]
+            if len(left):
+                raise ValueError(
+                    f"The rows {shown_values(left)} have no answer yet, so that nobody "
+                    "can be asked again."
+                )
+            self._run.ask_again(rows)
 
     def finish(self):
         """Return a classifier fitted on all labels known so far.
@@ -153,7 +299,7 @@ class LabelingLoop:
         load : Load a saved loop.
         """
         with keeping_labels(self._run):
-            write(path, state_of(self._run))
+            save(self._run, path)
 
     @classmethod
     def load(cls, path, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
@@ -223,30 +369,95 @@ class LabelingLoop:
         """
         saved = read(path)
         with saved.keeping_labels():
-            # The inputs are checked as for a new loop, whose run is then replaced.
-            loop = cls(clf, X, y, sample_ids=sample_ids, cost=cost, **fit_params)
-            loop._run = replay(loop._run.inputs, saved)
+            inputs = check_inputs(
+                _checked(clf),
+                X,
+                y,
+                sample_ids=sample_ids,
+                cost=cost,
+                fit_params=fit_params,
+                has_oracle=True,
+            )
+            loop = cls.__new__(cls)
+            loop._begin(replay(inputs, saved))  # noqa: SLF001 (of the same class)
         return loop
 
-    def _rows_told(self, indices, sample_ids):
+    def _rows_told(self, query, indices, sample_ids):
         """Return the row numbers that labels belong to."""
         run = self._run
-        if indices is None and sample_ids is None:
-            if run.open is None:
-                raise ValueError(
-                    "There is no open question; call ask() before tell(), or pass "
-                    "indices or sample_ids."
-                )
-            return run.open.rows_left  # the rows that ask() returns again and again
-        if indices is not None and sample_ids is not None:
-            raise ValueError("Pass indices or sample_ids to tell, not both.")
-        if sample_ids is None:
-            rows = np.asarray(indices)
-        else:
-            rows = run.inputs.find(sample_ids)
-        if not run.ledger.knows(rows):
+        given = [x for x in (query, indices, sample_ids) if x is not None]
+        if len(given) > 1:
+            raise ValueError("Pass query, indices or sample_ids to tell, not both.")
+        if query is not None:
+            if query.sample_ids is not None and run.inputs.sample_ids is not None:
+                return run.inputs.find(query.sample_ids)
+            return self._rows(query.indices, None)
+        if given:
+            return self._rows(indices, sample_ids)
+        if run.open is None:
             raise ValueError(
-                "Labels can be told only for rows that ask() has returned, got "
-                f"the rows {shown_values(np.ravel(rows))}."
+                "There is no open question; call ask() before tell(), or pass query, "
+                "indices or sample_ids."
+            )
+        self._handed.check(run)
+        return run.open.rows_left  # the rows that ask() returns again and again
+
+    def _rows(self, indices, sample_ids):
+        """Return row numbers for row numbers or ids."""
+        if (indices is None) == (sample_ids is None):
+            raise ValueError("Pass either indices or sample_ids.")
+        inputs = self._run.inputs
+        if sample_ids is not None:
+            return inputs.find(sample_ids)
+        rows, n_rows = np.asarray(indices), len(inputs.y)
+        if rows.size == 0:
+            return np.empty(0, dtype=np.intp)
+        is_int = rows.ndim == 1 and rows.dtype.kind in "iu"
+        if not is_int or rows.min() < 0 or rows.max() >= n_rows:
+            raise ValueError(
+                f"indices must hold row numbers, from 0 to {n_rows - 1}, got "
+                f"{shown_values(np.ravel(rows))}."
             )
         return rows.astype(np.intp)
+
+
+def _checked(clf):
+    if isinstance(clf, type) or not hasattr(clf, "initial_strategy"):
+        raise TypeError(
+            "The 'clf' parameter of LabelingLoop must be an object of the class "
+            f"ActiveLearningClassifier, got {shown(clf)}."
+        )
+    return clf
+
+
+class _Handed:
+    """Remembers whether labels without rows can belong to one query only."""
+
+    def __init__(self):
+        self._threads = set()
+        self._last = None
+        self._repeated_in = None
+
+    def note(self, query):
+        """Remember a query that is handed out."""
+        if query is None:
+            return
+        self._threads.add(threading.get_ident())
+        rows = query.indices.tolist()
+        if self._last == rows and self._repeated_in is None:
+            self._repeated_in = query.round
+        self._last = rows
+
+    def clear(self, run):
+        """Remember that rows were told."""
+        self._last = None
+
+    def check(self, run):
+        """Raise if labels may belong to an earlier query."""
+        was_repeated = self._repeated_in not in (None, run.open.number)
+        if was_repeated or len(self._threads) > 1:
+            raise ValueError(
+                "ask() has returned the same rows more than once, so that several may "
+                "be labelling, and these labels may belong to an earlier query. Pass "
+                "query=..., the query that they answer, or indices or sample_ids."
+            )

@@ -5,7 +5,9 @@ from numbers import Number
 import numpy as np
 
 from skactive._pool.held_rows import HeldRows
+from skactive.exceptions import OracleError
 from skactive.utils._labels import (
+    able_to_hold,
     as_labels,
     is_marker,
     kind_of,
@@ -28,8 +30,11 @@ class Ledger:
     inputs : Inputs
         The checked inputs of the run.
 
-    holdout : ndarray of shape (n_holdout,), dtype int
-        Rows of the test sample.
+    holdout : Holdout
+        The test sample.
+
+    past : Past
+        What earlier runs have learnt about the rows.
 
     Attributes
     ----------
@@ -44,28 +49,23 @@ class Ledger:
 
     asked_in : ndarray of shape (n_samples,), dtype int
         Number of the round in which a row was queried, from 1; 0 if it was not.
-
-    batches : list of list of (int, label or None)
-        For each call of `record`, its answers for rows without a label. None is an
-        abstention.
     """
 
-    def __init__(self, inputs, holdout):
+    def __init__(self, inputs, holdout, past):
         clf, equal_rows = inputs.clf, inputs.equal_rows
         self.y = inputs.y.copy()
         self.labeled = inputs.labeled.copy()
-        self._given = inputs.labeled
+        # Rows whose label is not only that of an equal row.
+        self._own = inputs.labeled.copy()
         equal_rows.share_given(self.y, self.labeled)
         self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
-        self.batches = []
-        self._held = np.zeros(len(inputs.y), dtype=bool)
-        self._held[holdout] = True
-        self._held.flags.writeable = False  # pools share it
-        # No model is trained on a row that equals one of the test sample: it would give
-        # the label away, and the score would be too high.
-        self._kept_out = equal_rows.equal_to(holdout)
-        self._kept_marks = self.y[self._kept_out]
+        # Rows that nobody is asked about although they were not queried in this run:
+        # skipped in an earlier one, or with a label that was taken back.
+        self._set_aside = np.zeros(len(inputs.y), dtype=bool)
+        self._unasked = set()
+        self._holdout = holdout
+        self._held_marks = self.y[holdout.kept_out]
         self._equal_rows = equal_rows
         self._missing_label = clf.missing_label
         self._unlabeled = clf.unlabeled
@@ -76,6 +76,23 @@ class Ledger:
         self._abstains_on_unknown = clf.unknown_answers == "abstain"
         self._unknown = set()
         self._doubts = []
+        self._restore(past)
+
+    def _restore(self, past):
+        """Take over what earlier runs have learnt about the rows."""
+        for row, number, _ in past.queried:
+            self.asked_in[row] = number
+        self._set_aside[past.skipped] = True
+        _, refused, _, _ = self.record(list(past.labels), past.labels.values())
+        if refused:
+            shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
+            raise OracleError(
+                f"The session holds {len(refused)} answers that are not labels here: "
+                f"{shown}. Nothing was asked. If they answer another question, give "
+                "this one another `task`.",
+                answers=[value for _, value, _ in refused],
+            )
+        self._doubts.clear()  # they were told when the answers came
 
     @property
     def asked(self):
@@ -83,69 +100,77 @@ class Ledger:
         return self.asked_in > 0
 
     @property
+    def settled(self):
+        """Mask of the rows that have an answer, a label or an abstention."""
+        return self.labeled | self.asked | self._set_aside
+
+    @property
     def trainable(self):
         """Mask of the rows that a model of a round is trained on."""
-        return self.labeled & ~self._kept_out
+        return self.labeled & ~self._holdout.kept_out
 
     @property
     def n_learnt(self):
         """Number of their labels. A label that equal rows share counts once."""
-        return int((self.trainable & (self._given | self.asked)).sum())
+        return int((self.trainable & self._own).sum())
+
+    @property
+    def n_unasked(self):
+        """Number of labels that came for rows that were never queried."""
+        return sum(bool(self.labeled[row]) for row in self._unasked)
 
     @property
     def trainable_y(self):
         """A copy of `y` without the labels of the test sample."""
         y = self.y.copy()
         # Put back what `y` had in these rows.
-        y[self._kept_out] = self._kept_marks
+        y[self._holdout.kept_out] = self._held_marks
         return y
 
     @property
     def holdout(self):
         """The rows of the test sample, and the labels known for them."""
-        rows = np.flatnonzero(self._held & self.labeled)
-        return HeldRows(self._held, rows, self.labels(rows))
+        rows = np.flatnonzero(self._holdout.mask & self.labeled)
+        return HeldRows(self._holdout.mask, rows, self.labels(rows))
 
     @property
     def candidates(self):
         """Numbers of the rows that a strategy may select."""
-        may_be = self._equal_rows.askable
-        return np.flatnonzero(may_be & ~(self.labeled | self._held | self.asked))
+        may_be = self._equal_rows.askable & ~self._holdout.mask
+        return np.flatnonzero(may_be & ~self.settled)
 
     @property
     def holdout_left(self):
-        """Mask of the rows of the test sample that were not queried yet."""
-        return self._held & ~self.asked
-
-    def knows(self, rows):
-        """Return whether all these are rows that were queried or have a label."""
-        if rows.ndim != 1 or (len(rows) and rows.dtype.kind not in "iu"):
-            return False
-        rows = rows.astype(np.intp)
-        inside = (rows >= 0) & (rows < len(self.y))
-        return bool(
-            inside.all() and (self.labeled[rows] | (self.asked_in[rows] > 0)).all()
-        )
+        """Mask of the rows of the test sample that are still to be queried."""
+        return self._holdout.mask & ~self.settled
 
     def labels(self, rows):
         """Return the labels of rows that have one, with their natural dtype."""
         return as_labels(self.y[rows])
+
+    def label(self, row):
+        """Return the label of a row as a Python object, or None."""
+        return self.labels([row]).tolist()[0] if self.labeled[row] else None
 
     def has_two_classes(self):
         """Return whether the trainable rows have more than one class."""
         labels = self.labels(self.trainable)
         return len(labels) > 0 and bool((labels != labels[0]).any())
 
-    def record(self, rows, values):
+    def record(self, rows, values, *, asked_again=()):
         """Record the answers that are valid labels or abstentions.
 
         Parameters
         ----------
-        rows : ndarray of shape (n_answers,), dtype int
-            Rows that were queried, in this round or in an earlier one.
+        rows : list of int of length n_answers
+            Rows.
 
-        values : list of length n_answers
+        values : iterable of length n_answers
             Answers.
+
+        asked_again : collection of int, default=()
+            Rows with a label that another one replaces. For other rows the first
+            answer stays.
 
         Returns
         -------
@@ -154,21 +179,56 @@ class Ledger:
 
         refused : list of (int, object, str)
             Rows whose answer is not valid, the answer, and the reason.
+
+        new : list of (int, label or None)
+            Answers for rows that had no label.
+
+        corrected : list of (int, label, label)
+            Rows whose label was replaced, the old and the new label.
         """
-        answered, refused, new = [], [], []
-        self.batches.append(new)
-        for row, value in zip(rows.tolist(), values, strict=True):
+        answered, refused, new, corrected = [], [], [], []
+        for row, value in zip(rows, values, strict=True):
             try:
                 label = self.parse(value)
             except ValueError as error:
                 refused.append((row, value, str(error)))
-            else:
-                answered.append(row)
-                # A saved run replays these; an answer that changes nothing is left out.
-                if not self.labeled[row]:
-                    new.append((row, label))
+                continue
+            answered.append(row)
+            known = self.label(row)
+            if known is None:
+                new.append((row, label))
                 self._write(row, label)
-        return answered, refused
+            elif label is not None and label != known:
+                if row in asked_again:
+                    corrected.append((row, known, label))
+                    self.replace(row, label)
+                else:
+                    self._doubts.append(
+                        f"Row {row} has the label {known!r} already; the answer "
+                        f"{label!r} was ignored."
+                    )
+        return answered, refused, new, corrected
+
+    def replace(self, row, label):
+        """Replace a label; None takes it back, and the row is not asked about again.
+
+        Parameters
+        ----------
+        row : int
+            The row. It need not have a label.
+
+        label : label or None
+            The new label, which has been parsed.
+        """
+        if label is not None:
+            self._write(row, label)
+            return
+        rows = [row, *self._equal_rows.shared_with(row)]
+        self.y = able_to_hold(self.y, self._missing_label)
+        self.y[rows] = self._missing_label
+        self.labeled[rows] = self._own[rows] = False
+        self.labeled_iter[rows] = -1
+        self._set_aside[rows] = True
 
     def warn(self):
         """Warn about doubtful answers; called when everything is recorded.
@@ -230,16 +290,8 @@ class Ledger:
         return limits.min <= number <= limits.max
 
     def _write(self, row, label):
-        """Write a label for a row without one. A label is never replaced."""
+        """Write a label."""
         if label is None:
-            return
-        if self.labeled[row]:
-            known = self.labels([row]).tolist()[0]
-            if label != known:
-                self._doubts.append(
-                    f"Row {row} has the label {known!r} already; the answer "
-                    f"{label!r} was ignored."
-                )
             return
         if label not in self._spellings:
             self._meet(label, row)
@@ -253,6 +305,9 @@ class Ledger:
             self.labeled[rows] = True
             # A late answer belongs to the round of its query.
             self.labeled_iter[rows] = self.asked_in[row]
+        self._own[row] = True
+        if not self.asked_in[row]:
+            self._unasked.add(row)
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
 

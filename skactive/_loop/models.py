@@ -31,10 +31,14 @@ class Models:
     ----------
     last_pool : Pool or None
         The pool of the round that began last.
+
+    n_seen : int
+        Number of entries of the log when it was made.
     """
 
     def __init__(self, inputs, ledger):
         self.last_pool = None
+        self.n_seen = 0
         self._inputs = inputs
         self._ledger = ledger
         self._waiting = Waiting(inputs)
@@ -55,7 +59,10 @@ class Models:
         can_fit : bool or None, default=None
             Whether a model can be fitted. If None, the labels decide.
         """
-        self.last_pool = self.new_pool(run, can_fit=can_fit)
+        with run.lock:
+            self.n_seen = len(run.log)
+            facts = self._facts(run, can_fit=can_fit)
+        self.last_pool = self._pool(run, facts)
 
     def new_pool(self, run, *, final=False, can_fit=None):
         """Make a pool from the current labels.
@@ -76,19 +83,24 @@ class Models:
         pool : Pool
             No model of it is fitted yet.
         """
+        with run.lock:
+            facts = self._facts(run, final=final, can_fit=can_fit)
+        return self._pool(run, facts)
+
+    def _facts(self, run, *, final=False, can_fit=None):
+        """Return the facts of a pool, as they are now."""
         inputs, ledger, clf = self._inputs, self._ledger, self._inputs.clf
-        number = run.number
         # Not drawn from a generator: the seed of a round depends on the seed of the
         # run and the number of the round only, whatever was drawn before. A run that
         # was saved and replayed goes on with the same seeds.
-        seed = np.random.SeedSequence([inputs.seed, number])
-        facts = Facts(
+        seed = np.random.SeedSequence([inputs.seed, run.number])
+        return Facts(
             inputs.X,
             ledger.y.copy() if final else ledger.trainable_y,
             ledger.labeled.copy() if final else ledger.trainable,
             ledger.candidates,
             asked=ledger.asked,
-            round=number,
+            round=run.number,
             labeled_iter=ledger.labeled_iter.copy(),
             holdout=None if final else ledger.holdout,
             history=tuple(run.history),
@@ -101,6 +113,10 @@ class Models:
             n_jobs=clf.n_jobs,
             can_fit=not self._is_cold() if can_fit is None else can_fit,
         )
+
+    def _pool(self, run, facts):
+        # Outside of the lock of the run, as the teacher may have to be fitted.
+        clf = self._inputs.clf
         models = RoundModels(
             facts,
             clf.estimator,

@@ -115,6 +115,8 @@ def current_attributes(run):
         "labeled_iter_": ledger.labeled_iter.copy(),
         "query_indices_": np.array(run.query_indices, dtype=np.intp),
         "n_queries_": run.n_queries,
+        "n_unasked_": ledger.n_unasked,
+        "corrections_": list(run.corrections),
         "n_askable_": inputs.equal_rows.n_askable,
         "n_iter_": len(history),
         "history_": history,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ class Query:
 
     classes : ndarray of shape (n_classes,)
         The closed set of classes if there is one, otherwise the classes seen so far.
+
+    worker : str or None
+        The worker to whom the rows are lent.
     """
 
     X: Any
@@ -42,6 +46,7 @@ class Query:
     round: int
     classes: np.ndarray
     _proba: Callable = field(repr=False)
+    worker: str | None = None
 
     def __repr__(self):
         ids = None if self.sample_ids is None else shown_values(self.sample_ids)
@@ -54,6 +59,10 @@ class Query:
     def __len__(self):
         return len(self.indices)
 
+    def __getstate__(self):
+        # The probabilities of these rows in place of the pool and its model.
+        return vars(self) | {"_proba": partial(_kept_proba, self.proba)}
+
     @property
     def proba(self):
         """Predicted probabilities, of shape (n_queries, n_classes), or None.
@@ -63,6 +72,10 @@ class Query:
         """
         # Computed on access, as most oracles do not use it.
         return self._proba(self.indices)
+
+
+def _kept_proba(proba, rows):
+    return proba
 
 
 class Round:
@@ -85,8 +98,8 @@ class Round:
     select_seconds : float
         Time spent on the selection, without fitting models.
 
-    n_batches : int
-        Number of batches of answers recorded before the round began.
+    n_seen : int
+        Number of entries of the log when the pool was made.
 
     Attributes
     ----------
@@ -104,9 +117,7 @@ class Round:
         was closed without an answer.
     """
 
-    def __init__(
-        self, number, pool, selected_by, selection, *, select_seconds, n_batches
-    ):
+    def __init__(self, number, pool, selected_by, selection, *, select_seconds, n_seen):
         self.number = number
         self.pool = pool
         self.selected_by = selected_by
@@ -116,9 +127,10 @@ class Round:
         self.best_utility = selection.best_utility
         self.mean_utility = selection.mean_utility
         self.select_seconds = select_seconds
-        self.n_batches = n_batches
+        self.n_seen = n_seen
         self.told = np.zeros(len(self.rows), dtype=bool)
         self.record = None
+        self._position = {row: place for place, row in enumerate(self.rows.tolist())}
         self._asked_at = time.perf_counter()
 
     @property
@@ -131,10 +143,11 @@ class Round:
         """The rows with an answer."""
         return self.rows[self.told]
 
-    @property
-    def utilities_left(self):
-        """Utilities of the rows without an answer, or None."""
-        return None if self.utilities is None else self.utilities[~self.told]
+    def utilities_of(self, rows):
+        """Return the utilities of some of its rows, or None."""
+        if self.utilities is None:
+            return None
+        return self.utilities[[self._position[row] for row in rows.tolist()]]
 
     @property
     def probabilities_told(self):
@@ -153,15 +166,17 @@ class Round:
         return time.perf_counter() - self._asked_at
 
     def mark_told(self, rows):
-        """Mark rows as answered. Rows of other rounds are ignored."""
-        self.told |= np.isin(self.rows, rows)
+        """Mark rows, a list, as answered. Rows of other rounds are ignored."""
+        where = (self._position.get(row) for row in rows)
+        self.told[[position for position in where if position is not None]] = True
 
-    def restore(self, *, select_seconds, oracle_seconds, probabilities):
+    def restore(self, record, probabilities):
         """Set the times and the probabilities that were saved with this round."""
-        self.select_seconds = select_seconds
-        self._asked_at = time.perf_counter() - oracle_seconds
+        self.select_seconds = record["select_seconds"]
+        self._asked_at = time.perf_counter() - record["oracle_seconds"]
         if probabilities is not None:
-            self.probabilities = np.array(probabilities)
+            drawn = [np.nan if p is None else p for p in probabilities]
+            self.probabilities = np.array(drawn)
 
     def close(self, record):
         """Close the round with its record, or with None."""
@@ -183,10 +198,7 @@ class End:
     reason : str or None
         The reason that a stopping criterion gave.
 
-    n_batches : int
-        Number of batches of answers recorded before the end.
     """
 
     condition: str
     reason: str | None
-    n_batches: int

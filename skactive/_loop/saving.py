@@ -1,52 +1,43 @@
-"""Saving a run to a JSON file, and loading it by replaying its rounds."""
+"""Loading a saved run by replaying its rounds."""
 
-import hashlib
-import itertools
-import json
 import os
-import platform
-import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-import scipy
-import sklearn
-
-from skactive._loop.fingerprint import differences
+from skactive._loop.entries import check_entries, decoded, labels_in
+from skactive._loop.fingerprint import differences, versions
+from skactive._loop.journal import Journal
+from skactive._loop.old_loops import is_old_loop, read_old_loop
 from skactive._loop.run import Run
-from skactive._version import __version__
-from skactive.exceptions import SavedLoopError
-from skactive.utils._labels import as_labels
-
-FORMAT = "skactive.LabelingLoop"
-VERSION = 1
+from skactive._loop.session import Session
+from skactive.exceptions import SavedLoopError, StoreError
 
 _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A file that could be read, and its content."""
+    """A saved run: the file, its log, and the session in it (None for old files)."""
 
     path: str
-    content: dict
+    entries: list
+    session: Session | None
 
     @property
-    def seed(self):
-        """Seed of the run."""
-        return self.content["seed"]
+    def begin(self):
+        """The entry that says what the run was made of."""
+        return self.entries[0]
 
     def error(self, message):
         """Return an error about the file that carries its labels."""
-        labels, rows = labels_in(self.content)
+        bought = labels_in(self.entries)
         text = f"The saved loop {self.path!r} {message}"
-        if len(rows):
+        if len(bought["labels"]):
             text += (
-                f" The {len(rows)} labels in the file are in the attributes `labels` "
-                "and `indices` of this exception."
+                f" The {len(bought['labels'])} labels in the file are in the "
+                "attributes `labels` and `indices` of this exception."
             )
-        return SavedLoopError(text, labels=labels, indices=rows)
+        return SavedLoopError(text, **bought)
 
     @contextmanager
     def keeping_labels(self):
@@ -56,7 +47,7 @@ class Saved:
         except SavedLoopError:
             raise
         except Exception as error:
-            error.labels, error.indices = labels_in(self.content)
+            vars(error).update(labels_in(self.entries))
             error.add_note(
                 f"The saved loop {self.path!r} was being loaded. The "
                 f"{len(error.labels)} labels in the file are in the attributes "
@@ -65,148 +56,62 @@ class Saved:
             raise
 
 
-# Writing
-
-
-def state_of(run):
-    """Return the content of the file of a run.
+def save(run, path):
+    """Write the log of a run to a file, or what is new to it.
 
     Parameters
     ----------
     run : Run
-        The run, at any time.
+        The run. From then on its `journal` is that of the file.
 
-    Returns
-    -------
-    content : dict
-        Everything that `replay` needs except the inputs of the run.
-    """
-    # Models are not saved: they follow from the inputs and the answers, and a pickle
-    # would tie the file to versions of other libraries.
-    told, rounds = run.ledger.batches, list(run.rounds)
-    if run.open is not None:
-        rounds.append(run.open)
-    begun = rounds if run.end is None else [*rounds, run.end]
-    # Answers are saved with the round that had begun last when they came, although some
-    # may belong to rows of earlier rounds: in this order they are replayed.
-    cuts = [*(step.n_batches for step in begun), len(told)]
-    batches = [_batch_states(told[slice(*cut)]) for cut in itertools.pairwise(cuts)]
-    end = None
-    if run.end is not None:
-        end = {"condition": run.end.condition, "told": batches.pop()}
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "made_with": versions(),
-        "made_of": run.inputs.fingerprint,
-        "seed": run.inputs.seed,
-        "rounds": list(map(_round_state, rounds, batches)),
-        "end": end,
-    }
-
-
-def _round_state(round_, told):
-    """Return the content for a round, with the answers that came after its query."""
-    drawn = round_.probabilities
-    state = {
-        "strategy": round_.selected_by,
-        "rows": round_.rows.tolist(),
-        "probabilities": None if drawn is None else drawn.tolist(),
-        "told": told,
-        "open": [],
-    }
-    if round_.pool is not None:  # it is open; a closed one has the times in its record
-        return state | {
-            "open": round_.rows_left.tolist(),
-            "fit_seconds": round_.pool.models.fits.seconds,
-            "select_seconds": round_.select_seconds,
-            "oracle_seconds": round_.oracle_seconds,
-        }
-    record = round_.record or {}
-    return state | {name: record[name] for name in _SECONDS if name in record}
-
-
-def _batch_states(batches):
-    return [_batch_state(batch) for batch in batches if batch]
-
-
-def _batch_state(batch):
-    rows, labels = zip(*batch, strict=True)
-    return {"rows": list(rows), "labels": [_plain(label) for label in labels]}
-
-
-def _plain(label):
-    """Return a label as a bool, int, str or float of Python, or None."""
-    if label is None:
-        return None
-    # A bool is an int, too, so it comes first.
-    kind = next((k for k in (bool, int, str) if isinstance(label, k)), float)
-    return kind(label)
-
-
-def versions():
-    """Return the versions of the libraries that decide which rows are queried."""
-    return {
-        "skactive": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "scikit-learn": sklearn.__version__,
-    }
-
-
-def write(path, content):
-    """Write a file as a whole or not at all.
-
-    Parameters
-    ----------
     path : str or path-like
-        The file. An existing file is replaced.
+        The file.
 
-    content : dict
-        The content, for JSON.
+    Raises
+    ------
+    SavedLoopError
+        If the file holds anything else.
     """
-    # A full disk, a crash or a loss of power must leave the old file or the new one.
-    # So a draft in the same folder is written and synced, and replaces the file by one
-    # rename, which is atomic within a file system.
-    content = content | {"sha256": _checksum(content)}
-    data = json.dumps(content, indent=1).encode("ascii")
-    path = os.path.realpath(os.fspath(path))  # a link stays one, its target is replaced
-    folder, name = os.path.split(path)
-    draft = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+    journal = run.saved_in
+    if journal is None or not journal.is_at(path):
+        if run.journal is not None:
+            raise ValueError(
+                f"This loop is in the session {str(run.journal.session.path)!r}, where "
+                f"every answer is saved at once; it cannot be saved to {str(path)!r}."
+            )
+        journal = Journal(_session_at(path), run)
     try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)
-        raise
-    _sync_folder(folder)
+        journal.write(run)
+    except StoreError as error:
+        raise _as_saved_loop_error(error) from error
+    run.saved_in = journal
 
 
-def _sync_folder(folder):
-    """Let the renaming survive a loss of power, where the system supports it."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _session_at(path):
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or os.path.isdir(path):
+        open(path, "rb").close()  # raises the error of the system
+    if os.path.exists(path) and os.path.getsize(path) and is_old_loop(path):
+        raise SavedLoopError(
+            f"The file {str(path)!r} is not one of this format, and was left as it is. "
+            "Save to another file."
+        )
+    try:
+        return Session(path)
+    except StoreError as error:
+        raise _as_saved_loop_error(error) from error
 
 
-def _checksum(content):
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-# Reading
+def _as_saved_loop_error(error):
+    answers = error.answers or {}
+    bought = labels_in(
+        [{"kind": "told", "rows": list(answers), "labels": list(answers.values())}]
+    )
+    return SavedLoopError(str(error), **bought)
 
 
 def read(path):
-    """Read a file written by `write`, and check that it is complete.
+    """Read a saved run, and check that it is complete.
 
     Parameters
     ----------
@@ -216,82 +121,31 @@ def read(path):
     Returns
     -------
     saved : Saved
-        The file and its content.
+        The file and its log.
 
     Raises
     ------
     SavedLoopError
-        If it is not a saved loop, is damaged, or was written by a newer version.
+        If it is not a saved loop, or is damaged.
     """
     path = os.fspath(path)
-    with open(path, "rb") as file:
-        data = file.read()
+    if is_old_loop(path):
+        return Saved(path, read_old_loop(path), None)
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise SavedLoopError(
-            f"The file {path!r} is not a saved loop, or is damaged: {error}. Load a "
-            "file that LabelingLoop.save has written."
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise SavedLoopError(
-            f"The file {path!r} is JSON, but not a saved loop: its 'format' is not "
-            f"{FORMAT!r}. Load a file that LabelingLoop.save has written."
-        )
-    saved = Saved(path, content)
-    _check_version(saved)
-    checksum = content.pop("sha256", None)
-    if checksum != _checksum(content):
+        session = Session(path)
+        entries = [entry for _, entry in session.store.log(session.task)]
+    except StoreError as error:
+        raise _as_saved_loop_error(error) from error
+    check_entries(entries, path)
+    if not entries or entries[0]["kind"] != "begin":
+        raise SavedLoopError(f"The file {path!r} holds no saved loop.")
+    saved = Saved(path, entries, session)
+    if any(e["kind"] == "begin" and e["session"] for e in entries):
         raise saved.error(
-            "is damaged, or was changed by hand: its checksum does not match its "
-            "content. Load a copy of it, or start a new loop with these labels in y."
+            "is a session, which goes on with any classifier and rows. Open it by "
+            f"LabelingLoop(clf, X, y, sample_ids=..., session={path!r})."
         )
     return saved
-
-
-def _check_version(saved):
-    version = saved.content.get("version")
-    if version != VERSION:
-        raise saved.error(
-            f"has the version {version!r} of the format, but this release of skactive "
-            f"reads the version {VERSION}. Load it with the release that wrote it, or "
-            "with a newer one."
-        )
-
-
-def labels_in(content):
-    """Return the labels in a file, and their rows.
-
-    Parameters
-    ----------
-    content : dict
-        The content of a file, which may be damaged.
-
-    Returns
-    -------
-    labels : ndarray of shape (n_labels,)
-        Labels. Empty if they cannot be read.
-
-    rows : ndarray of shape (n_labels,), dtype int
-        Row numbers.
-    """
-    # The file may be damaged anywhere. What can be read of it is worth having.
-    try:
-        parts = [*content["rounds"], content["end"] or {"told": []}]
-        known = [
-            (row, label)
-            for part in parts
-            for batch in part["told"]
-            for row, label in zip(batch["rows"], batch["labels"], strict=True)
-            if label is not None
-        ]
-        rows = np.array([row for row, _ in known], dtype=np.intp)
-        return as_labels(np.array([label for _, label in known], dtype=object)), rows
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return np.empty(0, dtype=object), np.empty(0, dtype=np.intp)
-
-
-# Replaying
 
 
 def replay(inputs, saved):
@@ -317,50 +171,84 @@ def replay(inputs, saved):
     """
     # Strategies and criteria may keep any state. Going through the rounds again
     # restores it without their help, and shows if other rows are selected here.
-    content, run = saved.content, Run(inputs.with_seed(saved.seed))
-    found = differences(content["made_of"], inputs.fingerprint)
+    run, begin = Run(inputs.with_seed(saved.begin["seed"])), saved.begin
+    found = differences(begin["made_of"], inputs.fingerprint)
     if found:
         raise saved.error(
             f"was made with other inputs: {'; '.join(found[:5])}. "
             f"{_changed_versions(saved)}Load it with the classifier, X and y that it "
             "was made with, or start a new loop with its labels in y."
         )
-    for number, part in enumerate(content["rounds"], start=1):
-        run.begin_round()
-        _check_same(run, saved, number, part)
-        run.open.restore(
-            select_seconds=part["select_seconds"],
-            oracle_seconds=part["oracle_seconds"],
-            probabilities=part["probabilities"],
-        )
-        _tell(run, part["told"])
-        if run.open is None:  # the times of today's fits are not those of the run
-            run.history[-1] |= {name: part[name] for name in _SECONDS}
-    end = content["end"]
-    if end is not None:
-        run.begin_round()
-        if run.condition != end["condition"]:
-            raise _other_way(
-                saved, f"it ended by {end['condition']!r}, but now it {_what_now(run)}"
-            )
-        _tell(run, end["told"])
+    where = inputs.row_of_id if begin["has_ids"] else None
+    row_of = int if where is None else where.get
+    entries = [decoded(entry, row_of) for entry in saved.entries]
+    for entry in _as_it_happened(entries):
+        _repeat(run, saved, entry)
+    # What was repeated has been written before.
+    run.log = entries
+    if saved.session is not None:
+        run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
 
 
-def _check_same(run, saved, number, part):
+def _as_it_happened(entries):
+    """Return entries in the order of what they saw.
+
+    While the rows of a round are being selected, answers may come that the selection
+    has not seen. In the log the round is behind them.
+    """
+    seen = [entry.get("n_seen", position) for position, entry in enumerate(entries)]
+    order = sorted(
+        range(len(entries)), key=lambda p: (seen[p], "n_seen" not in entries[p])
+    )
+    return [entries[position] for position in order]
+
+
+def _repeat(run, saved, entry):
+    """Do again what an entry says, and check that the same happens."""
+    kind = entry["kind"]
+    if kind == "round":
+        run.begin_round()
+        _check_same(run, saved, entry)
+        run.open.restore(entry["record"], entry["probabilities"])
+    elif kind == "closed":
+        _restore_seconds(run, entry)
+    elif kind == "end":
+        run.begin_round()
+        if run.condition != entry["condition"]:
+            raise _other_way(
+                saved,
+                f"it ended by {entry['condition']!r}, but now it {_what_now(run)}",
+            )
+    elif kind == "stop":
+        run.stop(entry["condition"])
+    else:
+        run.repeat(entry)
+
+
+def _restore_seconds(run, entry):
+    """Put the times of a round in place of those of its replay."""
+    # Two processes may have closed the round. Only one of them has the times.
+    for record in run.history[-1:]:
+        if record["round"] == entry["round"] and entry["record"]:
+            seconds = {n: entry["record"][n] for n in _SECONDS if n in entry["record"]}
+            record |= seconds
+
+
+def _check_same(run, saved, entry):
     """Raise unless a round has the rows that were saved."""
-    opened = run.open
-    if opened is None or opened.selected_by != part["strategy"]:
+    opened, number, strategy = run.open, entry["round"], entry["strategy"]
+    if opened is None or opened.selected_by != strategy:
         raise _other_way(
             saved,
-            f"in round {number} {part['strategy']!r} selected, but now the loop "
+            f"in round {number} {strategy!r} selected, but now the loop "
             + _what_now(run),
         )
-    if opened.rows.tolist() != part["rows"]:
+    if opened.rows.tolist() != entry["rows"]:
         raise _other_way(
             saved,
-            f"in round {number} {part['strategy']!r} selected the rows "
-            f"{part['rows'][:10]}, but now {opened.rows[:10].tolist()}",
+            f"in round {number} {strategy!r} selected the rows "
+            f"{entry['rows'][:10]}, but now {opened.rows[:10].tolist()}",
         )
 
 
@@ -368,11 +256,6 @@ def _what_now(run):
     if run.open is None:
         return f"ends by {run.condition!r}"
     return f"goes on with {run.open.selected_by!r}"
-
-
-def _tell(run, batches):
-    for batch in batches:
-        run.record(np.array(batch["rows"], dtype=np.intp), batch["labels"])
 
 
 def _other_way(saved, what):
@@ -388,7 +271,7 @@ def _other_way(saved, what):
 
 def _changed_versions(saved):
     """Return a sentence about the versions that differ, or an empty string."""
-    there, here = saved.content["made_with"], versions()
+    there, here = saved.begin["made_with"], versions()
     changed = [
         f"{name} was {there.get(name, 'not named')}, and is {version}"
         for name, version in here.items()

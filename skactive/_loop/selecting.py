@@ -2,10 +2,12 @@
 
 import time
 
+import numpy as np
+
 from skactive._loop.keeping import explaining_fit
 from skactive._loop.round import End, Round
 from skactive._pool.noticed import Reporter
-from skactive.acquisition._base import select_queries
+from skactive.acquisition._base import Selection, select_queries
 from skactive.stopping._registry import reason_to_stop
 
 
@@ -52,14 +54,15 @@ class Selector:
             return self._stop_or_select(run)
 
     def _stop_or_select(self, run):
-        pool, n_batches = run.models.last_pool, len(run.ledger.batches)
-        if run.number == 1 and not run.n_queries:
+        pool = run.models.last_pool
+        if not run.rounds:
             run.models.check_first(run)
         # Criteria use the candidates. None are left if only rows of the test
-        # sample remain to be queried.
-        met = self._criterion_met(pool) if len(pool) else None
+        # sample remain to be queried. Rows that the user wants to ask about again are
+        # asked about in any case.
+        met = self._criterion_met(pool) if len(pool) and not run.queue else None
         if met is not None:
-            return End(*met, n_batches)
+            return End(*met)
         # The estimator may be fitted within the selection, or may have been fitted for
         # a criterion. In both cases its time is counted elsewhere.
         started = time.perf_counter() - pool.models.fits.seconds
@@ -72,7 +75,7 @@ class Selector:
             selected_by,
             selection,
             select_seconds=seconds,
-            n_batches=n_batches,
+            n_seen=run.models.n_seen,
         )
 
     def _criterion_met(self, pool):
@@ -89,13 +92,14 @@ class Selector:
     def _select(self, run, pool):
         """Return the name of the strategy, or "holdout", and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
-        n_queries = min(clf.batch_size, inputs.budget - run.n_queries)
+        n_queries = min(clf.batch_size, run.budget_left)
+        if run.queue:
+            return "again", Selection(np.array(run.queue[:n_queries]))
         # The test sample is queried before anything else. Drawn later, it would be
         # drawn from the rows that the strategy has left over.
         left = run.ledger.holdout_left
         if left.any():
-            n_left = inputs.equal_rows.n_askable - run.n_queries
-            return "holdout", run.holdout.select(left, n_queries, n_left)
+            return "holdout", run.holdout.select(left, n_queries)
         n_queries = min(n_queries, len(pool.candidates))
         if pool.can_fit:
             name, strategy = clf.strategy, inputs.strategy

@@ -21,7 +21,7 @@ def main(arguments=None):
     parser.add_argument(
         "--events",
         action="store_true",
-        help="list contradictions, failures and resets",
+        help="list contradictions, corrections, failures and resets",
     )
     options = parser.parse_args(arguments)
     try:
@@ -46,7 +46,8 @@ def show(store, options):
     for task, found in summary["tasks"].items():
         print(
             f"task {task!r}: {found['n_answers']} answers, "
-            f"{found['n_abstained']} of them abstentions"
+            f"{found['n_abstained']} of them abstentions; "
+            f"{found['n_entries']} entries in the log"
         )
     print(
         f"asked: {summary['n_asked']} rows in {summary['n_calls']} calls, "
@@ -54,6 +55,7 @@ def show(store, options):
     )
     print(f"being asked now: {summary['n_claimed']} rows")
     print(f"contradictions: {summary['n_contradictions']}")
+    print(f"corrections: {summary['n_corrections']}")
     if summary["breaker"] is None:
         print("circuit breaker: closed")
     else:

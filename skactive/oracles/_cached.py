@@ -380,8 +380,9 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Returns
         -------
         summary : dict
-            Answers of each task, calls, rows asked about, cost, rows that are being
-            asked about, contradictions, and the failure that stops payments, or None.
+            Answers of each task and entries of its log, calls, rows asked about, cost,
+            rows that are being asked about, contradictions, corrections, and the
+            failure that stops payments, or None.
         """
         return self._open().summary()
 

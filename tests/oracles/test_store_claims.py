@@ -179,6 +179,20 @@ def test_the_caller_can_say_what_it_waits_for(store, path):
     assert str(holder).startswith("an unknown process, since 20")
 
 
+def test_nobody_claims_between_the_look_and_the_claim_of_another(store, path):
+    class Looking(dict):
+        def __getitem__(self, key):  # the store has looked, and not written yet
+            if not looks:
+                with pytest.raises(StoreBusyError):
+                    other.claim("a", ROW, "other", 60)
+            looks.append(key)
+            return super().__getitem__(key)
+
+    looks, other = [], LabelStore(path, timeout=0.05)
+    assert store.claim("a", Looking(ROW), "mine", 60, max_cost=9).mine == ["7"]
+    other.close()
+
+
 def test_a_row_is_not_held_from_its_own_owner(store):
     store.claim("a", ROW, "mine", 60)
     assert store.claim("a", ROW, "mine", 60).mine == ["7"]

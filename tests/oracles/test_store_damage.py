@@ -145,6 +145,18 @@ def test_a_file_is_checked_again_when_it_has_changed_since_it_was_closed(path, w
         LabelStore(path)
 
 
+def test_a_connection_that_is_closed_does_not_hide_what_happened_to_the_others(
+    path, store
+):
+    store.record("a", {"1": 0}, "anna")
+    second = LabelStore(path)
+    run_sql(path, "UPDATE answers SET label = '1'")
+    run_sql(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    second.close()
+    with pytest.raises(StoreCorruptedError, match="row 1, has another checksum"):
+        LabelStore(path)
+
+
 def test_a_file_that_only_this_process_has_changed_is_not_read_again(
     path, whole, monkeypatch
 ):

@@ -365,15 +365,19 @@ class LabelStore(StoreConnection):
         """Return what the store holds, in numbers."""
         with self._reading() as run:
             account = read_account(run)
+            tasks, lengths = counts_of_tasks(run), log_lengths(run)
+            none = {"n_answers": 0, "n_abstained": 0}
             return {
-                "tasks": counts_of_tasks(run),
+                "tasks": {
+                    task: tasks.get(task, none) | {"n_entries": lengths.get(task, 0)}
+                    for task in sorted(tasks.keys() | lengths.keys())
+                },
                 "n_calls": account["n_calls"],
                 "n_asked": account["n_asked"],
                 "cost": account["cost"],
                 "n_claimed": count_claims(run),
                 "n_contradictions": count_events(run, "contradiction"),
                 "n_corrections": count_events(run, "correction"),
-                "n_entries": log_lengths(run),
                 "breaker": account["breaker"],
             }
 

@@ -1,0 +1,214 @@
+"""What earlier runs on a session have learnt about the rows of a run."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Past:
+    """What is known about the rows before a run begins.
+
+    Rows are those of the `X` of the run. Rows of earlier runs that are no longer in `X`
+    only count.
+
+    Attributes
+    ----------
+    in_session : bool
+        Whether the run goes on with a session. If not, nothing else is set.
+
+    labels : dict of int to label
+        Labels by row.
+
+    skipped : list of int
+        Rows that nobody is to be asked about again.
+
+    queried : list of (int, int, float)
+        Rows in the order in which they were queried, the number of the round, and the
+        probability with which they were drawn.
+
+    n_charged : int
+        Number of rows that count in the budget, those that are gone included.
+
+    n_gone : int
+        Number of these that are no longer in `X`.
+
+    queue : list of int
+        Rows that are to be asked about again.
+
+    history : list of dict
+        The records of the rounds.
+
+    corrections : list of dict
+        The records of labels that were replaced.
+
+    sample : list of int
+        Rows of the test sample, in the order in which they were drawn.
+
+    n_sample : int
+        Size of the sample, with the rows that are gone.
+
+    sample_seed : int or None
+        The seed of the draws; None if there is no sample.
+    """
+
+    in_session: bool = False
+    labels: dict = field(default_factory=dict)
+    skipped: list = field(default_factory=list)
+    queried: list = field(default_factory=list)
+    n_charged: int = 0
+    n_gone: int = 0
+    queue: list = field(default_factory=list)
+    history: list = field(default_factory=list)
+    corrections: list = field(default_factory=list)
+    sample: list = field(default_factory=list)
+    n_sample: int = 0
+    sample_seed: int | None = None
+
+    @property
+    def total_cost(self):
+        """Cost of all queries of earlier runs, as far as it was recorded."""
+        return sum(record.get("cost", 0.0) for record in self.history)
+
+    def known(self, n_samples):
+        """Return a mask of the rows that the session knows something about."""
+        mask = np.zeros(n_samples, dtype=bool)
+        rows = [*self.labels, *self.skipped, *self.sample]
+        mask[rows + [row for row, _, _ in self.queried]] = True
+        return mask
+
+
+def past_of(entries, answers, row_of_id):
+    """Gather what the log and the answers of a session say about some rows.
+
+    Parameters
+    ----------
+    entries : list of dict
+        The log, with ids of rows.
+
+    answers : dict of id to label or None
+        The answers in the file, None for rows that were skipped.
+
+    row_of_id : dict of id to int
+        The rows of `X`.
+
+    Returns
+    -------
+    past : Past
+        What is known.
+    """
+    past, reader = Past(in_session=True), _Reader()
+    for entry in entries:
+        getattr(reader, entry["kind"])(entry)
+    reader.close_open_round()
+    for name, label in (reader.known | answers).items():
+        row = row_of_id.get(name)
+        if row is None:
+            continue
+        if label is None:
+            past.skipped.append(row)
+        else:
+            past.labels[row] = label
+    past.queried = [
+        (row_of_id[name], number, drawn)
+        for name, number, drawn in reader.queried
+        if name in row_of_id
+    ]
+    past.n_charged = len(reader.queried) - reader.n_free
+    past.n_gone = len(reader.queried) - len(past.queried)
+    past.queue = [row_of_id[name] for name in reader.queue if name in row_of_id]
+    past.history = reader.history
+    past.corrections = [
+        {"row": row_of_id.get(record["sample_id"])} | record
+        for record in reader.corrections
+    ]
+    past.sample = [row_of_id[name] for name in reader.sample if name in row_of_id]
+    past.n_sample = len(reader.sample)
+    past.sample_seed = reader.sample_seed
+    return past
+
+
+class _Reader:
+    """Reads the entries of a log; each kind has a method of its name."""
+
+    def __init__(self):
+        self.known = {}
+        self.queried = []
+        self.n_free = 0
+        self.queue = []
+        self.history = []
+        self.corrections = []
+        self.sample = []
+        self.sample_seed = None
+        self._open = None
+        self._told = {}
+
+    def begin(self, entry):
+        self.close_open_round()
+        if entry.get("sample"):
+            self.sample += entry["sample"]["rows"]
+            self.sample_seed = entry["sample"]["seed"]
+
+    def round(self, entry):
+        self._open, self._told = entry, {}
+
+    def told(self, entry):
+        self.n_free += len(entry["free"])
+        for name, label in zip(entry["rows"], entry["labels"], strict=True):
+            if self.known.get(name) is None:
+                self.known[name] = label
+            if self._open is not None and name in self._open["rows"]:
+                self._told[name] = label
+
+    def closed(self, entry):
+        if self._open is None or entry["round"] != self._open["round"]:
+            return  # another process has closed it already
+        self._open = None
+        if entry["record"] is None:
+            return
+        self.history.append(entry["record"])
+        drawn = zip(entry["rows"], entry["probabilities"], strict=True)
+        for name, probability in drawn:
+            probability = np.nan if probability is None else probability
+            self.queried.append((name, entry["round"], probability))
+        self.queue = [name for name in self.queue if name not in entry["rows"]]
+
+    def close_open_round(self):
+        """Close a round whose process has ended before the last answer."""
+        if self._open is None:
+            return
+        told = [name for name in self._open["rows"] if name in self._told]
+        labels = [self._told[name] for name in told]
+        record = self._open["record"] | {
+            "n_queried": len(told),
+            "n_abstained": labels.count(None),
+        }
+        self.closed(
+            {
+                "round": self._open["round"],
+                "rows": told,
+                "probabilities": [None] * len(told),
+                "record": record if told else None,
+            }
+        )
+
+    def correction(self, entry):
+        for name, label in zip(entry["rows"], entry["labels"], strict=True):
+            self.corrections.append(
+                {
+                    "sample_id": name,
+                    "old": self.known.get(name),
+                    "new": label,
+                    "by": entry["by"],
+                    "at": entry["at"],
+                }
+            )
+            self.known[name] = label
+
+    def again(self, entry):
+        self.queue += [name for name in entry["rows"] if name not in self.queue]
+
+    def end(self, entry):
+        self.close_open_round()
+
+    stop = end

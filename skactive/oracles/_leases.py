@@ -1,0 +1,178 @@
+"""Leases: which of several workers has which rows, and until when."""
+
+import math
+import threading
+import time
+from itertools import islice
+from numbers import Integral, Real
+from typing import NamedTuple
+
+from skactive.utils._shown import shown
+
+
+class _Lease(NamedTuple):
+    worker: str
+    seconds: float
+    expires: float
+
+
+class Leases:
+    """Rows that are leased to workers, so that no two of them label the same row.
+
+    A worker has a row until it is released or the lease expires; asking again and
+    :meth:`renew` prolong all leases of the worker. A lease that has expired stays with
+    its worker until somebody else takes the row, so that a worker who comes back late
+    goes on where it was.
+
+    A lease is no right to answer: whether a late answer is taken is decided by those
+    who collect the answers. Leases are kept in memory only; a restart ends all of them.
+    All methods may be called from several threads.
+
+    Parameters
+    ----------
+    seconds : float, default=600.0
+        Seconds that a lease lasts.
+
+    clock : callable, default=time.monotonic
+        Returns the time in seconds. It must not go back.
+
+    Examples
+    --------
+    >>> from skactive.oracles._leases import Leases
+    >>> leases = Leases(seconds=60)
+    >>> leases.lease(["a", "b", "c"], 2, "Ann")
+    ['a', 'b']
+    >>> leases.lease(["a", "b", "c"], 2, "Bob")
+    ['c']
+    >>> leases.release(["a"])
+    >>> leases.held()
+    {'b': 'Ann', 'c': 'Bob'}
+    """
+
+    def __init__(self, seconds=600.0, *, clock=time.monotonic):
+        self._seconds = _check_seconds(seconds)
+        self._clock = clock
+        self._leases = {}
+        self._lock = threading.Lock()
+
+    def lease(self, keys, n, worker, *, seconds=None):
+        """Lease rows to a worker.
+
+        Parameters
+        ----------
+        keys : iterable of hashable
+            The rows that are open, in the order in which they are handed out.
+
+        n : int or None
+            The number of rows that the worker wants; None for all.
+
+        worker : str
+            Name of the worker.
+
+        seconds : float or None, default=None
+            Seconds that all leases of the worker last from now on. By default, those
+            of the object.
+
+        Returns
+        -------
+        leased : list
+            At most `n` of the keys: first those that the worker has already, then those
+            that nobody has. Empty if others have all of them.
+        """
+        _check_worker(worker)
+        _check_n(n)
+        seconds = self._seconds if seconds is None else _check_seconds(seconds)
+        keys = dict.fromkeys(keys)
+        with self._lock:
+            now = self._clock()
+            self._renew(worker, now, seconds)
+            mine = [key for key in keys if self._is_of(key, worker)]
+            free = (key for key in keys if self._is_free(key, now))
+            leased = list(islice((*mine, *free), n))
+            for key in leased:
+                self._leases[key] = _Lease(worker, seconds, now + seconds)
+        return leased
+
+    def renew(self, worker):
+        """Prolong all leases of a worker by the seconds they were made for."""
+        _check_worker(worker)
+        with self._lock:
+            self._renew(worker, self._clock())
+
+    def release(self, keys):
+        """End the leases of rows, whoever has them. Others are left out."""
+        with self._lock:
+            for key in keys:
+                self._leases.pop(key, None)
+
+    def release_worker(self, worker):
+        """End all leases of a worker."""
+        _check_worker(worker)
+        with self._lock:
+            for key in self._keys_of(worker):
+                del self._leases[key]
+
+    def holder(self, key):
+        """Return the worker who has a row, or None."""
+        with self._lock:
+            free = self._is_free(key, self._clock())
+            return None if free else self._leases[key].worker
+
+    def held(self):
+        """Return the worker of each row that somebody has, by the keys of the rows."""
+        with self._lock:
+            now = self._clock()
+            return {
+                key: lease.worker
+                for key, lease in self._leases.items()
+                if lease.expires > now
+            }
+
+    def _renew(self, worker, now, seconds=None):
+        for key in self._keys_of(worker):
+            lasts = self._leases[key].seconds if seconds is None else seconds
+            self._leases[key] = _Lease(worker, lasts, now + lasts)
+
+    def _keys_of(self, worker):
+        return [key for key, lease in self._leases.items() if lease.worker == worker]
+
+    def _is_of(self, key, worker):
+        lease = self._leases.get(key)
+        return lease is not None and lease.worker == worker
+
+    def _is_free(self, key, now):
+        lease = self._leases.get(key)
+        return lease is None or lease.expires <= now
+
+
+def _check_worker(worker):
+    if not isinstance(worker, str):
+        raise TypeError(
+            "A worker must be named by a str, so that others can be told from it, got "
+            f"{shown(worker)}."
+        )
+    if not worker.strip():
+        raise ValueError(f"The name of a worker must not be empty, got {worker!r}.")
+
+
+def _check_n(n):
+    if n is None:
+        return
+    if not isinstance(n, Integral) or isinstance(n, bool):
+        raise TypeError(
+            f"The number of rows to lease must be an int or None, got {shown(n)}."
+        )
+    if n < 1:
+        raise ValueError(f"The number of rows to lease must be at least 1, got {n}.")
+
+
+def _check_seconds(seconds):
+    if not isinstance(seconds, Real) or isinstance(seconds, bool):
+        raise TypeError(
+            f"The seconds of a lease must be a number, got {shown(seconds)}."
+        )
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise ValueError(
+            f"The seconds of a lease must be positive and finite, got {seconds}."
+        )
+    return float(seconds)
