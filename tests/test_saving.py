@@ -201,8 +201,8 @@ def test_an_answer_told_in_the_batch_that_closes_a_round_counts_in_its_record(pa
     rows = loop.ask().indices
     loop.tell([None, 0, 0, 0, TRUTH[rows[0]]], indices=[*rows, rows[0]])
     loaded = reopen(loop, path)
-    assert [record["n_abstained"] for record in loop._run.history] == [0]
-    assert loaded._run.history == loop._run.history
+    assert [record["n_abstained"] for record in loop._run.rounds.history] == [0]
+    assert loaded._run.history == loop._run.rounds.history
 
 
 def test_an_ended_loop_stays_ended_and_takes_late_answers(path):

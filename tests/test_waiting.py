@@ -299,7 +299,7 @@ def test_a_function_may_stop_the_cold_start(wrap):
     while (query := loop.ask()) is not None:
         loop.tell([0] * len(query))
     assert rounds == [(1, False), (2, False), (3, False)]
-    assert len(loop._run.query_indices) == 8
+    assert len(loop._run.rounds.query_indices) == 8
 
 
 @pytest.mark.filterwarnings("ignore:.*cannot be fitted")

@@ -1,5 +1,7 @@
 """Several workers and threads label with one loop."""
 
+import copy
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -175,3 +177,17 @@ def test_a_refused_answer_leaves_the_row_with_its_worker():
         loop.tell([0, 7], query=query)
     assert loop.ask(1, worker="Ann").indices.tolist() == query.indices[1:].tolist()
     assert query.indices[1] not in loop.ask(worker="Bob").indices
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_a_copy_of_a_loop_goes_on_by_itself(copied):
+    loop = make_loop()
+    first = loop.ask(2, worker="Ann")
+    other = copied(loop)
+    assert other.ask(2, worker="Bob").indices.tolist() == first.indices.tolist()
+    rest = other.ask()
+    other.tell(TRUTH[rest.indices], query=rest)
+    assert other.ask().round == 2
+    assert loop.ask().round == 1

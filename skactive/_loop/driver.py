@@ -174,7 +174,7 @@ def facts_for_oracle(run):
         prices=prices,
         given=_given_labels(run),
         progress=lambda: (int(ledger.asked.sum()), inputs.budget),
-        uncharged=lambda ids: run.uncharge(inputs.find(ids)),
+        uncharged=lambda ids: run.rounds.uncharge(inputs.find(ids)),
     )
 
 

@@ -108,5 +108,5 @@ def _cost(run, rows):
         return {}
     return {
         "cost": float(cost[rows].sum()),
-        "total_cost": run.total_cost,
+        "total_cost": run.rounds.total_cost,
     }

@@ -6,6 +6,7 @@ import numpy as np
 
 from skactive._loop.entries import decoded, encoded
 from skactive._loop.fingerprint import versions
+from skactive._loop.repeating import take_in
 from skactive.exceptions import SavedLoopError
 from skactive.oracles._store.answers import to_key
 
@@ -68,7 +69,7 @@ class Journal:
             If the file cannot be written. All entries stay to be written.
         """
         with run.lock:
-            while news := self._extend(run, run.log[self._n_written :]):
+            while news := self._extend(run, run.log.entries[self._n_written :]):
                 self._follow(run, news)
                 if self._has_diverged:
                     break
@@ -102,7 +103,7 @@ class Journal:
             self._write_answers(run, len(news))
             return
         news = [decoded(entry, self._row_of) for entry in news]
-        run.take_in(news, self._n_written)
+        take_in(run, news, self._n_written)
         if self._n_written:
             self._n_written += len(news)
         else:  # they came before the run has begun
@@ -166,12 +167,12 @@ class Journal:
             return True
         # A round of ours that began after answers which are not written yet: in the
         # file these would come after the news, which the round has not seen.
-        pending = run.log[self._n_written :]
+        pending = run.log.entries[self._n_written :]
         return any(entry.get("n_seen", 0) > self._n_written for entry in pending)
 
     def _write_answers(self, run, n_news):
         """Write the answers of a run that cannot go on, so that they are not lost."""
-        pending = run.log[self._n_written :]
+        pending = run.log.entries[self._n_written :]
         answers = [e for e in pending if e["kind"] in ("told", "correction")]
         self._n_before += n_news
         while news := self._extend(run, answers):

@@ -19,7 +19,7 @@ def keeping_labels(run):
     try:
         yield
     except BaseException as error:  # labels must survive Ctrl-C, too
-        if run.n_queries and getattr(error, "labels", None) is None:
+        if run.rounds.n_queries and getattr(error, "labels", None) is None:
             bought = run.bought()
             error.labels, error.indices = bought["labels"], bought["indices"]
             error.add_note(
@@ -55,11 +55,11 @@ def explaining_fit(run, pool):
         if isinstance(error, OSError):  # a full disk has nothing to do with labels
             raise
         if isinstance(error, HOPELESS):  # the message says what to do
-            if not run.n_queries:
+            if not run.rounds.n_queries:
                 raise
             raise ActiveLearningError(str(error), **run.bought()) from error
         hint = run.models.hint(run, pool, error)
-        if not run.n_queries:
+        if not run.rounds.n_queries:
             error.add_note(hint)
             raise
         what = " ".join(map(as_text, [error, *getattr(error, "__notes__", [])]))

@@ -204,7 +204,7 @@ class LabelingLoop:
                 run.tell(labels, rows, by=annotator)
             finally:
                 self._handed.clear(run)
-                self._leases.release(run.answered(held))
+                self._leases.release(run.rounds.answered(held))
                 for worker in holders if annotator is None else {annotator}:
                     self._leases.renew(worker)
 
@@ -394,13 +394,13 @@ class LabelingLoop:
             return self._rows(query.indices, None)
         if given:
             return self._rows(indices, sample_ids)
-        if run.open is None:
+        if run.rounds.open is None:
             raise ValueError(
                 "There is no open question; call ask() before tell(), or pass query, "
                 "indices or sample_ids."
             )
         self._handed.check(run)
-        return run.open.rows_left  # the rows that ask() returns again and again
+        return run.rounds.open.rows_left  # the rows that ask() returns again and again
 
     def _rows(self, indices, sample_ids):
         """Return row numbers for row numbers or ids."""
@@ -454,7 +454,7 @@ class _Handed:
 
     def check(self, run):
         """Raise if labels may belong to an earlier query."""
-        was_repeated = self._repeated_in not in (None, run.open.number)
+        was_repeated = self._repeated_in not in (None, run.rounds.open.number)
         if was_repeated or len(self._threads) > 1:
             raise ValueError(
                 "ask() has returned the same rows more than once, so that several may "

@@ -93,17 +93,17 @@ class Models:
         # Not drawn from a generator: the seed of a round depends on the seed of the
         # run and the number of the round only, whatever was drawn before. A run that
         # was saved and replayed goes on with the same seeds.
-        seed = np.random.SeedSequence([inputs.seed, run.number])
+        seed = np.random.SeedSequence([inputs.seed, run.rounds.number])
         return Facts(
             inputs.X,
             ledger.y.copy() if final else ledger.trainable_y,
             ledger.labeled.copy() if final else ledger.trainable,
             ledger.candidates,
             asked=ledger.asked,
-            round=run.number,
+            round=run.rounds.number,
             labeled_iter=ledger.labeled_iter.copy(),
             holdout=None if final else ledger.holdout,
-            history=tuple(run.history),
+            history=tuple(run.rounds.history),
             unlabeled=clf.unlabeled,
             cost=inputs.cost,
             fit_params=inputs.fit_params,
@@ -169,7 +169,9 @@ class Models:
         # It is the model of the last round in which the strategy selected, and is
         # fitted here if nothing else has needed it. Otherwise a callback or an oracle
         # that uses the model of a round would change the next one.
-        pool = run.open.pool if self._teaches(run.open) else self._teaching
+        pool = (
+            run.rounds.open.pool if self._teaches(run.rounds.open) else self._teaching
+        )
         return None if pool is None else self.model_of(run, pool)
 
     def _teaches(self, opened):
@@ -256,7 +258,7 @@ class Models:
         # is sufficient that labels for all rows would be: those bought so far may serve
         # another run, with a larger budget.
         n_rows = len(self._ledger.candidates)
-        n_left = n_rows if run.n_queries else run.n_left
+        n_left = n_rows if run.rounds.n_queries else run.n_left
         return self._waiting.can_wait(pool, error, n_left)
 
     def hint(self, run, pool, error):

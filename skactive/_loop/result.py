@@ -106,40 +106,44 @@ def current_attributes(run):
     attributes : dict
         The values by name.
     """
-    inputs, ledger, history = run.inputs, run.ledger, list(run.history)
-    # An open round counts as far as it was answered.
-    if run.open is not None and run.open.told.any():
-        history.append(round_record(run, run.open))
-    attributes = {
-        "transduction_": ledger.y.copy(),
-        "labeled_iter_": ledger.labeled_iter.copy(),
-        "query_indices_": np.array(run.query_indices, dtype=np.intp),
-        "n_queries_": run.n_queries,
-        "n_unasked_": ledger.n_unasked,
-        "corrections_": list(run.corrections),
-        "n_askable_": inputs.equal_rows.n_askable,
-        "n_iter_": len(history),
-        "history_": history,
-        "strategy_": inputs.strategy,
-        "committee_": None,
-    }
-    # Set on the clone when the rows were checked.
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(inputs.clf, name):
-            attributes[name] = getattr(inputs.clf, name)
-    if len(run.holdout):
-        attributes["holdout_indices_"] = run.holdout.answered(ledger)
-    if not np.isnan(run.query_probabilities).all():
-        attributes["query_probabilities_"] = np.array(run.query_probabilities)
-    if run.end is not None:
-        attributes["termination_condition_"] = run.end.condition
-    return attributes
+    # Other threads may tell meanwhile.
+    with run.lock:
+        inputs, ledger, history = run.inputs, run.ledger, list(run.rounds.history)
+        # An open round counts as far as it was answered.
+        if run.rounds.open is not None and run.rounds.open.told.any():
+            history.append(round_record(run, run.rounds.open))
+        attributes = {
+            "transduction_": ledger.y.copy(),
+            "labeled_iter_": ledger.labeled_iter.copy(),
+            "query_indices_": np.array(run.rounds.query_indices, dtype=np.intp),
+            "n_queries_": run.rounds.n_queries,
+            "n_unasked_": ledger.n_unasked,
+            "corrections_": list(run.log.corrections),
+            "n_askable_": inputs.equal_rows.n_askable,
+            "n_iter_": len(history),
+            "history_": history,
+            "strategy_": inputs.strategy,
+            "committee_": None,
+        }
+        # Set on the clone when the rows were checked.
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(inputs.clf, name):
+                attributes[name] = getattr(inputs.clf, name)
+        if len(run.holdout):
+            attributes["holdout_indices_"] = run.holdout.answered(ledger)
+        if not np.isnan(run.rounds.query_probabilities).all():
+            attributes["query_probabilities_"] = np.array(
+                run.rounds.query_probabilities
+            )
+        if run.end is not None:
+            attributes["termination_condition_"] = run.end.condition
+        return attributes
 
 
 def _check_any_label(run):
     if not run.ledger.labeled.any():
         raise ActiveLearningError(
-            f"No row has a label, and {run.n_queries} rows were queried, so no "
+            f"No row has a label, and {run.rounds.n_queries} rows were queried, so no "
             "classifier can be fitted.",
             **run.bought(),
         )
@@ -150,7 +154,7 @@ def _holdout_attributes(run):
     if not len(run.holdout):
         return {}
     pool = None
-    if run.n_queries:
+    if run.rounds.n_queries:
         pool = run.models.last_pool_fitted_on(run.ledger.trainable)
         if pool is None:
             pool = run.models.new_pool(run, can_fit=True)
@@ -170,7 +174,7 @@ def _final_pool(run):
 
 def _final_committee(run, pool):
     """Return the committee fitted on all labels, or None."""
-    if not run.n_queries or not uses_committee(run.inputs.strategy):
+    if not run.rounds.n_queries or not uses_committee(run.inputs.strategy):
         return None
     with explaining_fit(run, pool):
         try:
@@ -185,10 +189,10 @@ def _final_committee(run, pool):
 
 
 def _warn_if_nothing_was_bought(run):
-    if run.n_queries and not run.ledger.labeled[run.query_indices].any():
+    if run.rounds.n_queries and not run.ledger.labeled[run.rounds.query_indices].any():
         warn_caller(
-            f"The oracle abstained on all {run.n_queries} rows that it was asked "
-            "about, so the estimator is fitted on the labels of y alone."
+            f"The oracle abstained on all {run.rounds.n_queries} rows that it was "
+            "asked about, so the estimator is fitted on the labels of y alone."
         )
 
 
@@ -197,7 +201,7 @@ def _warn_of_late_classes(run):
     if run.inputs.classes is not None:
         return
     ledger = run.ledger
-    rows = [row for row in run.query_indices if ledger.labeled[row]]
+    rows = [row for row in run.rounds.query_indices if ledger.labeled[row]]
     bought = ledger.labels(rows).tolist()
     given = ledger.labels(ledger.labeled_iter == 0).tolist()
     late = late_and_once(given, bought)

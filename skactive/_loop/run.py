@@ -1,7 +1,6 @@
 """A run: its inputs, the labels known, the rounds, and how it ended."""
 
 import threading
-import time
 from functools import partial
 
 import numpy as np
@@ -9,12 +8,16 @@ import numpy as np
 from skactive._loop.history import begun_record, round_record
 from skactive._loop.holdout import Holdout
 from skactive._loop.ledger import Ledger
+from skactive._loop.log import Log
 from skactive._loop.models import Models
 from skactive._loop.round import End, Query
+from skactive._loop.rounds import Rounds
 from skactive._loop.selecting import Selector
 from skactive.exceptions import OracleError
 from skactive.oracles._asking import answer_list, in_order
 from skactive.utils._rows import like_given, take_rows
+
+_LOCKS = ("lock", "_beginning")
 
 
 class Run:
@@ -46,26 +49,17 @@ class Run:
     models : Models
         Makes the pool of each round.
 
-    rounds : list of Round
-        The closed rounds of this run, in order.
+    rounds : Rounds
+        The closed rounds, the open one, and the rows queried in them.
 
-    history : list of dict
-        The records of the closed rounds that have at least one answer.
-
-    corrections : list of dict
-        The records of labels that were replaced.
+    log : Log
+        What has happened, for files.
 
     queue : list of int
         Rows to ask about again, before any others.
 
-    open : Round or None
-        The round in which some rows have no answer yet.
-
     end : End or None
         How the run ended; None while it goes on.
-
-    log : list of dict
-        What has happened, for files: the kind of each entry, and its rows.
 
     journal : Journal or None
         Writes the log to the session whenever something has happened.
@@ -78,76 +72,37 @@ class Run:
     """
 
     def __init__(self, inputs):
-        past = inputs.past
         self.inputs = inputs
-        self.holdout = Holdout(inputs, past)
-        self.ledger = Ledger(inputs, self.holdout, past)
+        self.holdout = Holdout(inputs, inputs.past)
+        self.ledger = Ledger(inputs, self.holdout, inputs.past)
         self.models = Models(inputs, self.ledger)
-        self.rounds = []
-        self.history = list(past.history)
-        self.corrections = list(past.corrections)
-        self.queue = list(past.queue)
-        self.open = None
+        self.rounds = Rounds(inputs)
+        self.log = Log(inputs)
+        self.queue = list(inputs.past.queue)
         self.end = None
-        self.log = [{"kind": "begin"}]
         self.journal = None
         self.saved_in = None
+        self._selector = Selector(inputs)
+        self._make_locks()
+
+    def _make_locks(self):
         self.lock = threading.RLock()
         self._beginning = threading.Lock()
-        self._selector = Selector(inputs)
-        # The rows of the closed rounds, and the probabilities they were drawn with.
-        self._closed_rows = [row for row, _, _ in past.queried]
-        self._closed_probabilities = [drawn for _, _, drawn in past.queried]
-        self._n_restored = len(past.queried)
-        self._past = past
-        self._uncharged = set()
-        self._n_free = 0
+
+    def __getstate__(self):
+        return {k: v for k, v in vars(self).items() if k not in _LOCKS}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        self._make_locks()
 
     # State
-
-    @property
-    def query_indices(self):
-        """Rows that have an answer, in the order in which they were queried."""
-        told = [] if self.open is None else self.open.rows_told.tolist()
-        return self._closed_rows + told
-
-    @property
-    def n_queries(self):
-        """Number of rows that have an answer, those of earlier runs included."""
-        n_told = 0 if self.open is None else int(self.open.told.sum())
-        return len(self._closed_rows) + self._past.n_gone + n_told
-
-    @property
-    def budget_left(self):
-        """Number of rows that may still be queried, as far as the budget goes."""
-        n_charged = self._past.n_charged - self._n_free
-        n_charged += self.n_queries - self._n_restored - self._past.n_gone
-        return self.inputs.limit - n_charged
-
-    @property
-    def total_cost(self):
-        """Cost of all queries, those of earlier runs included."""
-        new = self.query_indices[self._n_restored :]
-        return self._past.total_cost + float(self.inputs.cost[new].sum())
-
-    @property
-    def query_probabilities(self):
-        """Probability with which each of these rows was drawn; nan if unknown."""
-        told = [] if self.open is None else self.open.probabilities_told
-        return self._closed_probabilities + told
-
-    @property
-    def number(self):
-        """Number of the open round or, if there is none, of the next one."""
-        # A round that was stopped before its first answer leaves no record. Its
-        # number is used again.
-        return len(self.history) + 1
 
     @property
     def n_left(self):
         """Number of labels that a model can still be trained on in this run."""
         # Labels of the test sample cost budget, but do not train.
-        n_left = self.budget_left - int(self.ledger.holdout_left.sum())
+        n_left = self.rounds.budget_left - int(self.ledger.holdout_left.sum())
         return min(n_left, len(self.ledger.candidates))
 
     @property
@@ -159,31 +114,21 @@ class Run:
         """
         if self.end is not None:
             return self.end.condition
-        return self._exhausted() if self.open is None else None
-
-    @property
-    def _who(self):
-        """Who answers if nothing else is said; None without a session."""
-        return None if self.journal is None else self.journal.session.who
+        return self._exhausted() if self.rounds.open is None else None
 
     def bought(self):
         """Return the labels bought so far and their rows, for an exception."""
         # A row that was asked about twice has one label.
-        rows = np.array(list(dict.fromkeys(self.query_indices)), dtype=np.intp)
+        rows = np.array(list(dict.fromkeys(self.rounds.query_indices)), dtype=np.intp)
         rows = rows[self.ledger.labeled[rows]]
         return {"labels": self.ledger.labels(rows), "indices": rows}
-
-    def answered(self, rows):
-        """Return those of some rows that have an answer."""
-        left = () if self.open is None else self.open.rows_left.tolist()
-        return [row for row in rows if row not in left]
 
     def _exhausted(self):
         """Return why no more rows can be queried, or None."""
         ledger = self.ledger
         if not (len(ledger.candidates) or ledger.holdout_left.any() or self.queue):
             return "all_labeled" if ledger.labeled.all() else "all_asked"
-        if self.budget_left <= 0:
+        if self.rounds.budget_left <= 0:
             return "budget"
         return None
 
@@ -205,8 +150,8 @@ class Run:
         """
         while True:
             with self.lock:
-                if self.open is not None:
-                    rows = self.open.rows_left
+                if self.rounds.open is not None:
+                    rows = self.rounds.open.rows_left
                     if take is not None:
                         rows = np.array(take(rows), dtype=np.intp)
                     return self._query(rows)
@@ -214,7 +159,7 @@ class Run:
                     return None
             # Others may tell meanwhile. They may also ask, and wait here.
             with self._beginning:
-                if self.open is None and self.end is None:
+                if self.rounds.open is None and self.end is None:
                     self.begin_round()
 
     def begin_round(self):
@@ -236,7 +181,7 @@ class Run:
         with self.lock:
             if isinstance(step, End):
                 self.end = step
-                self._note(
+                self.log.note(
                     "end",
                     condition=step.condition,
                     reason=step.reason,
@@ -249,8 +194,8 @@ class Run:
     def _open(self, opened):
         """Open a round."""
         ledger, rows = self.ledger, opened.rows
-        self.open = opened
-        self._note(
+        self.rounds.open = opened
+        self.log.note(
             "round",
             round=opened.number,
             strategy=opened.selected_by,
@@ -269,12 +214,12 @@ class Run:
         if opened.told.all():
             self._close_round()
 
-    def record(self, rows, values, *, by=None):
+    def record(self, rows, values, by=None):
         """Record answers, and close the round after the last one.
 
         Parameters
         ----------
-        rows : ndarray of shape (n_answers,), dtype int
+        rows : list of int of length n_answers
             Rows. Those that were never queried cost no budget.
 
         values : list of length n_answers
@@ -288,16 +233,8 @@ class Run:
         refused : list of (int, object, str)
             The rows whose answer is not valid, the answer, and the reason.
         """
-        # Valid answers are recorded before anything is done with them or raised about
-        # the others: a label that was paid for must not get lost.
-        with self.lock:
-            refused = self._record(np.asarray(rows).tolist(), values, by)
-            self.commit()
-        self.ledger.warn()
-        return refused
-
-    def _record(self, rows, values, by):
-        again = self._asked_again()
+        rounds = self.rounds
+        again = rounds.asked_again
         answered, refused, new, corrected = self.ledger.record(
             rows, values, asked_again=again
         )
@@ -305,29 +242,16 @@ class Run:
         told = {row for row, _ in new}
         again = [row for row in answered if row in again and row not in told]
         new += [(row, self.ledger.label(row)) for row in again]
-        by = by or self._who
         if new:
-            free = [row for row, _ in new if row in self._uncharged]
-            self._n_free += len(free)
-            self._uncharged.difference_update(free)
-            self._note("told", new, by=by, free=free)
+            free = rounds.take_uncharged([row for row, _ in new])
+            self.log.note("told", new, by=by or self.log.who, free=free)
         if corrected:
-            self._note_corrections(corrected, by, asked=True)
-        if self.open is not None:
-            self.open.mark_told(answered)
-            if self.open.told.all():
+            self.log.note_corrections(corrected, by, asked=True)
+        if rounds.open is not None:
+            rounds.open.mark_told(answered)
+            if rounds.open.told.all():
                 self._close_round()
         return refused
-
-    def _asked_again(self):
-        """Return the rows of the open round that had been queried before."""
-        if self.open is None or self.open.selected_by != "again":
-            return frozenset()
-        return frozenset(self.open.rows_left.tolist())
-
-    def uncharge(self, rows):
-        """Let the answers of some rows of the open round cost no budget."""
-        self._uncharged.update(np.asarray(rows).tolist())
 
     def tell(self, labels, indices, *, by=None):
         """Record labels, and raise if some of them are not valid.
@@ -350,7 +274,12 @@ class Run:
             valid labels are recorded.
         """
         rows, values = self._answers(labels, indices)
-        refused = self.record(rows, values, by=by)
+        # Valid answers are recorded and written before anything is done with them or
+        # raised about the others: a label that was paid for must not get lost.
+        with self.lock:
+            refused = self.record(rows.tolist(), values, by)
+            self.commit()
+        self.ledger.warn()
         if refused:
             raise _not_labels(refused, len(rows))
 
@@ -383,16 +312,26 @@ class Run:
                     refused.append((row, value, str(error)))
             if refused:
                 raise _not_labels(refused, len(rows), "Nothing was corrected.")
-            self._correct(parsed, by)
+            self.replace(parsed, by)
             self.commit()
         self.ledger.warn()
 
-    def _correct(self, answers, by):
+    def replace(self, answers, by=None):
+        """Replace labels by others that have been parsed.
+
+        Parameters
+        ----------
+        answers : iterable of (int, label or None)
+            Rows and labels.
+
+        by : str or None, default=None
+            Who replaces them.
+        """
         corrected = []
         for row, label in answers:
             corrected.append((row, self.ledger.label(row), label))
             self.ledger.replace(row, label)
-        self._note_corrections(corrected, by, asked=False)
+        self.log.note_corrections(corrected, by, asked=False)
 
     def _answers(self, labels, indices):
         rows = np.asarray(indices, dtype=np.intp)
@@ -406,13 +345,14 @@ class Run:
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
         with self.lock:
-            self._ask_again(np.asarray(rows).tolist())
+            self.enqueue(np.asarray(rows).tolist())
             self.commit()
 
-    def _ask_again(self, rows):
+    def enqueue(self, rows):
+        """Put rows, a list, into the queue."""
         rows = [row for row in dict.fromkeys(rows) if row not in self.queue]
         self.queue += rows
-        self._note("again", [(row, None) for row in rows])
+        self.log.note("again", [(row, None) for row in rows])
         self.end = None  # there are questions left
 
     def stop(self, condition):
@@ -426,56 +366,11 @@ class Run:
             The value of `termination_condition_`.
         """
         with self.lock:
-            if self.open is not None:
+            if self.rounds.open is not None:
                 self._close_round()
             self.end = End(condition, None)
-            self._note("stop", condition=condition)
+            self.log.note("stop", condition=condition)
             self.commit()
-
-    def repeat(self, entry):
-        """Do again what an entry of a log says about labels.
-
-        Parameters
-        ----------
-        entry : dict
-            An entry of the kind "told", "correction" or "again"; others do nothing.
-        """
-        if entry["kind"] == "told":
-            self.uncharge(entry["free"])
-            self._record(entry["rows"], entry["labels"], entry.get("by"))
-        # A correction of a row that was asked about again follows from its answer.
-        elif entry["kind"] == "correction" and not entry.get("asked"):
-            answers = zip(entry["rows"], entry["labels"], strict=True)
-            self._correct(answers, entry["by"])
-        elif entry["kind"] == "again":
-            self._ask_again(entry["rows"])
-
-    def take_in(self, entries, n_written):
-        """Take in what others have written to the file of this run.
-
-        Parameters
-        ----------
-        entries : list of dict
-            Their entries, with rows of this run.
-
-        n_written : int
-            Number of entries of this run that are in the file before them.
-        """
-        pending, self.log = self.log[n_written:], self.log[:n_written]
-        closed = {e["round"] for e in entries if e["kind"] == "closed"}
-        for entry in entries:
-            if entry["kind"] == "told":
-                # The first answer in the file stays.
-                for row, label in zip(entry["rows"], entry["labels"], strict=True):
-                    if label is not None and row not in self._asked_again():
-                        self.ledger.replace(row, label)
-            self.repeat(entry)
-        # Their answers may have closed the round, and only one of us says so.
-        made = [e for e in self.log[n_written:] if e["kind"] == "closed"]
-        made = [entry for entry in made if entry["round"] not in closed]
-        # What came before the run has begun is not in its log.
-        news = entries if n_written else []
-        self.log = self.log[:n_written] + news + made + pending
 
     def commit(self):
         """Write what is new to the file, if there is one."""
@@ -483,53 +378,28 @@ class Run:
             self.journal.write(self)
 
     def _close_round(self):
-        closing = self.open
+        closing = self.rounds.open
         # Without an answer a row was not queried, and a round did not happen: it costs
         # no budget, has no record, and no model learns from it.
         if closing.selected_by != "again":
             self.ledger.asked_in[closing.rows_left] = 0
         told, drawn = closing.rows_told.tolist(), closing.probabilities_told
-        record = None
+        record = round_record(self, closing) if told else None
         if told:
-            record = round_record(self, closing)
-            self.history.append(record)
             self.models.learn_from(closing)
-            self._closed_rows += told
-            self._closed_probabilities += drawn
             self.queue = [row for row in self.queue if row not in told]
-        self._note(
+        self.rounds.close(record)
+        self.log.note(
             "closed",
             round=closing.number,
             rows=told,
             probabilities=_as_list(np.array(drawn)),
             record=record,
         )
-        closing.close(record)
-        self.rounds.append(closing)
-        self.open = None
-
-    def _note(self, kind, answers=None, **details):
-        """Add an entry to the log."""
-        entry = {"kind": kind, "at": time.time()}
-        if answers is not None:
-            entry["rows"] = [row for row, _ in answers]
-            entry["labels"] = [label for _, label in answers]
-        self.log.append(entry | details)
-
-    def _note_corrections(self, corrected, by, *, asked):
-        """Record that labels were replaced."""
-        by, ids = by or self._who, self.inputs.sample_ids
-        answers = [(row, new) for row, _, new in corrected]
-        self._note("correction", answers, by=by, asked=asked)
-        at = self.log[-1]["at"]
-        for row, old, new in corrected:
-            name = None if ids is None else ids[[row]].tolist()[0]
-            record = {"row": row, "sample_id": name, "old": old, "new": new}
-            self.corrections.append(record | {"by": by, "at": at})
 
     def _query(self, rows):
         """Return a query for rows of the open round."""
-        inputs, opened, pool = self.inputs, self.open, self.open.pool
+        inputs, opened, pool = self.inputs, self.rounds.open, self.rounds.open.pool
         classes = pool.classes if inputs.classes is None else inputs.classes
         return Query(
             X=like_given(take_rows(inputs.X, rows), inputs.given_X),

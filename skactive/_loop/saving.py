@@ -8,6 +8,7 @@ from skactive._loop.entries import check_entries, decoded, labels_in
 from skactive._loop.fingerprint import differences, versions
 from skactive._loop.journal import Journal
 from skactive._loop.old_loops import is_old_loop, read_old_loop
+from skactive._loop.repeating import repeat
 from skactive._loop.run import Run
 from skactive._loop.session import Session
 from skactive.exceptions import SavedLoopError, StoreError
@@ -185,7 +186,7 @@ def replay(inputs, saved):
     for entry in _as_it_happened(entries):
         _repeat(run, saved, entry)
     # What was repeated has been written before.
-    run.log = entries
+    run.log.entries = entries
     if saved.session is not None:
         run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
@@ -210,7 +211,7 @@ def _repeat(run, saved, entry):
     if kind == "round":
         run.begin_round()
         _check_same(run, saved, entry)
-        run.open.restore(entry["record"], entry["probabilities"])
+        run.rounds.open.restore(entry["record"], entry["probabilities"])
     elif kind == "closed":
         _restore_seconds(run, entry)
     elif kind == "end":
@@ -223,13 +224,13 @@ def _repeat(run, saved, entry):
     elif kind == "stop":
         run.stop(entry["condition"])
     else:
-        run.repeat(entry)
+        repeat(run, entry)
 
 
 def _restore_seconds(run, entry):
     """Put the times of a round in place of those of its replay."""
     # Two processes may have closed the round. Only one of them has the times.
-    for record in run.history[-1:]:
+    for record in run.rounds.history[-1:]:
         if record["round"] == entry["round"] and entry["record"]:
             seconds = {n: entry["record"][n] for n in _SECONDS if n in entry["record"]}
             record |= seconds
@@ -237,7 +238,7 @@ def _restore_seconds(run, entry):
 
 def _check_same(run, saved, entry):
     """Raise unless a round has the rows that were saved."""
-    opened, number, strategy = run.open, entry["round"], entry["strategy"]
+    opened, number, strategy = run.rounds.open, entry["round"], entry["strategy"]
     if opened is None or opened.selected_by != strategy:
         raise _other_way(
             saved,
@@ -253,9 +254,9 @@ def _check_same(run, saved, entry):
 
 
 def _what_now(run):
-    if run.open is None:
+    if run.rounds.open is None:
         return f"ends by {run.condition!r}"
-    return f"goes on with {run.open.selected_by!r}"
+    return f"goes on with {run.rounds.open.selected_by!r}"
 
 
 def _other_way(saved, what):

@@ -55,7 +55,7 @@ class Selector:
 
     def _stop_or_select(self, run):
         pool = run.models.last_pool
-        if not run.rounds:
+        if not run.rounds.closed:
             run.models.check_first(run)
         # Criteria use the candidates. None are left if only rows of the test
         # sample remain to be queried. Rows that the user wants to ask about again are
@@ -70,7 +70,7 @@ class Selector:
         seconds = time.perf_counter() - started - pool.models.fits.seconds
         self._reporter.report(pool, selected_by)
         return Round(
-            run.number,
+            run.rounds.number,
             pool,
             selected_by,
             selection,
@@ -92,7 +92,7 @@ class Selector:
     def _select(self, run, pool):
         """Return the name of the strategy, or "holdout", and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
-        n_queries = min(clf.batch_size, run.budget_left)
+        n_queries = min(clf.batch_size, run.rounds.budget_left)
         if run.queue:
             return "again", Selection(np.array(run.queue[:n_queries]))
         # The test sample is queried before anything else. Drawn later, it would be

@@ -55,6 +55,10 @@ class Leases:
         self._leases = {}
         self._lock = threading.Lock()
 
+    def __reduce__(self):
+        # A copy has no leases: its clock may be that of another process.
+        return type(self), (self._seconds,)
+
     def lease(self, keys, n, worker, *, seconds=None):
         """Lease rows to a worker.
 

@@ -1,0 +1,76 @@
+"""The log of a run: what has happened, entry by entry."""
+
+import time
+
+
+class Log:
+    """What has happened in a run, for files.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The checked inputs of the run.
+
+    Attributes
+    ----------
+    entries : list of dict
+        The kind of each entry, and its rows. See `skactive/_loop/entries.py`.
+
+    corrections : list of dict
+        The records of labels that were replaced, those of earlier runs included.
+
+    who : str or None
+        Who answers, where nothing else is said.
+    """
+
+    def __init__(self, inputs):
+        self.entries = [{"kind": "begin"}]
+        self.corrections = list(inputs.past.corrections)
+        self.who = None
+        self._ids = inputs.sample_ids
+
+    def __len__(self):
+        return len(self.entries)
+
+    def note(self, kind, answers=None, **details):
+        """Add an entry.
+
+        Parameters
+        ----------
+        kind : str
+            Its kind.
+
+        answers : list of (int, label or None) or None, default=None
+            Rows and their labels, if it has any.
+
+        **details : dict
+            What else it says.
+        """
+        entry = {"kind": kind, "at": time.time()}
+        if answers is not None:
+            entry["rows"] = [row for row, _ in answers]
+            entry["labels"] = [label for _, label in answers]
+        self.entries.append(entry | details)
+
+    def note_corrections(self, corrected, by, *, asked):
+        """Add an entry that says which labels were replaced.
+
+        Parameters
+        ----------
+        corrected : list of (int, label or None, label or None)
+            Rows, with the old and the new label.
+
+        by : str or None
+            Who replaced them.
+
+        asked : bool
+            Whether the new labels are answers to a question.
+        """
+        by = by or self.who
+        answers = [(row, new) for row, _, new in corrected]
+        self.note("correction", answers, by=by, asked=asked)
+        at = self.entries[-1]["at"]
+        for row, old, new in corrected:
+            name = None if self._ids is None else self._ids[[row]].tolist()[0]
+            record = {"row": row, "sample_id": name, "old": old, "new": new}
+            self.corrections.append(record | {"by": by, "at": at})

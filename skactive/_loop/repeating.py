@@ -1,0 +1,56 @@
+"""Doing again what the log of a file says about labels."""
+
+
+def repeat(run, entry):
+    """Do again what an entry of a log says about labels.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    entry : dict
+        An entry of the kind "told", "correction" or "again", with rows of the run;
+        others do nothing.
+    """
+    if entry["kind"] == "told":
+        run.rounds.uncharge(entry["free"])
+        run.record(entry["rows"], entry["labels"], entry.get("by"))
+    # A correction of a row that was asked about again follows from its answer.
+    elif entry["kind"] == "correction" and not entry.get("asked"):
+        answers = zip(entry["rows"], entry["labels"], strict=True)
+        run.replace(answers, entry["by"])
+    elif entry["kind"] == "again":
+        run.enqueue(entry["rows"])
+
+
+def take_in(run, entries, n_written):
+    """Take in what others have written to the file of a run.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    entries : list of dict
+        Their entries, with rows of this run.
+
+    n_written : int
+        Number of entries of this run that are in the file before them.
+    """
+    log = run.log
+    pending, log.entries = log.entries[n_written:], log.entries[:n_written]
+    closed = {entry["round"] for entry in entries if entry["kind"] == "closed"}
+    for entry in entries:
+        if entry["kind"] == "told":
+            # The first answer in the file stays.
+            for row, label in zip(entry["rows"], entry["labels"], strict=True):
+                if label is not None and row not in run.rounds.asked_again:
+                    run.ledger.replace(row, label)
+        repeat(run, entry)
+    # Their answers may have closed the round, and only one of us says so.
+    made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]
+    made = [entry for entry in made if entry["round"] not in closed]
+    # What came before the run has begun is not in its log.
+    news = entries if n_written else []
+    log.entries = log.entries[:n_written] + news + made + pending
