@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skactive import LabelingLoop
-from skactive._loop.saving import _checksum
+from skactive._loop.old_loops import _checksum
 from skactive.exceptions import ActiveLearningError, SavedLoopError
 
 
