@@ -11,7 +11,7 @@ from skactive._loop.old_loops import is_old_loop, read_old_loop
 from skactive._loop.repeating import repeat
 from skactive._loop.run import Run
 from skactive._loop.session import Session
-from skactive.exceptions import SavedLoopError, StoreError
+from skactive.exceptions import SavedLoopError, StoreCorruptedError, StoreError
 
 _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
 
@@ -92,11 +92,6 @@ def _session_at(path):
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or os.path.isdir(path):
         open(path, "rb").close()  # raises the error of the system
-    if os.path.exists(path) and os.path.getsize(path) and is_old_loop(path):
-        raise SavedLoopError(
-            f"The file {str(path)!r} is not one of this format, and was left as it is. "
-            "Save to another file."
-        )
     try:
         return Session(path)
     except StoreError as error:
@@ -130,12 +125,16 @@ def read(path):
         If it is not a saved loop, or is damaged.
     """
     path = os.fspath(path)
-    if is_old_loop(path):
-        return Saved(path, read_old_loop(path), None)
+    if os.path.isdir(path) or not os.path.getsize(path):
+        read_old_loop(path)  # raises; a store would be made of an empty file
     try:
-        session = Session(path)
-        entries = [entry for _, entry in session.store.log(session.task)]
+        with Session(path) as session:  # opened again by the next `save`
+            entries = [entry for _, entry in session.store.log(session.task)]
     except StoreError as error:
+        # The store is asked first: opening and closing a file drops the locks that
+        # SQLite holds on it in this process.
+        if isinstance(error, StoreCorruptedError) and is_old_loop(path):
+            return Saved(path, read_old_loop(path), None)
         raise _as_saved_loop_error(error) from error
     check_entries(entries, path)
     if not entries or entries[0]["kind"] != "begin":
@@ -185,9 +184,9 @@ def replay(inputs, saved):
     entries = [decoded(entry, row_of) for entry in saved.entries]
     for entry in _as_it_happened(entries):
         _repeat(run, saved, entry)
-    # What was repeated has been written before.
-    run.log.entries = entries
     if saved.session is not None:
+        # What was repeated has been written before.
+        run.log.entries = entries
         run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
 
