@@ -258,6 +258,16 @@ class Ledger:
             raise ValueError('-1 stands for a missing label with unlabeled="pass"')
         return label
 
+    def parse_all(self, rows, values):
+        """Return the valid labels with their rows, and the others with the reasons."""
+        parsed, refused = [], []
+        for row, value in zip(rows, values, strict=True):
+            try:
+                parsed.append((row, self.parse(value)))
+            except ValueError as error:
+                refused.append((row, value, str(error)))
+        return parsed, refused
+
     def _check_class(self, value, kind):
         """Return an answer as a label of a known class, or as `parse` does."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)

@@ -12,16 +12,23 @@ def repeat(run, entry):
     entry : dict
         An entry of the kind "told", "correction" or "again", with rows of the run;
         others do nothing.
+
+    Returns
+    -------
+    refused : list of (int, object, str)
+        The rows whose label is not valid, the label, and the reason.
     """
     if entry["kind"] == "told":
         run.rounds.uncharge(entry["free"])
-        run.record(entry["rows"], entry["labels"], entry.get("by"))
+        return run.record(entry["rows"], entry["labels"], entry.get("by"))
     # A correction of a row that was asked about again follows from its answer.
-    elif entry["kind"] == "correction" and not entry.get("asked"):
-        answers = zip(entry["rows"], entry["labels"], strict=True)
-        run.replace(answers, entry["by"])
-    elif entry["kind"] == "again":
+    if entry["kind"] == "correction" and not entry.get("asked"):
+        parsed, refused = run.ledger.parse_all(entry["rows"], entry["labels"])
+        run.replace(parsed, entry["by"])
+        return refused
+    if entry["kind"] == "again":
         run.enqueue(entry["rows"])
+    return []
 
 
 def take_in(run, entries, n_written):

@@ -304,12 +304,7 @@ class Run:
         """
         rows, values = self._answers(labels, indices)
         with self.lock:
-            parsed, refused = [], []
-            for row, value in zip(rows.tolist(), values, strict=True):
-                try:
-                    parsed.append((row, self.ledger.parse(value)))
-                except ValueError as error:
-                    refused.append((row, value, str(error)))
+            parsed, refused = self.ledger.parse_all(rows.tolist(), values)
             if refused:
                 raise _not_labels(refused, len(rows), "Nothing was corrected.")
             self.replace(parsed, by)

@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from skactive._loop.entries import check_entries, decoded, labels_in
 from skactive._loop.fingerprint import differences, versions
@@ -39,6 +40,13 @@ class Saved:
                 "attributes `labels` and `indices` of this exception."
             )
         return SavedLoopError(text, **bought)
+
+    def damaged(self, what):
+        """Return an error about damage that carries the labels of the file."""
+        return self.error(
+            f"is damaged, or was changed by hand: {what}. Load a copy of it, or start "
+            "a new loop with its labels in y."
+        )
 
     @contextmanager
     def keeping_labels(self):
@@ -172,7 +180,10 @@ def replay(inputs, saved):
     # Strategies and criteria may keep any state. Going through the rounds again
     # restores it without their help, and shows if other rows are selected here.
     run, begin = Run(inputs.with_seed(saved.begin["seed"])), saved.begin
-    found = differences(begin["made_of"], inputs.fingerprint)
+    try:
+        found = differences(begin["made_of"], inputs.fingerprint)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise saved.damaged(f"it does not say what it was made of: {error!r}") from None
     if found:
         raise saved.error(
             f"was made with other inputs: {'; '.join(found[:5])}. "
@@ -180,6 +191,10 @@ def replay(inputs, saved):
             "was made with, or start a new loop with its labels in y."
         )
     where = inputs.row_of_id if begin["has_ids"] else None
+    known = range(len(inputs.y)) if where is None else where
+    for name in _names_in(saved.entries):
+        if name not in known:
+            raise saved.damaged(f"X has no row {name!r}")
     row_of = int if where is None else where.get
     entries = [decoded(entry, row_of) for entry in saved.entries]
     for entry in _as_it_happened(entries):
@@ -189,6 +204,12 @@ def replay(inputs, saved):
         run.log.entries = entries
         run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
+
+
+def _names_in(entries):
+    """Return the names of all rows in a log."""
+    lists = (entry.get(name, []) for entry in entries for name in ("rows", "free"))
+    return chain.from_iterable(lists)
 
 
 def _as_it_happened(entries):
@@ -222,8 +243,9 @@ def _repeat(run, saved, entry):
             )
     elif kind == "stop":
         run.stop(entry["condition"])
-    else:
-        repeat(run, entry)
+    elif refused := repeat(run, entry):
+        row, value, why = refused[0]
+        raise saved.damaged(f"the answer {value!r} for row {row} is not valid: {why}")
 
 
 def _restore_seconds(run, entry):

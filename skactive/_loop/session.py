@@ -4,6 +4,8 @@ import json
 import os
 import time
 
+import numpy as np
+
 from skactive._loop.entries import check_entries
 from skactive._loop.past import past_of
 from skactive.exceptions import SavedLoopError
@@ -11,7 +13,7 @@ from skactive.oracles._cached_run import user_name
 from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 from skactive.utils._containers import list_of
-from skactive.utils._labels import parse_label
+from skactive.utils._labels import as_labels, kind_of, parse_label
 from skactive.utils._shown import shown_values
 
 
@@ -144,8 +146,10 @@ class Session:
         n_corrected : int
             Number of rows that had another label.
         """
+        known = as_labels(np.array([*self.labels().values()], dtype=object))
+        kind = kind_of(known)
         parsed = {
-            to_key(name): parse_label(label, kind=None, missing_label=None)
+            to_key(name): parse_label(label, kind=kind, missing_label=None)
             for name, label in labels.items()
         }
         return len(self.store.correct(self.task, parsed, annotator or self.who))
