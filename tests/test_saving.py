@@ -206,7 +206,7 @@ def test_an_answer_told_in_the_batch_that_closes_a_round_counts_in_its_record(pa
     loop.tell([None, 0, 0, 0, TRUTH[rows[0]]], indices=[*rows, rows[0]])
     loaded = reopen(loop, path)
     assert [record["n_abstained"] for record in loop._run.rounds.history] == [0]
-    assert loaded._run.history == loop._run.rounds.history
+    assert loaded._run.rounds.history == loop._run.rounds.history
 
 
 def test_an_ended_loop_stays_ended_and_takes_late_answers(path):
@@ -264,7 +264,7 @@ def test_saving_again_after_loading_writes_nothing(path):
     assert entries_in(path) == before
     assert before[-1]["record"]["oracle_seconds"] > 0
     # The times are those of the run, not of its replay.
-    assert loaded._run.history == loop._run.history
+    assert loaded._run.rounds.history == loop._run.rounds.history
 
 
 def test_the_file_says_who_selected_and_what_was_told_and_what_is_open(path):

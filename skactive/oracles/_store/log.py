@@ -53,8 +53,9 @@ def readable_labels(run, task):
     for (text,) in run(query, (task,)):
         try:
             entry = from_json(text)
-            answers = zip(entry["rows"], entry["labels"], strict=True)
-            for name, label in answers if entry["kind"] in ("told", "correction") else ():
+            if entry["kind"] not in ("told", "correction"):
+                continue
+            for name, label in zip(entry["rows"], entry["labels"], strict=True):
                 # The first answer stays, unless it is corrected.
                 if entry["kind"] == "correction" or found.get(name) is None:
                     found[name] = label
