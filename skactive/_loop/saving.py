@@ -82,17 +82,20 @@ def save(run, path):
         If the file holds anything else.
     """
     journal = run.saved_in
-    if journal is None or not journal.is_at(path):
-        if run.journal is not None:
-            raise ValueError(
-                f"This loop is in the session {str(run.journal.session.path)!r}, where "
-                f"every answer is saved at once; it cannot be saved to {str(path)!r}."
-            )
-        journal = Journal(_session_at(path), run)
     try:
+        if journal is None or not journal.is_at(path):
+            if run.journal is not None:
+                raise ValueError(
+                    f"This loop is in the session {str(run.journal.session.path)!r}, "
+                    "where every answer is saved at once; it cannot be saved to "
+                    f"{str(path)!r}."
+                )
+            if journal is not None:
+                journal.session.close()  # before another file can get its name
+            journal = Journal(_session_at(path), run)
         journal.write(run)
     except StoreError as error:
-        raise _as_saved_loop_error(error) from error
+        raise SavedLoopError(str(error), **run.bought()) from error
     run.saved_in = journal
 
 
@@ -100,18 +103,7 @@ def _session_at(path):
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or os.path.isdir(path):
         open(path, "rb").close()  # raises the error of the system
-    try:
-        return Session(path)
-    except StoreError as error:
-        raise _as_saved_loop_error(error) from error
-
-
-def _as_saved_loop_error(error):
-    answers = error.answers or {}
-    bought = labels_in(
-        [{"kind": "told", "rows": list(answers), "labels": list(answers.values())}]
-    )
-    return SavedLoopError(str(error), **bought)
+    return Session(os.path.abspath(path))
 
 
 def read(path):
@@ -132,7 +124,7 @@ def read(path):
     SavedLoopError
         If it is not a saved loop, or is damaged.
     """
-    path = os.fspath(path)
+    path = os.path.abspath(path)
     if os.path.isdir(path) or not os.path.getsize(path):
         read_old_loop(path)  # raises; a store would be made of an empty file
     try:
@@ -143,7 +135,9 @@ def read(path):
         # SQLite holds on it in this process.
         if isinstance(error, StoreCorruptedError) and is_old_loop(path):
             return Saved(path, read_old_loop(path), None)
-        raise _as_saved_loop_error(error) from error
+        known = error.answers or {}
+        told = {"kind": "told", "rows": [*known], "labels": [*known.values()]}
+        raise SavedLoopError(str(error), **labels_in([told])) from error
     check_entries(entries, path)
     if not entries or entries[0]["kind"] != "begin":
         raise SavedLoopError(f"The file {path!r} holds no saved loop.")
