@@ -92,7 +92,7 @@ class Ledger:
                 "this one another `task`.",
                 answers=[value for _, value, _ in refused],
             )
-        self._doubts.clear()  # they were told when the answers came
+        self.forget_doubts()
 
     @property
     def asked(self):
@@ -229,6 +229,29 @@ class Ledger:
         self.labeled[rows] = self._own[rows] = False
         self.labeled_iter[rows] = -1
         self._set_aside[rows] = True
+
+    def give_way(self, row, label):
+        """Replace a label by the answer of another process that came first.
+
+        Parameters
+        ----------
+        row : int
+            The row.
+
+        label : label
+            The other answer.
+        """
+        mine = self.label(row)
+        if mine not in (None, label):
+            self._doubts.append(
+                f"Row {row} has got the label {label!r} in another process before; the "
+                f"answer {mine!r} was ignored."
+            )
+        self.replace(row, label)
+
+    def forget_doubts(self):
+        """Do not warn about answers that were warned about when they came."""
+        self._doubts.clear()
 
     def warn(self):
         """Warn about doubtful answers; called when everything is recorded.

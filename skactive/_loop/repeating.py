@@ -53,7 +53,7 @@ def take_in(run, entries, n_written):
             # The first answer in the file stays.
             for row, label in zip(entry["rows"], entry["labels"], strict=True):
                 if label is not None and row not in run.rounds.asked_again:
-                    run.ledger.replace(row, label)
+                    run.ledger.give_way(row, label)
         repeat(run, entry)
     # Their answers may have closed the round, and only one of us says so.
     made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]

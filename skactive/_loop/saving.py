@@ -97,6 +97,7 @@ def save(run, path):
     except StoreError as error:
         raise SavedLoopError(str(error), **run.bought()) from error
     run.saved_in = journal
+    run.ledger.warn()
 
 
 def _session_at(path):
@@ -193,6 +194,7 @@ def replay(inputs, saved):
     entries = [decoded(entry, row_of) for entry in saved.entries]
     for entry in _as_it_happened(entries):
         _repeat(run, saved, entry)
+    run.ledger.forget_doubts()
     if saved.session is not None:
         # What was repeated has been written before.
         run.log.entries = entries
