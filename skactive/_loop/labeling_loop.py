@@ -286,13 +286,25 @@ class LabelingLoop:
     def save(self, path):
         """Save the loop to a file, to go on in another process.
 
-        The file is JSON. It holds the rows that were queried, all answers and the seed
-        of the run, but neither `X` nor a model. It is written as a whole or not at all.
+        The file is an SQLite database. It holds the rows that were queried, all answers
+        and the seed of the run, but neither `X` nor a model. Saving again appends what
+        is new, all of it or nothing.
+
+        If another process has saved answers to the file since, they are taken into this
+        loop; of two answers for one row the first that was saved stays. If it has gone
+        on to another round, the answers of this loop are added to the file, and an
+        error says that the loop has to be loaded again.
 
         Parameters
         ----------
         path : str or path-like
-            The file. An existing file is replaced.
+            The file. It is made if it does not exist.
+
+        Raises
+        ------
+        SavedLoopError
+            If the file exists and is not that of this loop, cannot be written, or has
+            gone on in another process. The labels of the loop come with the error.
 
         See Also
         --------

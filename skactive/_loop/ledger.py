@@ -281,20 +281,10 @@ class Ledger:
             raise ValueError('-1 stands for a missing label with unlabeled="pass"')
         return label
 
-    def parse_all(self, rows, values):
-        """Return the valid labels with their rows, and the others with the reasons."""
-        parsed, refused = [], []
-        for row, value in zip(rows, values, strict=True):
-            try:
-                parsed.append((row, self.parse(value)))
-            except ValueError as error:
-                refused.append((row, value, str(error)))
-        return parsed, refused
-
     def _check_class(self, value, kind):
         """Return an answer as a label of a known class, or as `parse` does."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)
-        if isinstance(label, int) and not self._is_storable(label):
+        if isinstance(label, int) and not _is_storable(label, self.y.dtype):
             raise ValueError(
                 f"{label} does not fit into 64 bits; pass such a label as a str"
             )
@@ -315,12 +305,6 @@ class Ledger:
         self._doubts.append(
             f"An answer counts as none, as unknown_answers='abstain': {error}."
         )
-
-    def _is_storable(self, number):
-        if abs(number) < 2**31:
-            return True
-        limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
-        return limits.min <= number <= limits.max
 
     def _write(self, row, label):
         """Write a label."""
@@ -367,6 +351,24 @@ class Ledger:
                 "answer with it, set `classes` and unknown_answers='abstain'"
             )
         return None
+
+
+def parse_all(ledger, rows, values):
+    """Return the valid labels with their rows, and the others with the reasons."""
+    parsed, refused = [], []
+    for row, value in zip(rows, values, strict=True):
+        try:
+            parsed.append((row, ledger.parse(value)))
+        except ValueError as error:
+            refused.append((row, value, str(error)))
+    return parsed, refused
+
+
+def _is_storable(number, dtype):
+    if abs(number) < 2**31:
+        return True
+    limits = np.iinfo(np.uint64 if dtype == np.uint64 else np.int64)
+    return limits.min <= number <= limits.max
 
 
 def _is_scalar(value):

@@ -1,5 +1,7 @@
 """Doing again what the log of a file says about labels."""
 
+from skactive._loop.ledger import parse_all
+
 
 def repeat(run, entry):
     """Do again what an entry of a log says about labels.
@@ -23,7 +25,7 @@ def repeat(run, entry):
         return run.record(entry["rows"], entry["labels"], entry.get("by"))
     # A correction of a row that was asked about again follows from its answer.
     if entry["kind"] == "correction" and not entry.get("asked"):
-        parsed, refused = run.ledger.parse_all(entry["rows"], entry["labels"])
+        parsed, refused = parse_all(run.ledger, entry["rows"], entry["labels"])
         run.replace(parsed, entry["by"])
         return refused
     if entry["kind"] == "again":

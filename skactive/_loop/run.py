@@ -7,7 +7,7 @@ import numpy as np
 
 from skactive._loop.history import begun_record, round_record
 from skactive._loop.holdout import Holdout
-from skactive._loop.ledger import Ledger
+from skactive._loop.ledger import Ledger, parse_all
 from skactive._loop.log import Log
 from skactive._loop.models import Models
 from skactive._loop.round import End, Query
@@ -304,7 +304,7 @@ class Run:
         """
         rows, values = self._answers(labels, indices)
         with self.lock:
-            parsed, refused = self.ledger.parse_all(rows.tolist(), values)
+            parsed, refused = parse_all(self.ledger, rows.tolist(), values)
             if refused:
                 raise _not_labels(refused, len(rows), "Nothing was corrected.")
             self.replace(parsed, by)

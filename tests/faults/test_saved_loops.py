@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from skactive import LabelingLoop, Session
 from skactive.exceptions import ActiveLearningError, SavedLoopError, StoreError
 from skactive.oracles._store.store import LabelStore
@@ -88,9 +89,10 @@ def test_t51_a_file_of_another_version_is_refused_and_left_alone(
     path = shutil.copy(path, path.with_name("copy.sqlite"))  # seen for the first time
     sql(path, f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    with pytest.raises(SavedLoopError, match=f"has the format {version}, and"):
+    message = f"has the format {version}, and"
+    with pytest.raises(SavedLoopError, match=message):
         LabelingLoop.load(path, make_clf(), X, y)
-    with pytest.raises(SavedLoopError, match=f"has the format {version}, and") as caught:
+    with pytest.raises(SavedLoopError, match=message) as caught:
         loop.save(path)
     assert len(caught.value.labels) == 6
     assert path.read_bytes() == before
@@ -98,14 +100,21 @@ def test_t51_a_file_of_another_version_is_refused_and_left_alone(
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"garbage", b"\xff\xfe\x00", b'{"format": "skac', b"[" * 100_000]
-    + [b"SQLite format 3\0", b"SQLite format 3\0" + 984 * b"\0"],
+    [
+        b"",
+        b"garbage",
+        b"\xff\xfe\x00",
+        b'{"format": "skac',
+        b"[" * 100_000,
+        b"SQLite format 3\0",
+        b"SQLite format 3\0" + 984 * b"\0",
+    ],
     ids=["empty", "text", "binary", "cut", "deep", "header", "zeros"],
 )
 def test_t53_a_file_that_is_no_saved_loop_is_refused(X, y, make_clf, tmp_path, data):
     path = tmp_path / "loop.sqlite"
     path.write_bytes(data)
-    with pytest.raises(SavedLoopError, match="is not a|is a database of another"):
+    with pytest.raises(SavedLoopError, match=r"is not a|is a database of another"):
         LabelingLoop.load(path, make_clf(), X, y)
     assert path.read_bytes() == data
     assert list(tmp_path.iterdir()) == [path]
@@ -135,7 +144,7 @@ def test_t53_a_session_is_not_loaded_but_named(X, y, truth, make_clf, tmp_path):
     loop = LabelingLoop(make_clf(), X, y, sample_ids=range(21), session=path)
     rows = loop.ask().indices
     loop.tell(truth[rows])
-    with pytest.raises(SavedLoopError, match="is a session, .* session=") as caught:
+    with pytest.raises(SavedLoopError, match=r"is a session, .* session=") as caught:
         LabelingLoop.load(path, make_clf(), X, y, sample_ids=range(21))
     assert caught.value.indices.tolist() == rows.tolist()
 
@@ -164,7 +173,7 @@ def test_t53_a_changed_label_is_noticed_and_the_labels_come_with_the_error(
     told["labels"][0] = 1 - told["labels"][0]
     write_entry(path, 2, json.dumps(told), with_checksum=False)
     before = path.read_bytes()
-    with pytest.raises(SavedLoopError, match="entry 2 of .* checksum") as caught:
+    with pytest.raises(SavedLoopError, match=r"entry 2 of .* checksum") as caught:
         LabelingLoop.load(path, make_clf(), X, y)
     rows, labels = caught.value.indices, caught.value.labels
     assert (labels == truth[rows]).tolist() == [False, True, True, True, True, True]
@@ -377,10 +386,9 @@ def test_saving_refuses_a_file_that_is_not_its_own(
         del other
     before = path.read_bytes()
     for _ in range(2):
-        with pytest.raises(SavedLoopError, match="left as it( i|')s|left as it was") as e:
+        with pytest.raises(SavedLoopError, match=r"left as it (is|was)") as caught:
             loop.save(path)
-        assert len(e.value.labels) == len(e.value.indices) == 6
-        e.value.__traceback__ = None
+        assert len(caught.value.labels) == len(caught.value.indices) == 6
     assert path.read_bytes() == before
     loop.save(tmp_path / "another")
     assert LabelingLoop.load(tmp_path / "another", make_clf(), X, y).ask().round == 2
