@@ -74,6 +74,13 @@ def test_nothing_for_now_is_not_the_end():
     assert loop.ask(1, worker="Bob") is None
 
 
+def test_a_query_without_rows_can_be_read_and_pickled():
+    loop = make_loop()
+    loop.ask(worker="Ann")
+    query = pickle.loads(pickle.dumps(loop.ask(2, worker="Bob")))
+    assert (len(query), query.proba, query.worker) == (0, None, "Bob")
+
+
 def test_a_late_answer_is_taken_and_the_first_one_wins(tmp_path):
     loop = make_loop(session=tmp_path / "labels.sqlite")
     late = loop.ask(2, worker="Ann", lease_seconds=1e-9)

@@ -49,8 +49,9 @@ class Journal:
         self._has_diverged = False
 
     def is_at(self, path):
-        """Return whether this is a journal in a file."""
-        return os.path.realpath(self.session.path) == os.path.realpath(path)
+        """Return whether this is a journal in a file that is still there."""
+        here = os.path.realpath(self.session.path)
+        return os.path.exists(here) and here == os.path.realpath(path)
 
     def write(self, run):
         """Write what is new, and take in what others have written.

@@ -354,9 +354,13 @@ class LabelingLoop:
         """Save the loop to a file, to go on in another process.
 
         The file is an SQLite database. It holds the rows that were queried, all answers
-        and the seed of the run, but neither `X` nor a model. What is new since the last
-        time is appended to it. If another process has appended to it meanwhile, its
-        answers and corrections are taken over.
+        and the seed of the run, but neither `X` nor a model. Saving again appends what
+        is new, all of it or nothing.
+
+        If another process has saved answers to the file since, they are taken into this
+        loop; of two answers for one row the first that was saved stays. If it has gone
+        on to another round, the answers of this loop are added to the file, and an
+        error says that the loop has to be loaded again.
 
         Parameters
         ----------
@@ -366,9 +370,8 @@ class LabelingLoop:
         Raises
         ------
         SavedLoopError
-            If the file holds something else, which is left as it is, or if another
-            process has begun rounds of this loop meanwhile. In the latter case the
-            answers of this loop are added to the file.
+            If the file exists and is not that of this loop, cannot be written, or has
+            gone on in another process. The labels of the loop come with the error.
         ValueError
             If the loop is in a session, where every answer is saved at once, and the
             path is that of another file.

@@ -92,7 +92,7 @@ class Ledger:
                 "this one another `task`.",
                 answers=[value for _, value, _ in refused],
             )
-        self._doubts.clear()  # they were told when the answers came
+        self.forget_doubts()
 
     @property
     def asked(self):
@@ -234,6 +234,29 @@ class Ledger:
         self.labeled_iter[rows] = -1
         self._set_aside[rows] = True
 
+    def give_way(self, row, label):
+        """Replace a label by the answer of another process that came first.
+
+        Parameters
+        ----------
+        row : int
+            The row.
+
+        label : label
+            The other answer.
+        """
+        mine = self.label(row)
+        if mine not in (None, label):
+            self._doubts.append(
+                f"Row {row} has got the label {label!r} in another process before; the "
+                f"answer {mine!r} was ignored."
+            )
+        self.replace(row, label)
+
+    def forget_doubts(self):
+        """Do not warn about answers that were warned about when they came."""
+        self._doubts.clear()
+
     def warn(self):
         """Warn about doubtful answers; called when everything is recorded.
 
@@ -265,7 +288,7 @@ class Ledger:
     def _check_class(self, value, kind):
         """Return an answer as a label of a known class, or as `parse` does."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)
-        if isinstance(label, int) and not self._is_storable(label):
+        if isinstance(label, int) and not _is_storable(label, self.y.dtype):
             raise ValueError(
                 f"{label} does not fit into 64 bits; pass such a label as a str"
             )
@@ -286,12 +309,6 @@ class Ledger:
         self._doubts.append(
             f"An answer counts as none, as unknown_answers='abstain': {error}."
         )
-
-    def _is_storable(self, number):
-        if abs(number) < 2**31:
-            return True
-        limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
-        return limits.min <= number <= limits.max
 
     def _write(self, row, label):
         """Write a label."""
@@ -338,6 +355,24 @@ class Ledger:
                 "answer with it, set `classes` and unknown_answers='abstain'"
             )
         return None
+
+
+def parse_all(ledger, rows, values):
+    """Return the valid labels with their rows, and the others with the reasons."""
+    parsed, refused = [], []
+    for row, value in zip(rows, values, strict=True):
+        try:
+            parsed.append((row, ledger.parse(value)))
+        except ValueError as error:
+            refused.append((row, value, str(error)))
+    return parsed, refused
+
+
+def _is_storable(number, dtype):
+    if abs(number) < 2**31:
+        return True
+    limits = np.iinfo(np.uint64 if dtype == np.uint64 else np.int64)
+    return limits.min <= number <= limits.max
 
 
 def _is_scalar(value):

@@ -7,7 +7,7 @@ import numpy as np
 
 from skactive._loop.history import begun_record, round_record
 from skactive._loop.holdout import Holdout
-from skactive._loop.ledger import Ledger
+from skactive._loop.ledger import Ledger, parse_all
 from skactive._loop.log import Log
 from skactive._loop.models import Models
 from skactive._loop.round import End, Query
@@ -328,12 +328,7 @@ class Run:
         """
         rows, values = self._answers(labels, indices)
         with self.lock:
-            parsed, refused = [], []
-            for row, value in zip(rows.tolist(), values, strict=True):
-                try:
-                    parsed.append((row, self.ledger.parse(value)))
-                except ValueError as error:
-                    refused.append((row, value, str(error)))
+            parsed, refused = parse_all(self.ledger, rows.tolist(), values)
             if refused:
                 raise _not_labels(refused, len(rows), "Nothing was corrected.")
             # A correction of a row that is being asked about is its answer.

@@ -54,6 +54,7 @@ from skactive.oracles._store.log import (
     log_entries,
     log_length,
     log_lengths,
+    readable_labels,
 )
 
 
@@ -283,7 +284,8 @@ class LabelStore(StoreConnection):
             try:
                 return log_entries(run, task, after)
             except StoreCorruptedError as error:
-                error.answers = readable_answers(run, task)
+                told = readable_labels(run, task)
+                error.answers = told | readable_answers(run, task)
                 raise
 
     def extend_log(self, task, n_known, entries, effects=()):
