@@ -1,0 +1,174 @@
+"""What came of a soak: counts, checks with their limits, and what went wrong."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skactive import LabelingLoop, Session
+from soak_parts.checks import (
+    asked_after_answer,
+    first_and_last,
+    handed_out_twice,
+    missing_corrections,
+    slope,
+    wrong_labels,
+)
+from soak_parts.journal import changes_of, is_acknowledged, read
+
+MIB = 2**20
+# A short soak has not enough to judge time and memory by.
+ENOUGH_ASKS, ENOUGH_SECONDS = 100, 120
+
+
+@dataclass
+class Verdict:
+    """Counts by name; checks as (what, found, limit); texts about what went wrong."""
+
+    counts: dict = field(default_factory=dict)
+    checks: list = field(default_factory=list)
+    details: list = field(default_factory=list)
+
+    def check(self, what, found, limit=0):
+        """Add a check; a list of errors counts by its length, and is shown."""
+        if isinstance(found, list):
+            if found:
+                self.details.append(f"{what}: {found[:5]}")
+            found = len(found)
+        self.checks.append((what, found, limit))
+
+    @property
+    def holds(self):
+        return all(found <= limit for _, found, limit in self.checks)
+
+    def count_lines(self):
+        return [[name, _text(value)] for name, value in self.counts.items()]
+
+    def check_lines(self):
+        return [
+            [what, _text(found), _text(limit), "" if found <= limit else "**fails**"]
+            for what, found, limit in self.checks
+        ]
+
+    def as_dict(self):
+        checks = [
+            {"check": what, "found": found, "at_most": limit}
+            for what, found, limit in self.checks
+        ]
+        return {"counts": self.counts, "checks": checks, "details": self.details}
+
+
+def _text(value):
+    return str(value) if isinstance(value, int | str) else f"{value:.3f}"
+
+
+def judge(problem, soak):
+    """Open the session once more, and compare it with the journals."""
+    entries = read(sorted(problem.folder.glob("worker-*.jsonl")))
+    served = read(sorted(problem.folder.glob("server-*.jsonl")))
+    verdict = Verdict()
+    count(verdict.counts, entries, served, soak)
+    check_labels(verdict, problem, entries)
+    check_asks(verdict, served)
+    check_memory(verdict, soak)
+    refused = [e for e in entries if "refused" in e]
+    errors = [e["text"] for e in entries if e["kind"] == "error"]
+    errors += [f"{e['kind']}, {e['why']}: {e['refused']}" for e in refused]
+    verdict.check("errors of requests", errors)
+    verdict.check("processes that failed", soak.failures)
+    texts = Counter(e["text"] for e in served if e["kind"] == "warning")
+    verdict.details += [f"Warned in {n} processes: {text}" for text, n in texts.items()]
+    return verdict
+
+
+def count(counts, entries, served, soak):
+    """Count what was done."""
+    done = [e for e in entries if is_acknowledged(e)]
+    tells = [e for e in done if e["kind"] == "tell"]
+    answers = [label for e in tells for label in e["labels"]]
+    why = Counter(e["why"] for e in done for _ in e["rows"])
+    asks = [e for e in entries if e["kind"] == "ask"]
+    counts |= {
+        "rows handed out": sum(len(e["rows"]) for e in asks),
+        "acknowledged answers": len(answers),
+        "of these: late": why["late"],
+        "of these: twice": why["twice"],
+        "of these: wrong, after another": why["wrong"],
+        "of these: any row, mostly never asked": why["unasked"],
+        "of these: skips": sum(label is None for label in answers),
+        "corrections": why["correction"],
+        "rows put back in the queue": why["again"],
+        "kills of a worker": soak.counts["kills of the worker"],
+        "kills of the server": soak.counts["kills of the server"],
+        "loops opened": sum(e["kind"] == "open" for e in served),
+        "rows added": soak.counts["rows added"],
+    }
+
+
+def check_labels(verdict, problem, entries):
+    """Check labels, budget, corrections and who was given what."""
+    changes = changes_of(entries)
+    asks = [e for e in entries if e["kind"] == "ask"]
+    with Session(problem.session) as session:
+        labels = dict(session.labels())
+        audit = [(c["sample_id"], c["label"]) for c in session.corrections()]
+        X, y, ids = problem.pool(0)
+        loop = LabelingLoop(
+            problem.classifier(), X, y, sample_ids=ids, session=session
+        )
+        fitted = loop.finish()
+    learnt = {
+        row: None if label == -1 else label
+        for row, label in zip(ids.tolist(), fitted.transduction_.tolist(), strict=True)
+    }
+    verdict.check("labels lost or wrong in the file", wrong_labels(changes, labels))
+    verdict.check("labels lost or wrong in the loop", wrong_labels(changes, learnt))
+    verdict.check("corrections not in the audit", missing_corrections(changes, audit))
+    verdict.counts["rows charged"] = int(fitted.n_queries_)
+    verdict.check("rows over budget", max(0, fitted.n_queries_ - problem.budget))
+    verdict.check("rows asked after their answer", asked_after_answer(asks, changes))
+    errors, in_flight = handed_out_twice(asks, changes, problem.lease_seconds)
+    verdict.check("rows lent to two workers at once", errors)
+    verdict.counts["rows lent again, as they were in flight at a kill"] = len(in_flight)
+
+
+def check_asks(verdict, served):
+    """Check that an ask takes as long in the end as at the beginning."""
+    begins = {}
+    for e in served:
+        # Of asks that waited for a round, the one that has begun it has worked most.
+        if e["kind"] == "begins":
+            key = e["generation"], e["round"]
+            begins[key] = max(e, begins.get(key, e), key=lambda e: e["cpu"])
+    kinds = {
+        "an ask that begins a round": list(begins.values()),
+        "an ask that only lends rows": [e for e in served if e["kind"] == "leases"],
+    }
+    for name, asks in kinds.items():
+        asks.sort(key=lambda e: e["at"])
+        for clock, unit in (("wall", "ms"), ("cpu", "ms of the processor")):
+            first, last, n = first_and_last([e[clock] for e in asks], ENOUGH_ASKS)
+            of = f"{name}, {unit}"
+            verdict.counts[f"{of}: first and last {n}"] = (
+                f"{1e3 * first:.2f}, {1e3 * last:.2f}"
+            )
+            if n == ENOUGH_ASKS:
+                verdict.check(f"{of}: last over first", last / first, 1.2)
+
+
+def check_memory(verdict, soak):
+    """Check that the memory of the last server stays as it was after a warm-up."""
+    last = soak.memory[-1][1]
+    seen = np.array([(at, size) for at, process, size in soak.memory if process == last])
+    seen = seen[len(seen) // 5 :]
+    part = max(1, len(seen) // 4)
+    before, after = np.median(seen[:part, 1]), np.median(seen[-part:, 1])
+    verdict.counts |= {
+        "memory of the server, MiB: first and last quarter": (
+            f"{before / MIB:.1f}, {after / MIB:.1f}"
+        ),
+        "its slope, MiB an hour": slope(*seen.T) * 3600 / MIB,
+        "seconds it was watched": float(np.ptp(seen[:, 0])),
+    }
+    if np.ptp(seen[:, 0]) >= ENOUGH_SECONDS:
+        verdict.check("memory: last quarter over first", float(after / before), 1.05)
