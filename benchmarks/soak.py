@@ -27,7 +27,7 @@ from random import Random
 
 from harness.results import FOLDER, log_run, versions
 from harness.tables import markdown
-from soak_parts.problem import N_ADDED, N_ROWS, Problem
+from soak_parts.problem import N_ADDED, N_ADDED_AT_ONCE, N_ROWS, Problem
 from soak_parts.server import run_server
 from soak_parts.verdict import judge
 from soak_parts.worker import Line, run_worker
@@ -134,7 +134,7 @@ class Soak:
 
     def add_rows(self, now):
         """Add rows to the pool: by a reload, or with a kill of the server."""
-        n_rows = min(self.problem.n_rows() + N_ADDED // 20, N_ROWS + N_ADDED)
+        n_rows = min(self.problem.n_rows() + N_ADDED_AT_ONCE, N_ROWS + N_ADDED)
         self.counts["rows added"] += n_rows - self.problem.n_rows()
         self.problem.set_n_rows(n_rows)
         if self.random.random() < 0.5:

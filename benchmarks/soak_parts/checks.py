@@ -24,11 +24,13 @@ def possible_labels(changes):
 
     def may_win(answer):
         """Whether an answer may have found the row open."""
+        if any(opening.start < answer.end for opening in again):
+            return True  # which answer is the one to the second question is not known
         closed_by = [c for c in set_by if is_before(c, answer)]
         return not closed_by or any(
             opening.start < answer.end
             and not any(is_before(opening, c) for c in closed_by)
-            for opening in removed + again
+            for opening in removed
         )
 
     possible = {
@@ -106,13 +108,13 @@ def missing_corrections(changes, audit):
     return sorted(made - set(audit), key=str)
 
 
-def first_and_last(values, n=100, warm_up=50):
+def first_and_last(values, n=100, warm_up=10):
     """Return the medians of the first and the last values after a warm-up, and n.
 
     If there are few values, fewer are taken.
     """
     values = values[min(warm_up, len(values) // 5) :]
-    n = min(n, len(values) // 3)
+    n = min(n, len(values) // 2)
     if n == 0:
         return np.nan, np.nan, 0
     return float(np.median(values[:n])), float(np.median(values[-n:])), n

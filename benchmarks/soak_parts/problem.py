@@ -13,6 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 from skactive import ActiveLearningClassifier
 
 N_ROWS, N_ADDED, N_KNOWN = 5_000, 1_000, 12
+N_ADDED_AT_ONCE = N_ADDED // 20
 
 
 class LearnsFromFew(ClassifierMixin, BaseEstimator):

@@ -2,9 +2,12 @@
 
 import json
 import os
+import pickle
+import re
 import signal
 import threading
 import time
+import traceback
 import warnings
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -62,10 +65,10 @@ class Server:
         self.log.write(json.dumps(entry) + "\n")
 
     def note_warning(self, message, category, *_):
-        text = f"{category.__name__}: {message}"
-        self.warned[text[:60]] += 1
-        if self.warned[text[:60]] == 1:
-            self.write(kind="warning", text=text[:300])
+        text = re.sub("[0-9]+", "#", f"{category.__name__}: {message}")[:300]
+        self.warned[text] += 1
+        if self.warned[text] == 1:
+            self.write(kind="warning", text=text)
 
     # The loop
 
@@ -82,6 +85,7 @@ class Server:
             self.problem.classifier(), X, y, sample_ids=ids, session=self.session
         )
         self.round = None
+        self.answered = {record["sample_id"] for record in self.session.records()}
         self.write(
             kind="open", rows=len(ids), at=time.monotonic(), process=os.getpid(),
             seconds=time.perf_counter() - before,
@@ -100,12 +104,13 @@ class Server:
                 self.round = query.round
             self.write(
                 kind=kind, round=query.round, wall=wall, cpu=cpu, at=time.monotonic(),
-                generation=self.generation,
+                start=self.start,
             )  # fmt: skip
-        return query
+        return query, len(self.answered)
 
-    def tell(self, labels, **keywords):
-        self.loop.tell(labels, **keywords)
+    def tell(self, labels, *, query=None, sample_ids=None, annotator):
+        self.loop.tell(labels, query=query, sample_ids=sample_ids, annotator=annotator)
+        self.answered.update(query.sample_ids.tolist() if query else sample_ids)
 
     def correct(self, labels, **keywords):
         self.loop.correct(labels, **keywords)
@@ -133,23 +138,27 @@ class Server:
             if before is not None:
                 before.join()
             while True:
-                connection.send(self.answer(*connection.recv()))
+                connection.send_bytes(self.answer(*connection.recv()))
 
-    def answer(self, method, *args, **keywords):
+    def answer(self, method, *args):
+        """Return the reply to a request: a pickle of (error, result, run)."""
+        *args, keywords = args
         if method == "arm":
             self.is_armed = True
-            return "ok", None, None
-        if method == "reload":
+        elif method == "reload":
             with self.gate.closed():
                 self.open_loop()
-            return "ok", None, self.generation
-        with self.gate.passing():
-            self.burn()
-            try:
-                result = getattr(self, method)(*args[:-1], **args[-1])
-            except Exception as error:
-                return "error", f"{type(error).__name__}: {error}", self.generation
-            return "ok", result, self.generation
+        else:
+            with self.gate.passing():
+                self.burn()
+                try:
+                    result = getattr(self, method)(*args, **keywords)
+                    return pickle.dumps((None, result, self.generation))
+                except Exception as error:
+                    self.write(kind="error", text=traceback.format_exc())
+                    text = f"{type(error).__name__}: {error}"
+                    return pickle.dumps((text, None, self.generation))
+        return pickle.dumps((None, None, self.generation))
 
     def burn(self):
         """Let this process be killed during one of the next milliseconds."""

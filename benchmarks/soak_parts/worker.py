@@ -9,8 +9,9 @@ from random import Random
 
 import numpy as np
 
+from skactive import Session
 from soak_parts.journal import Journal, pending, read
-from soak_parts.problem import N_KNOWN
+from soak_parts.problem import N_ADDED_AT_ONCE, N_KNOWN, N_ROWS
 
 PATIENCE = 120  # seconds for an answer of the server, or until it is back
 SECONDS_BETWEEN_OTHERS = 4
@@ -42,9 +43,9 @@ class Line:
         self.connection.send((method, *args, keywords))
         if not self.connection.poll(PATIENCE):
             raise RuntimeError(f"{method}: no answer after {PATIENCE} seconds.")
-        status, result, generation = self.connection.recv()
-        if status == "error":
-            raise Refused(result)
+        error, result, generation = self.connection.recv()
+        if error is not None:
+            raise Refused(error)
         return result, generation
 
 
@@ -86,14 +87,17 @@ class Worker:
         """Return up to three rows to label, or None if there are none now."""
         start = time.monotonic()
         n = self.random.randint(1, 3)
-        query, generation = self.line.call("ask", n, self.name)
-        if query is None:
-            self.next_ask = time.monotonic() + 1
+        try:
+            (query, n_answers), generation = self.line.call("ask", n, self.name)
+        except Refused as error:
+            self.journal.write(kind="error", text=f"ask: {error}")
             return None
-        # The rounds are spread over the time of the soak.
-        n_rounds = self.problem.budget / self.problem.batch_size
-        share = (query.round - 1) / n_rounds
-        self.next_ask = self.begun + 0.9 * share * (self.until - self.begun)
+        if query is None:
+            self.next_ask = start + 1
+            return None
+        # The answers are spread over the time of the soak.
+        share = n_answers / self.problem.budget
+        self.next_ask = self.begun + 0.75 * share * (self.until - self.begun)
         if not len(query):
             self.next_ask = max(self.next_ask, start + self.random.uniform(0.05, 0.2))
             return None
@@ -114,17 +118,31 @@ class Worker:
         self.journal.write(**entry)
         if self.random.random() < 0.01:
             kill_self_after(self.random.uniform(0, 0.04))
-        keywords = {"sample_ids": rows} if query is None else {"query": query}
-        arguments = []
-        if kind != "ask_again":
-            arguments.append(labels)
-            keywords["annotator"] = self.name
         try:
-            self.line.call(kind, *arguments, **keywords)
+            if kind != "tell" and self.random.random() < 0.3:
+                self.change_file(kind, rows, labels)
+            else:
+                self.change_loop(kind, rows, labels, query)
         except Refused as error:
             # It ends, too: it would be refused again.
             entry["refused"] = str(error)
         self.journal.write(**entry, end=time.monotonic())
+
+    def change_loop(self, kind, rows, labels, query):
+        """Make a change through the server."""
+        arguments = [] if kind == "ask_again" else [labels]
+        keywords = {"sample_ids": rows} if query is None else {"query": query}
+        if kind != "ask_again":
+            keywords["annotator"] = self.name
+        self.line.call(kind, *arguments, **keywords)
+
+    def change_file(self, kind, rows, labels):
+        """Make a change in the session itself, which the loop has to notice."""
+        with Session(self.problem.session, annotator=self.name) as session:
+            if kind == "ask_again":
+                session.ask_again(rows)
+            else:
+                session.correct(dict(zip(rows, labels, strict=True)))
 
     # Work
 
@@ -181,7 +199,9 @@ class Worker:
 
     def tell_unasked(self):
         """Tell a label for any row, which most probably was never asked about."""
-        row = self.ids[self.random.randrange(N_KNOWN, self.problem.n_rows())]
+        # The server may not have the newest rows yet.
+        n_rows = max(N_ROWS, self.problem.n_rows() - N_ADDED_AT_ONCE)
+        row = self.ids[self.random.randrange(N_KNOWN, n_rows)]
         self.change("tell", [row], self.true_labels([row]), why="unasked")
 
     def correct(self):
