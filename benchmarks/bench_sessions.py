@@ -26,7 +26,7 @@ N_ROWS, N_FEATURES = 5_000, 100
 
 
 class Side:
-    """The loops of one version, all on the same data, and saved in files of a folder."""
+    """Loops of one version, on the same data, and the files they are saved in."""
 
     def __init__(self, version, folder, n_rounds):
         self.version, self.n_rounds = version, n_rounds
@@ -43,10 +43,11 @@ class Side:
             model, strategy="margin", budget=0.9, batch_size=1, random_state=0
         )
 
-    def begin(self, **params):
+    def begin(self, *, batch_size=1, **options):
         """Return a new loop."""
+        clf = self.clf.set_params(batch_size=batch_size)
         of = self.version.load("skactive").LabelingLoop
-        return of(self.clf, *self.data, **self.ids, **params)
+        return of(clf, *self.data, **self.ids, **options)
 
     def load(self, path):
         of = self.version.load("skactive").LabelingLoop
@@ -126,24 +127,17 @@ def load_case(sides):
     prepared["new, open a session"] = partial(
         _ready, new, partial(new.begin, session=path)
     )
-    per = new.n_rounds
-    return Case(f"a round of {per}", {k: prepared[k] for k in _order(prepared)}, per=per)
-
-
-def _order(names):
-    """Put what the others are compared with first: the rounds of the new version."""
-    return sorted(names, key=lambda name: name != "new, rounds")
+    # The rounds of the new version come first: the others are compared with them.
+    names = sorted(prepared, key=lambda name: name != "new, rounds")
+    prepared = {name: prepared[name] for name in names}
+    return Case(f"a round of {new.n_rounds}", prepared, per=new.n_rounds)
 
 
 def size_cases(sides):
     """Yield the cases of sizes."""
 
     def query_size(side):
-        loop = side.begin()
-        loop = side.version.load("skactive").LabelingLoop(
-            _with(side.clf, batch_size=5), *side.data, **side.ids
-        )
-        return len(pickle.dumps(loop.ask()))
+        return len(pickle.dumps(side.begin(batch_size=5).ask()))
 
     def file_size(side):
         _, path = side.saved()
@@ -157,11 +151,9 @@ def size_cases(sides):
 
     n_rounds = sides["new"].n_rounds
     yield Case("size of a query of 5 rows", sides, partial(measure, query_size))
-    yield Case(f"size of a file of {n_rounds} rounds", sides, partial(measure, file_size))
-
-
-def _with(clf, **params):
-    return clf.__class__(**clf.get_params(deep=False) | params)
+    yield Case(
+        f"size of a file of {n_rounds} rounds", sides, partial(measure, file_size)
+    )
 
 
 def cases(args):
@@ -184,7 +176,9 @@ def cases(args):
 
 
 def options(parser):
-    parser.add_argument("old", nargs="?", default="HEAD", help="a revision, or a folder")
+    parser.add_argument(
+        "old", nargs="?", default="HEAD", help="a revision, or a folder"
+    )
     parser.add_argument("--rounds", type=int, default=1_000)
     parser.add_argument("--steps", type=int, default=101, help="of each side")
     parser.add_argument("--folder", type=Path, help="of the files, to choose the disk")

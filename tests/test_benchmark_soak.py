@@ -53,7 +53,9 @@ def random_changes(rng, *, overlap, kinds):
         start += 1
         kind = rng.choice(kinds)
         label = rng.choice([None, 0, 1, 2]) if kind != "ask_again" else None
-        yield Change(kind, "a", label, start, start + (rng.random() * 3 if overlap else 0.5))
+        yield Change(
+            kind, "a", label, start, start + (rng.random() * 3 if overlap else 0.5)
+        )
 
 
 @pytest.mark.parametrize("overlap", [False, True])
@@ -101,6 +103,12 @@ def test_a_row_lent_twice_is_found():
     assert checks.handed_out_twice([asks[0], ask("w1", 1, 1.9)], {}, 2) == ([], [])
     killed = [asks[0], ask("w2", 1, 1.9, generation="2.1")]
     assert checks.handed_out_twice(killed, {}, 2) == ([], [("a", "w1", "w2")])
+
+
+def test_a_row_is_surely_paid_if_it_was_answered_before_the_server_died():
+    tell = Change("tell", "a", 1, 2, 3)
+    assert checks.surely_paid([ask("w1", 0, 1)], {"a": [tell]}, [0]) == {"a"}
+    assert checks.surely_paid([ask("w1", 0, 1)], {"a": [tell]}, [0, 2]) == set()
 
 
 def test_a_journal_of_a_killed_worker_is_read_to_its_last_whole_line(tmp_path):

@@ -100,6 +100,23 @@ def handed_out_twice(asks, changes, lease_seconds):
     return errors, in_flight
 
 
+def surely_paid(asks, changes, openings):
+    """Return the rows that were answered by the same run of the server that asked.
+
+    Others may have been given up when the server began a new loop, at `openings`.
+    """
+    paid = set()
+    for ask in asks:
+        until = min((at for at in openings if at > ask["end"]), default=np.inf)
+        for row in ask["rows"]:
+            if any(
+                c.kind == "tell" and ask["end"] < c.end < until
+                for c in changes.get(row, ())
+            ):
+                paid.add(row)
+    return paid
+
+
 def missing_corrections(changes, audit):
     """Return the acknowledged corrections that the audit, of (row, label), lacks."""
     made = {

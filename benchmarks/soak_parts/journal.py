@@ -17,7 +17,7 @@ class Journal:
     """A file to which one process appends entries."""
 
     def __init__(self, path):
-        self.file = open(path, "x", encoding="utf-8")  # noqa: SIM115
+        self.file = open(path, "x", encoding="utf-8")
 
     def write(self, **entry):
         """Write an entry, and wait until it is on the disk."""

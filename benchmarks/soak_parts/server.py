@@ -48,7 +48,7 @@ class Server:
     def __init__(self, problem, start):
         self.problem = problem
         self.random = Random(f"{problem.seed} {start}")
-        self.log = open(problem.folder / f"server-{start:04}.jsonl", "x", buffering=1)  # noqa: SIM115
+        self.log = open(problem.folder / f"server-{start:04}.jsonl", "x", buffering=1)
         self.gate = Gate()
         self.start = start
         self.n_loops = 0

@@ -12,6 +12,7 @@ from soak_parts.checks import (
     handed_out_twice,
     missing_corrections,
     slope,
+    surely_paid,
     wrong_labels,
 )
 from soak_parts.journal import changes_of, is_acknowledged, read
@@ -68,7 +69,7 @@ def judge(problem, soak):
     served = read(sorted(problem.folder.glob("server-*.jsonl")))
     verdict = Verdict()
     count(verdict.counts, entries, served, soak)
-    check_labels(verdict, problem, entries)
+    check_labels(verdict, problem, entries, served)
     check_asks(verdict, problem, served)
     check_memory(verdict, soak)
     refused = [e for e in entries if "refused" in e]
@@ -105,18 +106,18 @@ def count(counts, entries, served, soak):
     }
 
 
-def check_labels(verdict, problem, entries):
+def check_labels(verdict, problem, entries, served):
     """Check labels, budget, corrections and who was given what."""
     changes = changes_of(entries)
     asks = [e for e in entries if e["kind"] == "ask"]
+    paid = surely_paid(asks, changes, [e["at"] for e in served if e["kind"] == "open"])
     with Session(problem.session) as session:
         labels = dict(session.labels())
         audit = [(c["sample_id"], c["label"]) for c in session.corrections()]
         X, y, ids = problem.pool(0)
-        loop = LabelingLoop(
-            problem.classifier(), X, y, sample_ids=ids, session=session
-        )
+        loop = LabelingLoop(problem.classifier(), X, y, sample_ids=ids, session=session)
         fitted = loop.finish()
+        summary = session.summary()
     learnt = {
         row: None if label == -1 else label
         for row, label in zip(ids.tolist(), fitted.transduction_.tolist(), strict=True)
@@ -124,8 +125,15 @@ def check_labels(verdict, problem, entries):
     verdict.check("labels lost or wrong in the file", wrong_labels(changes, labels))
     verdict.check("labels lost or wrong in the loop", wrong_labels(changes, learnt))
     verdict.check("corrections not in the audit", missing_corrections(changes, audit))
-    verdict.counts["rows charged"] = int(fitted.n_queries_)
-    verdict.check("rows over budget", max(0, fitted.n_queries_ - problem.budget))
+    verdict.counts |= {
+        "budget": problem.budget,
+        "rows charged": summary["n_charged"],
+        "rows charged for certain, by the journals": len(paid),
+        "labels of rows that were never asked about": summary["n_unasked"],
+        "rounds": summary["n_rounds"],
+    }
+    most = max(summary["n_charged"], fitted.n_queries_, len(paid))
+    verdict.check("rows over budget", max(0, most - problem.budget))
     verdict.check("rows asked after their answer", asked_after_answer(asks, changes))
     errors, in_flight = handed_out_twice(asks, changes, problem.lease_seconds)
     verdict.check("rows lent to two workers at once", errors)
@@ -137,7 +145,7 @@ def check_asks(verdict, problem, served):
     asks = {"begins": {}, "leases": {}, "nothing": {}}
     for e in served:
         if e["kind"] in asks:
-            # Of asks that waited for a round, the one that has begun it has worked most.
+            # Of asks that waited for a round, the one that began it has worked most.
             key = e["round"] if e["kind"] == "begins" else e["at"]
             of = asks[e["kind"]].setdefault((e["start"], key), e)
             if e["cpu"] > of["cpu"]:
@@ -176,7 +184,9 @@ def compare_asks(verdict, name, seconds):
 def check_memory(verdict, soak):
     """Check that the memory of the last server stays as it was after a warm-up."""
     last = soak.memory[-1][1]
-    seen = np.array([(at, size) for at, process, size in soak.memory if process == last])
+    seen = np.array(
+        [(at, size) for at, process, size in soak.memory if process == last]
+    )
     seen = seen[len(seen) // 5 :]
     part = max(1, len(seen) // 4)
     before, after = np.median(seen[:part, 1]), np.median(seen[-part:, 1])

@@ -1,4 +1,4 @@
-"""A worker: asks for rows, answers them, and makes all the mistakes that people make."""
+"""A worker: asks for rows, answers them, and makes the mistakes that people make."""
 
 import os
 import signal
