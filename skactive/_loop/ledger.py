@@ -60,8 +60,8 @@ class Ledger:
         equal_rows.share_given(self.y, self.labeled)
         self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
-        # Rows that nobody is asked about although they were not queried in this run:
-        # skipped in an earlier one, or with a label that was taken back.
+        # Rows that nobody is asked about although they have no label, and may not have
+        # been queried in this run: skipped, or with a label that was taken back.
         self._set_aside = np.zeros(len(inputs.y), dtype=bool)
         self._unasked = set()
         self._holdout = holdout
@@ -311,8 +311,10 @@ class Ledger:
         )
 
     def _write(self, row, label):
-        """Write a label."""
+        """Write a label; a row that was skipped is not asked about again."""
         if label is None:
+            # It may not count as asked: an answer of an earlier process, or by itself.
+            self._set_aside[row] = True
             return
         if label not in self._spellings:
             self._meet(label, row)
