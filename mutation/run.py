@@ -136,8 +136,7 @@ def report(path, *, show):
     n_not_run = sum(code is NOT_RUN for code in codes.values())
     n_killed = len(codes) - len(survived) - len(uncovered) - n_not_run
     print(
-        f"{path:45} {len(codes):7} {n_killed:6} {len(survived):8} "
-        f"{len(uncovered):9}",
+        f"{path:45} {len(codes):7} {n_killed:6} {len(survived):8} {len(uncovered):9}",
         f"({n_not_run} not run yet)" if n_not_run else "",
         flush=True,
     )

@@ -565,3 +565,25 @@ def test_answers_that_contradict_the_first_one_are_in_the_audit_and_in_doubt(pat
 
 def query_row(loop):
     return loop.finish().query_indices_[0]
+
+
+def test_stored_skips_cost_no_budget_and_stored_labels_do(path):
+    person = Person(skips=range(0, 400, 4))
+    oracle = CachedOracle(person, path)
+    clf = make_clf(oracle=oracle)
+    first = clf.fit(X, Y, sample_ids=IDS).query_indices_.tolist()
+    n_skipped = sum(row % 4 == 0 for row in first)
+    assert n_skipped > 0
+    again = clf.fit(X, Y, sample_ids=IDS)
+    # The same rows, and then new ones in place of those that were skipped.
+    assert again.query_indices_[:20].tolist() == first
+    assert len(person.asked) == 20 + n_skipped
+    assert len(person.asked) == len(set(person.asked))
+    assert again.n_queries_ == 20 + n_skipped
+    oracle.close()
+
+
+def test_a_correction_of_an_unknown_row_is_refused(path):
+    fit(path, Person())
+    with Session(path) as session, pytest.raises(ValueError, match="no answers for"):
+        session.correct({"row-9999": 1})

@@ -132,7 +132,7 @@ def test_t53_a_foreign_file_is_refused(X, y, make_clf, tmp_path, data):
 def test_t53_a_store_without_a_loop_is_refused(X, y, make_clf, tmp_path):
     path = tmp_path / "labels.sqlite"
     with Session(path) as session:
-        session.correct({"a": 1})
+        session.store.record("default", {'"a"': 1}, "Ann")
     before = path.read_bytes()
     with pytest.raises(SavedLoopError, match="holds no saved loop"):
         LabelingLoop.load(path, make_clf(), X, y)
