@@ -555,6 +555,25 @@ def test_an_error_of_a_model_in_the_replay_carries_all_labels(path, monkeypatch)
     assert any("was being loaded" in note for note in caught.value.__notes__)
 
 
+@pytest.mark.parametrize(
+    ("container", "what"),
+    [
+        (pd.DataFrame, "DataFrame"),
+        (csr_matrix, "csr_matrix of float64"),
+        (lambda X: X.astype(np.float32), "ndarray of float32"),
+    ],
+)
+def test_another_container_is_named(container, what, path):
+    loop = small_loop()
+    rows = loop.ask().indices
+    loop.tell(TRUTH[rows])
+    loop.save(path)
+    with pytest.raises(SavedLoopError, match="X was ndarray of float64, and") as error:
+        LabelingLoop.load(path, make_clf(), container(X), Y)
+    assert f"is {what}" in str(error.value)
+    assert error.value.labels.tolist() == TRUTH[rows].tolist()
+
+
 if __name__ == "__main__":
     for name in CASES:
         resume_for_a_round(sys.argv[1], name)
