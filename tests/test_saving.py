@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -321,6 +322,21 @@ def test_saving_appends_what_is_new_and_reads_nothing(path, monkeypatch):
         assert before == lines
     # But for the digits of numbers.
     assert max(sizes) < 1.2 * min(sizes)
+
+
+def test_doubts_about_answers_are_not_repeated_after_loading(path):
+    labels = np.where(TRUTH > 0, "dog", "cat").astype(object)
+    y = np.full(60, None, dtype=object)
+    loop = small_loop(y, missing_label=None)
+    loop.ask()
+    with pytest.warns(UserWarning, match="differs from the class") as warned:
+        loop.tell(["cat", "dog", "cat ", "dog"])
+    loaded = reopen(loop, path, y=y)
+    rows = loaded.ask().indices
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*differs from the class")
+        loaded.tell(labels[rows])
+    assert len(warned) == 1
 
 
 class Draws(BaseStrategy):

@@ -392,6 +392,16 @@ def test_a_correction_in_another_process_reaches_a_loop_that_is_open(path):
     assert loop.finish().transduction_[query.indices[0]] == wrong
 
 
+def test_a_correction_of_a_session_must_be_a_label_of_its_type(path):
+    fit(path, Person(), budget=5)
+    with Session(path) as session:
+        name, before = next(iter(session.labels())), session.labels()
+        with pytest.raises(ValueError, match="cannot become a label of type int"):
+            session.correct({name: "one"})
+        assert session.labels() == before
+        assert session.corrections() == []
+
+
 def test_a_refused_correction_changes_nothing(path):
     loop = LabelingLoop(make_clf(classes=[0, 1]), X, Y, sample_ids=IDS, session=path)
     query = loop.ask()

@@ -472,6 +472,37 @@ def test_the_first_saved_label_of_a_row_stays_in_the_file_and_in_both_loops(two)
         assert len(loop.ask()) == 3
 
 
+@pytest.mark.parametrize("first_saved", [0, 1])
+def test_a_label_wins_over_a_skip_of_another_loop(two, truth, first_saved):
+    first, second, load, path = two
+    row = first.ask().indices[:1]
+    first.tell([None], indices=row)
+    second.tell(truth[row], indices=row)
+    loops = [first, second]
+    for loop in (loops[first_saved], loops[1 - first_saved], loops[first_saved]):
+        loop.save(path)
+    for loop in (first, second, load()):
+        assert labels_of(loop, row) == truth[row].tolist()
+        assert row not in loop.ask().indices
+
+
+def test_a_correction_in_one_loop_reaches_the_other(two, truth):
+    first, second, load, path = two
+    rows = first.ask().indices
+    first.tell([1 - truth[rows[0]]], indices=rows[:1])
+    first.save(path)
+    second.tell(truth[rows[1:2]], indices=rows[1:2])
+    second.save(path)
+    second.correct(truth[rows[:1]], indices=rows[:1], annotator="Bob")
+    first.tell(truth[rows[2:3]], indices=rows[2:3])
+    second.save(path)
+    first.save(path)
+    second.save(path)
+    for loop in (first, second, load()):
+        assert labels_of(loop, rows[:3]) == truth[rows[:3]].tolist()
+        assert [c["by"] for c in loop.finish().corrections_] == ["Bob"]
+
+
 def test_two_loops_that_close_one_round_go_on_with_the_next(two, truth):
     first, second, load, path = two
     rows = first.ask().indices
