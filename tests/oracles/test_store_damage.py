@@ -109,6 +109,8 @@ def test_no_flipped_bit_of_many_loses_or_changes_an_answer(whole, tmp_path):
     [
         "UPDATE answers SET label = '1' WHERE sample_id = '0'",
         "UPDATE answers SET label = CAST(label AS BLOB) WHERE sample_id = '0'",
+        "UPDATE answers SET sample_id = CAST('0' AS BLOB) WHERE sample_id = '0'",
+        "UPDATE answers SET task = CAST('x' AS BLOB) WHERE sample_id = '0'",
         "UPDATE answers SET sample_id = '9999' WHERE sample_id = '0'",
         "UPDATE answers SET task = 'other' WHERE sample_id = '0'",
         "UPDATE answers SET checksum = checksum + 1 WHERE sample_id = '0'",

@@ -10,8 +10,11 @@ _LAST_TIME = 253402300799
 
 
 def checksum(*fields):
-    """Return the checksum of some fields of a row of a table."""
-    return zlib.crc32(json.dumps(fields).encode())
+    """Return the checksum of some fields of a row; None if one is no text or number."""
+    try:
+        return zlib.crc32(json.dumps(fields).encode())
+    except TypeError:
+        return None
 
 
 def damaged(path, what, **details):
