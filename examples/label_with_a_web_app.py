@@ -68,6 +68,7 @@ def ask(loop, worker, n):
 
 
 def tell(loop, worker, labels):
+    labels = dict(labels)
     loop.tell(list(labels.values()), sample_ids=list(labels), annotator=worker)
     return {"told": len(labels)}
 

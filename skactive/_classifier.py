@@ -185,7 +185,11 @@ class ActiveLearningClassifier(
         It is set even if `fit` failed.
 
     query_indices_ : ndarray of shape (n_queries,), dtype int
-        Rows in the order in which they were queried, abstentions included.
+        Rows in the order in which they were queried, abstentions included. A row that
+        was asked about again is there twice.
+
+    query_rounds_ : ndarray of shape (n_queries,), dtype int
+        Numbers of the rounds in which these rows were queried.
 
     n_queries_ : int
         Number of rows that were queried. With a session, those of its earlier runs

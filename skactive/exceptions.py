@@ -107,8 +107,9 @@ class SavedLoopError(ActiveLearningError, ValueError):
     labels : ndarray of shape (n_labels,) or None, default=None
         Labels in the file, if it can be read.
 
-    indices : ndarray of shape (n_labels,), dtype int, or None, default=None
-        Row numbers of `labels` in the data of the saved loop.
+    indices : ndarray of shape (n_labels,) or None, default=None
+        Row numbers of `labels` in the data of the saved loop; their ids if it was made
+        with `sample_ids`.
 
     Examples
     --------

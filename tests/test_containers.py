@@ -231,6 +231,7 @@ def test_what_goes_by_position_must_not_have_other_names(name, use):
         use()
 
 
+@pytest.mark.filterwarnings("ignore:y is matched with the rows by position")
 def test_labels_to_score_with_must_not_have_other_names():
     clf = make_clf().fit(FRAME, pd.Series(Y, index=FRAME.index), sample_ids=IDS)
     with pytest.raises(ValueError, match=r"^y and X have different indices"):

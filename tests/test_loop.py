@@ -1,6 +1,7 @@
 """LabelingLoop: ask, tell and finish, whole and in parts."""
 
 import copy
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -183,12 +184,63 @@ def test_labels_that_belong_nowhere_are_refused(labels, keys, error, message):
     assert loop.finish().n_queries_ == 0
 
 
-def test_a_row_that_was_not_asked_cannot_be_told():
+def test_a_label_for_a_row_that_was_not_asked_is_taken_and_costs_nothing():
     loop = make_loop()
     asked = loop.ask().indices
     other = next(row for row in range(1, 20) if row not in asked)
-    with pytest.raises(ValueError, match="only for rows that ask"):
-        loop.tell([1], indices=[other])
+    loop.tell([TRUTH[other]], indices=[other])
+    assert loop.ask().indices.tolist() == asked.tolist()
+    loop.tell(TRUTH[asked])
+    rounds = tell_all(loop)
+    assert [len(rows) for rows in rounds] == [4]
+    assert other not in rounds[0]
+    fitted = loop.finish()
+    assert fitted.transduction_[other] == TRUTH[other]
+    assert fitted.labeled_iter_[other] == 0
+    assert other not in fitted.query_indices_
+    assert fitted.n_queries_ == 8
+
+
+def test_labels_by_position_after_somebody_elses_answers_label_nothing():
+    loop = make_loop()
+    mine, theirs = loop.ask(), loop.ask()
+    loop.tell(TRUTH[theirs.indices])
+    following = loop.ask()
+    with pytest.raises(ValueError, match="Pass query=") as caught:
+        loop.tell([1 - TRUTH[row] for row in mine.indices])
+    assert caught.value.indices.tolist() == theirs.indices.tolist()
+    assert loop.ask().indices.tolist() == following.indices.tolist()
+    # With their query they are late: the first answers stay.
+    late = [1 - TRUTH[mine.indices[0]], *TRUTH[mine.indices[1:]]]
+    with pytest.warns(UserWarning, match="the answer . was ignored"):
+        loop.tell(late, query=mine)
+    fitted = loop.finish()
+    assert fitted.query_indices_.tolist() == theirs.indices.tolist()
+    told = fitted.transduction_[mine.indices]
+    np.testing.assert_array_equal(told, TRUTH[mine.indices])
+
+
+def test_a_pickled_query_is_small_and_keeps_its_probabilities():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5_000, 100))
+    truth = (X[:, 0] > 0).astype(int)
+    y = np.where(np.arange(5_000) < 20, truth, -1)
+    clf = make_clf(batch_size=5)
+    query = LabelingLoop(clf, X, y).ask()
+    data = pickle.dumps(query)
+    assert len(data) < 20_000
+    again = pickle.loads(data)
+    alone = LogisticRegression().fit(X[:20], truth[:20])
+    expected = alone.predict_proba(X[query.indices])
+    np.testing.assert_allclose(again.proba, expected, rtol=1e-6)
+    for name in ("X", "indices", "utilities", "classes"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(query, name))
+    assert (again.round, again.sample_ids, len(again)) == (1, None, 5)
+    cold = LabelingLoop(clf, X, np.full(5_000, -1)).ask()
+    data = pickle.dumps(cold)
+    assert len(data) < 20_000
+    assert pickle.loads(data).proba is None
+    assert pickle.loads(data).indices.tolist() == cold.indices.tolist()
 
 
 def test_telling_needs_a_question_and_ids_need_ids():

@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +20,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import skactive
-from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels
+from skactive import ActiveLearningClassifier, LabelingLoop, PseudoLabels, Session
+from skactive._loop.fingerprint import versions
 from skactive._loop.run import Run
-from skactive._loop.saving import versions
 from skactive.acquisition import BaseStrategy, Selection
 from skactive.exceptions import OracleError, SavedLoopError
+from skactive.oracles._store.store import LabelStore
 
 X, TRUTH = make_classification(
     60,
@@ -100,7 +103,7 @@ def without_seconds(history):
 
 def resume_for_a_round(folder, case):
     """Ask one round and tell it in two parts, closing the loop between them."""
-    clf, path = make_clf(**CASES[case]), Path(folder) / f"{case}.json"
+    clf, path = make_clf(**CASES[case]), Path(folder) / f"{case}.sqlite"
     if path.exists():
         loop = LabelingLoop.load(path, clf, X, Y)
     else:
@@ -130,7 +133,7 @@ def test_resumed_in_another_process_at_every_round_equals_an_undisturbed_run(tmp
     for _ in range(N_ROUNDS + 2):
         in_another_process(tmp_path)
     for case, params in CASES.items():
-        loop = LabelingLoop.load(tmp_path / f"{case}.json", make_clf(**params), X, Y)
+        loop = LabelingLoop.load(tmp_path / f"{case}.sqlite", make_clf(**params), X, Y)
         assert loop.ask() is None
         if params.get("random_state", 0) is not None:
             assert_same(loop.finish(), run(LabelingLoop(make_clf(**params), X, Y)))
@@ -146,7 +149,7 @@ def test_resumed_in_another_process_at_every_round_equals_an_undisturbed_run(tmp
     ],
 )
 def test_loaded_after_every_answer_a_loop_equals_an_undisturbed_run(case, tmp_path):
-    loop, path = LabelingLoop(make_clf(**CASES[case]), X, Y), tmp_path / "loop.json"
+    loop, path = LabelingLoop(make_clf(**CASES[case]), X, Y), tmp_path / "loop.sqlite"
     calm = twin(loop)
     while (query := loop.ask()) is not None:
         loop = reopen(loop, path)
@@ -170,7 +173,7 @@ def small_loop(y=Y, X=X, sample_ids=None, **params):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "loop.json"
+    return tmp_path / "loop.sqlite"
 
 
 def test_a_loop_saved_before_the_first_question_asks_the_same(path):
@@ -191,8 +194,9 @@ def test_late_and_contradicting_answers_abstentions_and_refusals_survive(path):
         with pytest.warns(UserWarning, match="has the label"):
             loop.tell([(TRUTH[first[1]] + 1) % 3], indices=first[1:2])
     loaded = reopen(closed, path)
-    assert loaded.ask().indices.tolist() == second[1:].tolist()
-    assert loaded.ask().round == 2
+    query = loaded.ask()
+    assert (query.indices.tolist(), query.round) == (second[1:].tolist(), 2)
+    loaded.tell(TRUTH[query.indices], query=query)
     assert_same(run(loaded), run(calm))
 
 
@@ -202,7 +206,7 @@ def test_an_answer_told_in_the_batch_that_closes_a_round_counts_in_its_record(pa
     loop.tell([None, 0, 0, 0, TRUTH[rows[0]]], indices=[*rows, rows[0]])
     loaded = reopen(loop, path)
     assert [record["n_abstained"] for record in loop._run.rounds.history] == [0]
-    assert loaded._run.history == loop._run.rounds.history
+    assert loaded._run.rounds.history == loop._run.rounds.history
 
 
 def test_an_ended_loop_stays_ended_and_takes_late_answers(path):
@@ -244,31 +248,79 @@ def test_labels_of_every_type_come_back_as_they_were(labels, marker, path):
     assert types == [type(value) for value in expected.transduction_]
 
 
-def test_saving_again_after_loading_writes_the_same_rounds(path):
+def entries_in(path):
+    with Session(path) as session:
+        return session.entries()
+
+
+def test_saving_again_after_loading_writes_nothing(path):
     loop = small_loop()
     for _ in range(2):
         loop.tell(TRUTH[loop.ask().indices])
     loop.save(path)
-    first = json.loads(path.read_text())
-    LabelingLoop.load(path, make_clf(), X, Y).save(path)
-    again = json.loads(path.read_text())
-    assert again == first
-    assert again["rounds"][1]["oracle_seconds"] > 0
+    before = entries_in(path)
+    loaded = LabelingLoop.load(path, make_clf(), X, Y)
+    loaded.save(path)
+    assert entries_in(path) == before
+    assert before[-1]["record"]["oracle_seconds"] > 0
+    # The times are those of the run, not of its replay.
+    assert loaded._run.rounds.history == loop._run.rounds.history
 
 
 def test_the_file_says_who_selected_and_what_was_told_and_what_is_open(path):
     loop = small_loop()
     rows = loop.ask().indices.tolist()
-    loop.tell([None, np.int8(2)], indices=rows[:2])
+    loop.tell([None, np.int8(2)], indices=rows[:2], annotator="ann")
     loop.save(path)
-    content = json.loads(path.read_text())
-    (part,) = content["rounds"]
-    assert (content["format"], content["version"]) == ("skactive.LabelingLoop", 1)
-    assert part["strategy"] == "margin"
-    assert part["rows"] == rows
-    assert part["told"] == [{"rows": rows[:2], "labels": [None, 2]}]
-    assert part["open"] == rows[2:]
-    assert content["end"] is None
+    begin, opened, told = entries_in(path)
+    assert [e["kind"] for e in (begin, opened, told)] == ["begin", "round", "told"]
+    assert begin["made_with"] == versions()
+    assert (opened["round"], opened["strategy"]) == (1, "margin")
+    assert opened["rows"] == rows
+    assert (told["rows"], told["labels"]) == (rows[:2], [None, 2])
+    assert told["by"] == "ann"
+
+
+def test_a_file_with_ids_names_rows_by_them_and_holds_the_answers_for_others(path):
+    ids = [f"text {i}" for i in range(60)]
+    loop = small_loop(sample_ids=ids)
+    query = loop.ask()
+    loop.tell([None, *TRUTH[query.indices[1:]]])
+    loop.save(path)
+    names, labels = query.sample_ids.tolist(), TRUTH[query.indices].tolist()
+    _, opened, told, closed = entries_in(path)
+    assert opened["rows"] == told["rows"] == closed["rows"] == names
+    assert closed["record"]["n_abstained"] == 1
+    with Session(path) as session:
+        assert session.labels() == dict(zip(names[1:], labels[1:], strict=True))
+        assert session.skipped() == names[:1]
+
+
+def lines_in(path):
+    """Return the text of each entry, as SQLite has it."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM log ORDER BY position").fetchall()
+
+
+def test_saving_appends_what_is_new_and_reads_nothing(path, monkeypatch):
+    clf = make_clf(batch_size=1, budget=40)
+    loop = LabelingLoop(clf, X, Y)
+    loop.save(path)
+    monkeypatch.delattr(LabelStore, "log")
+    before, sizes = lines_in(path), []
+    for _ in range(40):
+        loop.tell(TRUTH[loop.ask().indices])
+        loop.save(path)
+        lines = lines_in(path)
+        assert lines[: len(before)] == before
+        new = [text for _, _, text, _ in lines[len(before) :]]
+        assert [json.loads(text)["kind"] for text in new] == ["round", "told", "closed"]
+        sizes.append(sum(map(len, new)))
+        loop.save(path)  # nothing is new
+        before = lines_in(path)
+        assert before == lines
+    # But for the digits of numbers.
+    assert max(sizes) < 1.2 * min(sizes)
 
 
 class Draws(BaseStrategy):
@@ -347,10 +399,10 @@ def test_other_values_of_x_are_refused_in_every_container(container, path):
     others[41, 3] += 1
     loop = LabelingLoop(make_clf(), rows, Y)
     loop.save(path)
-    described = json.loads(path.read_text())["made_of"]
-    again = LabelingLoop(make_clf(), container(X.copy()), Y)
-    again.save(path)
-    assert json.loads(path.read_text())["made_of"] == described
+    described = entries_in(path)[0]["made_of"]
+    other = path.with_name("other.sqlite")
+    LabelingLoop(make_clf(), container(X.copy()), Y).save(other)
+    assert entries_in(other)[0]["made_of"] == described
     with pytest.raises(SavedLoopError, match="the values of X differ"):
         LabelingLoop.load(path, make_clf(), container(others), Y)
 
@@ -462,7 +514,7 @@ def test_a_replay_of_a_file_of_another_release_says_so(path, monkeypatch, releas
     loop.tell(TRUTH[loop.ask().indices])
     made_with = versions()
     assert made_with.pop("skactive") == skactive.__version__
-    monkeypatch.setattr("skactive._loop.saving.versions", lambda: release | made_with)
+    monkeypatch.setattr("skactive._loop.journal.versions", lambda: release | made_with)
     loop.save(path)
     monkeypatch.undo()
     monkeypatch.setattr(Moody, "sign", -1)
@@ -501,6 +553,25 @@ def test_an_error_of_a_model_in_the_replay_carries_all_labels(path, monkeypatch)
         LabelingLoop.load(path, clf, X, Y)
     assert len(caught.value.labels) == 8
     assert any("was being loaded" in note for note in caught.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("container", "what"),
+    [
+        (pd.DataFrame, "DataFrame"),
+        (csr_matrix, "csr_matrix of float64"),
+        (lambda X: X.astype(np.float32), "ndarray of float32"),
+    ],
+)
+def test_another_container_is_named(container, what, path):
+    loop = small_loop()
+    rows = loop.ask().indices
+    loop.tell(TRUTH[rows])
+    loop.save(path)
+    with pytest.raises(SavedLoopError, match="X was ndarray of float64, and") as error:
+        LabelingLoop.load(path, make_clf(), container(X), Y)
+    assert f"is {what}" in str(error.value)
+    assert error.value.labels.tolist() == TRUTH[rows].tolist()
 
 
 if __name__ == "__main__":

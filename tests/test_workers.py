@@ -74,6 +74,13 @@ def test_nothing_for_now_is_not_the_end():
     assert loop.ask(1, worker="Bob") is None
 
 
+def test_a_query_without_rows_can_be_read_and_pickled():
+    loop = make_loop()
+    loop.ask(worker="Ann")
+    query = pickle.loads(pickle.dumps(loop.ask(2, worker="Bob")))
+    assert (len(query), query.proba, query.worker) == (0, None, "Bob")
+
+
 def test_a_late_answer_is_taken_and_the_first_one_wins(tmp_path):
     loop = make_loop(session=tmp_path / "labels.sqlite")
     late = loop.ask(2, worker="Ann", lease_seconds=1e-9)
@@ -168,6 +175,21 @@ def test_the_worker_is_written_with_its_answers(tmp_path):
     loop.tell([1], sample_ids=bob.sample_ids)
     who = {r["sample_id"]: r["annotator"] for r in Session(path).records()}
     assert who == {ann.sample_ids[0]: "Ann", bob.sample_ids[0]: "Bob"}
+
+
+@pytest.mark.parametrize("name", [5, "", {"name": "Ann"}, "\ud800"])
+def test_a_name_that_cannot_be_written_is_refused_and_blocks_nobody(tmp_path, name):
+    from skactive import Session
+
+    loop = make_loop(session=tmp_path / "labels.sqlite")
+    first, second = loop.ask(2, worker="Ann").sample_ids
+    with pytest.raises((TypeError, ValueError), match="worker must be a"):
+        loop.ask(1, worker=name)
+    for change in (loop.tell, loop.correct):
+        with pytest.raises((TypeError, ValueError), match="annotator must be a"):
+            change([1], sample_ids=[first], annotator=name)
+    loop.tell([0], sample_ids=[second], annotator="Ann")
+    assert Session(tmp_path / "labels.sqlite").labels() == {second: 0}
 
 
 def test_a_refused_answer_leaves_the_row_with_its_worker():

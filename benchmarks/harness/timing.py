@@ -222,6 +222,6 @@ def _line(row, found, first):
             number(found[0].min() / first[0].min()),
             number(np.median(cpu)),
         ]
-    peak = "" if row["peak"] == "" else f"{int(row['peak']) / MIB:.1f}"
+    peak = "" if row["peak"] == "" else f"{int(row['peak']) / MIB:.4g}"
     calls = str(found.shape[1])
     return [row["case"], row["side"], milliseconds, *ratios, peak, calls]

@@ -5,37 +5,110 @@ without these, their row numbers.
 """
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
 from skactive.exceptions import SavedLoopError
 from skactive.utils._labels import as_labels
 
-_NUMBER = (int, float)
 
-# The fields that an entry of each kind needs, and their types.
+def _is_int(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value):
+    return _is_int(value) or isinstance(value, float)
+
+
+def _is_text(value):
+    return isinstance(value, str)
+
+
+def _is_bool(value):
+    return isinstance(value, bool)
+
+
+def _is_dict(value):
+    return isinstance(value, dict)
+
+
+def _are_names(value):
+    return isinstance(value, list) and all(_is_int(v) or _is_text(v) for v in value)
+
+
+def _are_labels(value):
+    return isinstance(value, list) and all(map(_is_label, value))
+
+
+def _is_label(value):
+    if _is_int(value):
+        return -(2**63) <= value < 2**64
+    return value is None or isinstance(value, (bool, float, str))
+
+
+def _are_probabilities(value):
+    return isinstance(value, list) and all(v is None or _is_number(v) for v in value)
+
+
+def _is_record(value):
+    return _is_dict(value) and all(_is_number(value.get(n, 0)) for n in _NUMBERS)
+
+
+def _is_begun_record(value):
+    return _is_record(value) and {"select_seconds", "oracle_seconds"} <= value.keys()
+
+
+def _is_sample(value):
+    is_drawn = _is_dict(value) and _is_int(value.get("seed"))
+    return is_drawn and _are_names(value.get("rows"))
+
+
+def _or_none(is_valid):
+    return lambda value: value is None or is_valid(value)
+
+
+# What is computed with, of the records of rounds.
+_NUMBERS = ("fit_seconds", "select_seconds", "oracle_seconds", "cost")
+
+# The fields that an entry of each kind needs, and what they may be.
 _FIELDS = {
-    "begin": {"has_ids": bool, "seed": int, "session": bool},
+    "begin": {
+        "has_ids": _is_bool,
+        "session": _is_bool,
+        "seed": lambda value: _is_int(value) and value >= 0,
+        "made_with": _is_dict,
+        "made_of": _or_none(_is_dict),
+        "sample": _or_none(_is_sample),
+    },
     "round": {
-        "round": int,
-        "strategy": str,
-        "rows": list,
-        "probabilities": (list, type(None)),
-        "n_seen": int,
-        "record": dict,
+        "round": _is_int,
+        "strategy": _is_text,
+        "rows": _are_names,
+        "probabilities": _or_none(_are_probabilities),
+        "n_seen": _is_int,
+        "record": _is_begun_record,
     },
-    "told": {"rows": list, "labels": list, "free": list},
-    "correction": {"rows": list, "labels": list, "by": str, "at": _NUMBER},
-    "again": {"rows": list},
+    "told": {"rows": _are_names, "labels": _are_labels, "free": _are_names},
+    "contradiction": {"rows": _are_names, "labels": _are_labels},
+    "correction": {
+        "rows": _are_names,
+        "labels": _are_labels,
+        "by": _is_text,
+        "at": _is_number,
+    },
+    "again": {"rows": _are_names},
     "closed": {
-        "round": int,
-        "rows": list,
-        "probabilities": list,
-        "record": (dict, type(None)),
+        "round": _is_int,
+        "rows": _are_names,
+        "probabilities": _are_probabilities,
+        "record": _or_none(_is_record),
     },
-    "end": {"condition": str, "n_seen": int},
-    "stop": {"condition": str},
+    "end": {"condition": _is_text, "n_seen": _is_int},
+    "stop": {"condition": _is_text},
 }
+
+_OPTIONAL = {"made_of", "sample"}
 
 
 def check_entries(entries, path):
@@ -49,12 +122,14 @@ def check_entries(entries, path):
     path : str or path-like
         The file, for the message.
     """
-    for position, entry in enumerate(entries):
-        wrong = _what_is_wrong(entry)
-        if wrong is not None:
+    wrong = list(map(_what_is_wrong, entries))
+    for position, what in enumerate(wrong):
+        if what is not None:
+            pairs = zip(entries, wrong, strict=True)
             raise SavedLoopError(
                 f"The saved loop {str(path)!r} is damaged, or was changed by hand: the "
-                f"entry {position} of its log {wrong}."
+                f"entry {position} of its log {what}.",
+                **labels_in([entry for entry, what in pairs if what is None]),
             )
 
 
@@ -62,15 +137,12 @@ def _what_is_wrong(entry):
     kind = entry.get("kind")
     if not isinstance(kind, str) or kind not in _FIELDS:
         return f"has the unknown kind {kind!r}"
-    for name, types in _FIELDS[kind].items():
-        if not isinstance(entry.get(name), types):
-            return f"has no {name}"
-    rows = entry.get("rows", [])
-    if any(isinstance(row, bool) or not isinstance(row, (int, str)) for row in rows):
-        return "has rows that are not ids"
-    for name in ("labels", "probabilities"):
-        values = entry.get(name)
-        if values is not None and len(values) != len(rows):
+    for name, is_valid in _FIELDS[kind].items():
+        is_there = name in entry or name in _OPTIONAL
+        if not is_there or not is_valid(entry.get(name)):
+            return f"has no valid {name}"
+    for name in _FIELDS[kind].keys() & {"labels", "probabilities"}:
+        if entry[name] is not None and len(entry[name]) != len(entry["rows"]):
             return f"has not one of its {name} for each row"
     return None
 
@@ -124,8 +196,8 @@ def decoded(entry, row_of):
         rows = [row_of(name) for name in entry["rows"]]
         kept = [position for position, row in enumerate(rows) if row is not None]
         entry["rows"] = [rows[position] for position in kept]
-        for name in ("labels", "probabilities"):
-            if entry.get(name) is not None:
+        for name in _FIELDS[entry["kind"]].keys() & {"labels", "probabilities"}:
+            if entry[name] is not None:
                 entry[name] = [entry[name][position] for position in kept]
     if "free" in entry:
         free = map(row_of, entry["free"])
@@ -155,9 +227,11 @@ def labels_in(entries):
             if known.get(name) is None or entry["kind"] == "correction":
                 known[name] = label
     known = {name: label for name, label in known.items() if label is not None}
-    labels = as_labels(np.array([*known.values()], dtype=object))
-    are_texts = any(isinstance(name, str) for name in known)
-    names = np.array([*known], dtype=object if are_texts else np.intp)
+    labels = np.array([*known.values()], dtype=object)
+    with suppress(ValueError):  # they are of several types: of a damaged file
+        labels = as_labels(labels)
+    are_rows = all(_is_int(name) and abs(name) < 2**63 for name in known)
+    names = np.array([*known], dtype=np.intp if are_rows else object)
     return {"labels": labels, "indices": names}
 
 

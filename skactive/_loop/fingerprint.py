@@ -46,6 +46,7 @@ def fingerprint(inputs):
         "n_labeled": len(rows),
         "budget": inputs.budget,
         "X": hash_rows(inputs.X),
+        "container": _container(inputs.X),
         "y": hash_values(rows, labels.tolist()),
         "sample_ids": None if ids is None else hash_values(ids.tolist()),
         "cost": None if inputs.cost is None else hash_values(inputs.cost),
@@ -54,6 +55,13 @@ def fingerprint(inputs):
         },
         "parameters": describe_parameters(inputs.clf),
     }
+
+
+def _container(X):
+    """Return what holds the rows, in words."""
+    dtype = getattr(X, "dtype", None)
+    name = type(X).__name__
+    return name if dtype is None else f"{name} of {dtype}"
 
 
 def versions():
@@ -88,6 +96,10 @@ def differences(saved, here):
             counts = f"{saved['n_labeled']} labels, and has {here['n_labeled']}"
             found.append(f"y had {counts}")
         found += [text for name, text in _DATA.items() if saved[name] != here[name]]
+    # Rows in another container, or of another dtype, have another hash.
+    was, now = saved.get("container"), here["container"]
+    if found and None not in (was, now) and was != now:
+        found.insert(0, f"X was {was}, and is {now}")
     names = saved["fit_params"].keys() | here["fit_params"].keys()
     found += [
         f"the fit parameter {name} differs"

@@ -289,7 +289,7 @@ def check_inputs(
     if isinstance(clf.budget, Integral):
         limit = clf.budget
     _check_start(clf, labels, n_unlabeled, budget, has_oracle=has_oracle)
-    warn_if_named_otherwise(sample_ids, y=y, cost=cost)
+    warn_if_named_otherwise(**aligned)
     cost = check_costs(cost, n_samples)
     # A run that buys nothing is a plain fit, which needs nothing of the strategy.
     if has_oracle and n_unlabeled and budget:

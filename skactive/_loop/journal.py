@@ -11,7 +11,7 @@ from skactive.exceptions import SavedLoopError
 from skactive.oracles._store.answers import to_key
 
 # What another process may have written without getting in the way of this run.
-_CAN_MERGE = {"told", "correction", "again", "closed"}
+_CAN_MERGE = {"told", "contradiction", "correction", "again", "closed"}
 
 
 class Journal:
@@ -49,8 +49,9 @@ class Journal:
         self._has_diverged = False
 
     def is_at(self, path):
-        """Return whether this is a journal in a file."""
-        return os.path.realpath(self.session.path) == os.path.realpath(path)
+        """Return whether this is a journal in a file that is still there."""
+        here = os.path.realpath(self.session.path)
+        return os.path.exists(here) and here == os.path.realpath(path)
 
     def write(self, run):
         """Write what is new, and take in what others have written.
@@ -146,12 +147,12 @@ class Journal:
         store, task = self.session.store, self.session.task
         effects = []
         for entry in entries:
-            if entry["kind"] not in ("told", "correction"):
+            if entry["kind"] not in ("told", "contradiction", "correction"):
                 continue
             keys = map(to_key, entry["rows"])
             labels = dict(zip(keys, entry["labels"], strict=True))
             replaces = entry["kind"] == "correction"
-            if not replaces:
+            if entry["kind"] == "told":
                 # An answer for a row that was skipped replaces the skip.
                 known = store.answers(task, list(labels))
                 skipped = {key for key, label in known.items() if label is None}
@@ -173,7 +174,8 @@ class Journal:
     def _write_answers(self, run, n_news):
         """Write the answers of a run that cannot go on, so that they are not lost."""
         pending = run.log.entries[self._n_written :]
-        answers = [e for e in pending if e["kind"] in ("told", "correction")]
+        kinds = ("told", "contradiction", "correction")
+        answers = [entry for entry in pending if entry["kind"] in kinds]
         self._n_before += n_news
         while news := self._extend(run, answers):
             self._n_before += len(news)

@@ -7,12 +7,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
+from skactive._loop.doubtful import doubtful
 from skactive._loop.inputs import check_inputs
 from skactive._loop.keeping import keeping_labels
+from skactive._loop.looking import look
 from skactive._loop.opening import begin_run
 from skactive._loop.result import fit_result
 from skactive._loop.saving import read, replay, save
-from skactive.oracles._leases import Leases
+from skactive.oracles._leases import Leases, check_name
 from skactive.utils._shown import shown, shown_values
 
 
@@ -133,6 +135,8 @@ class LabelingLoop:
             isinstance(n, bool) or not isinstance(n, Integral) or n < 1
         ):
             raise ValueError(f"n must be a positive int or None, got {n!r}.")
+        if worker is not None:
+            check_name(worker)
         run = self._run
         with keeping_labels(run):
             if worker is None:
@@ -192,6 +196,9 @@ class LabelingLoop:
             If it is not known which rows are meant, or there are no such rows.
         """
         run = self._run
+        # Before anything is recorded: a name that cannot be written blocks the file.
+        if annotator is not None:
+            check_name(annotator, "annotator")
         with keeping_labels(run):
             rows = self._rows_told(query, indices, sample_ids)
             held = rows.tolist()
@@ -236,6 +243,8 @@ class LabelingLoop:
         ValueError
             If there are no such rows.
         """
+        if annotator is not None:
+            check_name(annotator, "annotator")
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
             self._run.correct(labels, rows, by=annotator)
@@ -269,6 +278,64 @@ class LabelingLoop:
                 )
             self._run.ask_again(rows)
 
+    def doubtful(self, n=None, *, cv=5):
+        """Return the labels that a model or another annotator contradicts.
+
+        A label is judged by a model that was trained on labels of other rows, by
+        confident learning [1]_.
+
+        Parameters
+        ----------
+        n : int or None, default=None
+            The largest number of labels to return; all that are in doubt if None.
+
+        cv : int, default=5
+            Number of folds, each of which costs a fit. A class with fewer labels is in
+            some of them only.
+
+        Returns
+        -------
+        doubts : list of DoubtfulLabel
+            The most doubtful first. Each has the attributes `index` and `sample_id` of
+            the row, its `label`, the class that is `suggested` in place of it, the
+            `score` (probability of the label, from 0 to 1), and `other_answers`;
+            `why` says it in words.
+
+        Raises
+        ------
+        ValueError
+            If there are too few labels to judge any.
+
+        See Also
+        --------
+        correct : Replace labels.
+        ask_again : Ask about rows again.
+
+        References
+        ----------
+        .. [1] C. Northcutt, L. Jiang, I. Chuang. "Confident learning: estimating
+           uncertainty in dataset labels". Journal of Artificial Intelligence Research
+           70, 2021.
+        """
+        with keeping_labels(self._run):
+            return doubtful(self._run, n=n, cv=cv)
+
+    def look(self):
+        """Return the utilities and probabilities of all candidates, block by block.
+
+        Which rows are queried later does not depend on it.
+
+        Returns
+        -------
+        blocks : iterator of CandidateBlock
+            Each has the `indices` of its rows, and arrays with an entry for each of
+            them: `sample_ids`, `utilities` and `proba`, whose columns are `classes`.
+            `sample_ids` is None if there are none, `utilities` if the strategy does not
+            compute any, and `proba` if there is no model with `predict_proba` yet.
+        """
+        with keeping_labels(self._run):
+            return look(self._run)
+
     def finish(self):
         """Return a classifier fitted on all labels known so far.
 
@@ -286,13 +353,28 @@ class LabelingLoop:
     def save(self, path):
         """Save the loop to a file, to go on in another process.
 
-        The file is JSON. It holds the rows that were queried, all answers and the seed
-        of the run, but neither `X` nor a model. It is written as a whole or not at all.
+        The file is an SQLite database. It holds the rows that were queried, all answers
+        and the seed of the run, but neither `X` nor a model. Saving again appends what
+        is new, all of it or nothing.
+
+        If another process has saved answers to the file since, they are taken into this
+        loop; of two answers for one row the first that was saved stays. If it has gone
+        on to another round, the answers of this loop are added to the file, and an
+        error says that the loop has to be loaded again.
 
         Parameters
         ----------
         path : str or path-like
-            The file. An existing file is replaced.
+            The file. It is made if it does not exist.
+
+        Raises
+        ------
+        SavedLoopError
+            If the file exists and is not that of this loop, cannot be written, or has
+            gone on in another process. The labels of the loop come with the error.
+        ValueError
+            If the loop is in a session, where every answer is saved at once, and the
+            path is that of another file.
 
         See Also
         --------
@@ -361,7 +443,7 @@ class LabelingLoop:
         >>> rows = loop.ask().indices
         >>> loop.tell([1], indices=rows[:1])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "loop.json")
+        ...     path = os.path.join(folder, "loop.db")
         ...     loop.save(path)
         ...     resumed = LabelingLoop.load(path, clf, X, y)
         >>> bool(resumed.ask().indices == rows[1:])

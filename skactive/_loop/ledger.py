@@ -60,8 +60,8 @@ class Ledger:
         equal_rows.share_given(self.y, self.labeled)
         self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
-        # Rows that nobody is asked about although they were not queried in this run:
-        # skipped in an earlier one, or with a label that was taken back.
+        # Rows that nobody is asked about although they have no label, and may not have
+        # been queried in this run: skipped, or with a label that was taken back.
         self._set_aside = np.zeros(len(inputs.y), dtype=bool)
         self._unasked = set()
         self._holdout = holdout
@@ -83,7 +83,7 @@ class Ledger:
         for row, number, _ in past.queried:
             self.asked_in[row] = number
         self._set_aside[past.skipped] = True
-        _, refused, _, _ = self.record(list(past.labels), past.labels.values())
+        _, refused, *_ = self.record(list(past.labels), past.labels.values())
         if refused:
             shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
             raise OracleError(
@@ -92,7 +92,7 @@ class Ledger:
                 "this one another `task`.",
                 answers=[value for _, value, _ in refused],
             )
-        self._doubts.clear()  # they were told when the answers came
+        self.forget_doubts()
 
     @property
     def asked(self):
@@ -185,8 +185,11 @@ class Ledger:
 
         corrected : list of (int, label, label)
             Rows whose label was replaced, the old and the new label.
+
+        ignored : list of (int, label)
+            Answers for rows that have another label.
         """
-        answered, refused, new, corrected = [], [], [], []
+        answered, refused, new, corrected, ignored = [], [], [], [], []
         for row, value in zip(rows, values, strict=True):
             try:
                 label = self.parse(value)
@@ -203,11 +206,12 @@ class Ledger:
                     corrected.append((row, known, label))
                     self.replace(row, label)
                 else:
+                    ignored.append((row, label))
                     self._doubts.append(
                         f"Row {row} has the label {known!r} already; the answer "
                         f"{label!r} was ignored."
                     )
-        return answered, refused, new, corrected
+        return answered, refused, new, corrected, ignored
 
     def replace(self, row, label):
         """Replace a label; None takes it back, and the row is not asked about again.
@@ -229,6 +233,29 @@ class Ledger:
         self.labeled[rows] = self._own[rows] = False
         self.labeled_iter[rows] = -1
         self._set_aside[rows] = True
+
+    def give_way(self, row, label):
+        """Replace a label by the answer of another process that came first.
+
+        Parameters
+        ----------
+        row : int
+            The row.
+
+        label : label
+            The other answer.
+        """
+        mine = self.label(row)
+        if mine not in (None, label):
+            self._doubts.append(
+                f"Row {row} has got the label {label!r} in another process before; the "
+                f"answer {mine!r} was ignored."
+            )
+        self.replace(row, label)
+
+    def forget_doubts(self):
+        """Do not warn about answers that were warned about when they came."""
+        self._doubts.clear()
 
     def warn(self):
         """Warn about doubtful answers; called when everything is recorded.
@@ -261,7 +288,7 @@ class Ledger:
     def _check_class(self, value, kind):
         """Return an answer as a label of a known class, or as `parse` does."""
         label = parse_label(value, kind=kind, missing_label=self._missing_label)
-        if isinstance(label, int) and not self._is_storable(label):
+        if isinstance(label, int) and not _is_storable(label, self.y.dtype):
             raise ValueError(
                 f"{label} does not fit into 64 bits; pass such a label as a str"
             )
@@ -283,15 +310,11 @@ class Ledger:
             f"An answer counts as none, as unknown_answers='abstain': {error}."
         )
 
-    def _is_storable(self, number):
-        if abs(number) < 2**31:
-            return True
-        limits = np.iinfo(np.uint64 if self.y.dtype == np.uint64 else np.int64)
-        return limits.min <= number <= limits.max
-
     def _write(self, row, label):
-        """Write a label."""
+        """Write a label; a row that was skipped is not asked about again."""
         if label is None:
+            # It may not count as asked: an answer of an earlier process, or by itself.
+            self._set_aside[row] = True
             return
         if label not in self._spellings:
             self._meet(label, row)
@@ -334,6 +357,24 @@ class Ledger:
                 "answer with it, set `classes` and unknown_answers='abstain'"
             )
         return None
+
+
+def parse_all(ledger, rows, values):
+    """Return the valid labels with their rows, and the others with the reasons."""
+    parsed, refused = [], []
+    for row, value in zip(rows, values, strict=True):
+        try:
+            parsed.append((row, ledger.parse(value)))
+        except ValueError as error:
+            refused.append((row, value, str(error)))
+    return parsed, refused
+
+
+def _is_storable(number, dtype):
+    if abs(number) < 2**31:
+        return True
+    limits = np.iinfo(np.uint64 if dtype == np.uint64 else np.int64)
+    return limits.min <= number <= limits.max
 
 
 def _is_scalar(value):

@@ -59,25 +59,31 @@ def read_old_loop(path):
         raise SavedLoopError(
             f"The saved loop {path!r} has the version {content.get('version')!r} of "
             f"the format, but JSON files have the version {_VERSION}. Load it with the "
-            "release that wrote it."
+            "release that wrote it.",
+            **_bought(content),
         )
     checksum = content.pop("sha256", None)
     try:
+        if checksum != _checksum(content):
+            raise ValueError("its checksum does not match its content")
         entries = _entries_of(content)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SavedLoopError(
-            f"The saved loop {path!r} is damaged, or was changed by hand: {error!r}. "
-            "Load a copy of it."
+            f"The saved loop {path!r} is damaged, or was changed by hand: {error}. "
+            "Load a copy of it, or start a new loop with its labels in y.",
+            **_bought(content),
         ) from error
     check_entries(entries, path)
-    if checksum != _checksum(content):
-        raise SavedLoopError(
-            f"The saved loop {path!r} is damaged, or was changed by hand: its checksum "
-            "does not match its content. Load a copy of it, or start a new loop with "
-            "its labels in y.",
-            **labels_in(entries),
-        )
     return entries
+
+
+def _bought(content):
+    """Return the labels in a file that may be damaged anywhere, for an exception."""
+    try:
+        parts = [*content["rounds"], content["end"] or {"told": []}]
+        return labels_in([entry for part in parts for entry in _told(part["told"])])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return labels_in([])
 
 
 def _entries_of(content):

@@ -33,6 +33,10 @@ class Past:
     n_gone : int
         Number of these that are no longer in `X`.
 
+    left_over : dict of int to int
+        Rows that were handed out and have no answer, as their process has ended, and
+        the number of their round.
+
     queue : list of int
         Rows that are to be asked about again.
 
@@ -58,6 +62,7 @@ class Past:
     queried: list = field(default_factory=list)
     n_charged: int = 0
     n_gone: int = 0
+    left_over: dict = field(default_factory=dict)
     queue: list = field(default_factory=list)
     history: list = field(default_factory=list)
     corrections: list = field(default_factory=list)
@@ -116,6 +121,11 @@ def past_of(entries, answers, row_of_id):
     ]
     past.n_charged = len(reader.queried) - reader.n_free
     past.n_gone = len(reader.queried) - len(past.queried)
+    past.left_over = {
+        row_of_id[name]: number
+        for name, number in reader.left_over.items()
+        if name in row_of_id
+    }
     past.queue = [row_of_id[name] for name in reader.queue if name in row_of_id]
     past.history = reader.history
     past.corrections = [
@@ -135,6 +145,7 @@ class _Reader:
         self.known = {}
         self.queried = []
         self.n_free = 0
+        self.left_over = {}
         self.queue = []
         self.history = []
         self.corrections = []
@@ -151,6 +162,8 @@ class _Reader:
 
     def round(self, entry):
         self._open, self._told = entry, {}
+        for name in entry["rows"]:
+            self.left_over.pop(name, None)
 
     def told(self, entry):
         self.n_free += len(entry["free"])
@@ -159,6 +172,11 @@ class _Reader:
                 self.known[name] = label
             if self._open is not None and name in self._open["rows"]:
                 self._told[name] = label
+            elif name in self.left_over:  # handed out by a process that has ended
+                self.queried.append((name, self.left_over.pop(name), np.nan))
+
+    def contradiction(self, entry):
+        pass  # the first answer stays
 
     def closed(self, entry):
         if self._open is None or entry["round"] != self._open["round"]:
@@ -178,6 +196,10 @@ class _Reader:
         if self._open is None:
             return
         told = [name for name in self._open["rows"] if name in self._told]
+        number = self._open["round"]
+        left = [name for name in self._open["rows"] if name not in self._told]
+        if self._open["strategy"] != "again":  # the queue has these
+            self.left_over |= dict.fromkeys(left, number)
         labels = [self._told[name] for name in told]
         record = self._open["record"] | {
             "n_queried": len(told),
@@ -211,4 +233,6 @@ class _Reader:
     def end(self, entry):
         self.close_open_round()
 
-    stop = end
+    def stop(self, entry):
+        self.close_open_round()
+        self.left_over = {}

@@ -1,5 +1,7 @@
 """Doing again what the log of a file says about labels."""
 
+from skactive._loop.ledger import parse_all
+
 
 def repeat(run, entry):
     """Do again what an entry of a log says about labels.
@@ -12,16 +14,23 @@ def repeat(run, entry):
     entry : dict
         An entry of the kind "told", "correction" or "again", with rows of the run;
         others do nothing.
+
+    Returns
+    -------
+    refused : list of (int, object, str)
+        The rows whose label is not valid, the label, and the reason.
     """
     if entry["kind"] == "told":
         run.rounds.uncharge(entry["free"])
-        run.record(entry["rows"], entry["labels"], entry.get("by"))
+        return run.record(entry["rows"], entry["labels"], entry.get("by"))
     # A correction of a row that was asked about again follows from its answer.
-    elif entry["kind"] == "correction" and not entry.get("asked"):
-        answers = zip(entry["rows"], entry["labels"], strict=True)
-        run.replace(answers, entry["by"])
-    elif entry["kind"] == "again":
+    if entry["kind"] == "correction" and not entry.get("asked"):
+        parsed, refused = parse_all(run.ledger, entry["rows"], entry["labels"])
+        run.replace(parsed, entry["by"])
+        return refused
+    if entry["kind"] == "again":
         run.enqueue(entry["rows"])
+    return []
 
 
 def take_in(run, entries, n_written):
@@ -46,7 +55,7 @@ def take_in(run, entries, n_written):
             # The first answer in the file stays.
             for row, label in zip(entry["rows"], entry["labels"], strict=True):
                 if label is not None and row not in run.rounds.asked_again:
-                    run.ledger.replace(row, label)
+                    run.ledger.give_way(row, label)
         repeat(run, entry)
     # Their answers may have closed the round, and only one of us says so.
     made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]

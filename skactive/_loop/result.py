@@ -116,6 +116,7 @@ def current_attributes(run):
             "transduction_": ledger.y.copy(),
             "labeled_iter_": ledger.labeled_iter.copy(),
             "query_indices_": np.array(run.rounds.query_indices, dtype=np.intp),
+            "query_rounds_": np.array(run.rounds.query_rounds, dtype=np.intp),
             "n_queries_": run.rounds.n_queries,
             "n_unasked_": ledger.n_unasked,
             "corrections_": list(run.log.corrections),

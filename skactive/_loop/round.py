@@ -67,11 +67,11 @@ class Query:
     def proba(self):
         """Predicted probabilities, of shape (n_queries, n_classes), or None.
 
-        The columns are those of `classes`. It is None in a cold start, and if the
-        estimator has no `predict_proba`.
+        The columns are those of `classes`. It is None in a cold start, if the estimator
+        has no `predict_proba`, and if there are no rows.
         """
         # Computed on access, as most oracles do not use it.
-        return self._proba(self.indices)
+        return self._proba(self.indices) if len(self) else None
 
 
 def _kept_proba(proba, rows):

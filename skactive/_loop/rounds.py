@@ -29,8 +29,10 @@ class Rounds:
         self.open = None
         self.closed = []
         self.history = list(past.history)
-        # The rows of the closed rounds, and the probabilities they were drawn with.
+        # The rows of the closed rounds, the numbers of these rounds, and the
+        # probabilities that the rows were drawn with.
         self._rows = [row for row, _, _ in past.queried]
+        self._numbers = [number for _, number, _ in past.queried]
         self._probabilities = [drawn for _, _, drawn in past.queried]
         self._n_restored = len(past.queried)
         self._inputs = inputs
@@ -42,6 +44,12 @@ class Rounds:
         """Rows that have an answer, in the order in which they were queried."""
         told = [] if self.open is None else self.open.rows_told.tolist()
         return self._rows + told
+
+    @property
+    def query_rounds(self):
+        """Number of the round of each of these rows."""
+        n_told = 0 if self.open is None else int(self.open.told.sum())
+        return self._numbers + n_told * [self.number]
 
     @property
     def query_probabilities(self):
@@ -101,12 +109,20 @@ class Rounds:
         self._uncharged.difference_update(free)
         return free
 
+    def add_late(self, numbers):
+        """Add rows that an earlier process has handed out, and their rounds."""
+        self._rows += numbers.keys()
+        self._numbers += numbers.values()
+        self._probabilities += len(numbers) * [np.nan]
+
     def close(self, record):
         """Close the open round with its record, or with None if it has no answer."""
         closing = self.open
         if record is not None:
             self.history.append(record)
-            self._rows += closing.rows_told.tolist()
+            told = closing.rows_told.tolist()
+            self._rows += told
+            self._numbers += len(told) * [closing.number]
             self._probabilities += closing.probabilities_told
         closing.close(record)
         self.closed.append(closing)

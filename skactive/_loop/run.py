@@ -7,7 +7,7 @@ import numpy as np
 
 from skactive._loop.history import begun_record, round_record
 from skactive._loop.holdout import Holdout
-from skactive._loop.ledger import Ledger
+from skactive._loop.ledger import Ledger, parse_all
 from skactive._loop.log import Log
 from skactive._loop.models import Models
 from skactive._loop.round import End, Query
@@ -17,7 +17,7 @@ from skactive.exceptions import OracleError
 from skactive.oracles._asking import answer_list, in_order
 from skactive.utils._rows import like_given, take_rows
 
-_LOCKS = ("lock", "_beginning")
+_LOCKS = ("lock", "beginning")
 
 
 class Run:
@@ -58,6 +58,10 @@ class Run:
     queue : list of int
         Rows to ask about again, before any others.
 
+    left_over : dict of int to int
+        Rows that an earlier process has handed out and that have no answer, and the
+        number of their round. They come before any others.
+
     end : End or None
         How the run ended; None while it goes on.
 
@@ -69,6 +73,9 @@ class Run:
 
     lock : RLock
         Held while the run changes. It is never held while a model is fitted.
+
+    beginning : Lock
+        Held while a round begins, and so while a strategy changes.
     """
 
     def __init__(self, inputs):
@@ -79,6 +86,7 @@ class Run:
         self.rounds = Rounds(inputs)
         self.log = Log(inputs)
         self.queue = list(inputs.past.queue)
+        self.left_over = dict(inputs.past.left_over)
         self.end = None
         self.journal = None
         self.saved_in = None
@@ -87,7 +95,7 @@ class Run:
 
     def _make_locks(self):
         self.lock = threading.RLock()
-        self._beginning = threading.Lock()
+        self.beginning = threading.Lock()
 
     def __getstate__(self):
         return {k: v for k, v in vars(self).items() if k not in _LOCKS}
@@ -97,6 +105,12 @@ class Run:
         self._make_locks()
 
     # State
+
+    @property
+    def has_questions(self):
+        """Whether there are rows to ask about that no strategy has to select."""
+        settled = self.ledger.settled
+        return bool(self.queue) or any(not settled[row] for row in self.left_over)
 
     @property
     def n_left(self):
@@ -126,7 +140,8 @@ class Run:
     def _exhausted(self):
         """Return why no more rows can be queried, or None."""
         ledger = self.ledger
-        if not (len(ledger.candidates) or ledger.holdout_left.any() or self.queue):
+        left = len(ledger.candidates) or ledger.holdout_left.any()
+        if not (left or self.has_questions):
             return "all_labeled" if ledger.labeled.all() else "all_asked"
         if self.rounds.budget_left <= 0:
             return "budget"
@@ -158,7 +173,7 @@ class Run:
                 if self.end is not None:
                     return None
             # Others may tell meanwhile. They may also ask, and wait here.
-            with self._beginning:
+            with self.beginning:
                 if self.rounds.open is None and self.end is None:
                     self.begin_round()
 
@@ -195,6 +210,8 @@ class Run:
         """Open a round."""
         ledger, rows = self.ledger, opened.rows
         self.rounds.open = opened
+        for row in rows.tolist():
+            self.left_over.pop(row, None)
         self.log.note(
             "round",
             round=opened.number,
@@ -235,7 +252,10 @@ class Run:
         """
         rounds = self.rounds
         again = rounds.asked_again
-        answered, refused, new, corrected = self.ledger.record(
+        for row in rows:
+            if row in self.left_over:
+                self.ledger.asked_in[row] = self.left_over[row]
+        answered, refused, new, corrected, ignored = self.ledger.record(
             rows, values, asked_again=again
         )
         # A saved run replays these; an answer that changes nothing is left out.
@@ -247,6 +267,10 @@ class Run:
             self.log.note("told", new, by=by or self.log.who, free=free)
         if corrected:
             self.log.note_corrections(corrected, by, asked=True)
+        if ignored:
+            self.log.note("contradiction", ignored, by=by or self.log.who)
+        # Rows that another process has handed out were queried, too.
+        rounds.add_late({r: self.left_over.pop(r) for r in told if r in self.left_over})
         if rounds.open is not None:
             rounds.open.mark_told(answered)
             if rounds.open.told.all():
@@ -304,15 +328,17 @@ class Run:
         """
         rows, values = self._answers(labels, indices)
         with self.lock:
-            parsed, refused = [], []
-            for row, value in zip(rows.tolist(), values, strict=True):
-                try:
-                    parsed.append((row, self.ledger.parse(value)))
-                except ValueError as error:
-                    refused.append((row, value, str(error)))
+            parsed, refused = parse_all(self.ledger, rows.tolist(), values)
             if refused:
                 raise _not_labels(refused, len(rows), "Nothing was corrected.")
-            self.replace(parsed, by)
+            # A correction of a row that is being asked about is its answer.
+            opened = self.rounds.open
+            left = () if opened is None else opened.rows_left.tolist()
+            first = [(row, label) for row, label in parsed if row in left]
+            if first:
+                self.record(*zip(*first, strict=True), by)
+            if len(first) < len(parsed):
+                self.replace([a for a in parsed if a[0] not in left], by)
             self.commit()
         self.ledger.warn()
 

@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 from skactive._loop.entries import check_entries, decoded, labels_in
 from skactive._loop.fingerprint import differences, versions
@@ -11,7 +12,7 @@ from skactive._loop.old_loops import is_old_loop, read_old_loop
 from skactive._loop.repeating import repeat
 from skactive._loop.run import Run
 from skactive._loop.session import Session
-from skactive.exceptions import SavedLoopError, StoreError
+from skactive.exceptions import SavedLoopError, StoreCorruptedError, StoreError
 
 _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
 
@@ -40,6 +41,13 @@ class Saved:
             )
         return SavedLoopError(text, **bought)
 
+    def damaged(self, what):
+        """Return an error about damage that carries the labels of the file."""
+        return self.error(
+            f"is damaged, or was changed by hand: {what}. Load a copy of it, or start "
+            "a new loop with its labels in y."
+        )
+
     @contextmanager
     def keeping_labels(self):
         """Attach the labels of the file to an error that is raised within."""
@@ -63,7 +71,7 @@ def save(run, path):
     Parameters
     ----------
     run : Run
-        The run. From then on its `journal` is that of the file.
+        The run. From then on its `saved_in` is the journal of the file.
 
     path : str or path-like
         The file.
@@ -72,43 +80,32 @@ def save(run, path):
     ------
     SavedLoopError
         If the file holds anything else.
+    ValueError
+        If the run is in a session that is another file.
     """
-    journal = run.saved_in
-    if journal is None or not journal.is_at(path):
-        if run.journal is not None:
-            raise ValueError(
-                f"This loop is in the session {str(run.journal.session.path)!r}, where "
-                f"every answer is saved at once; it cannot be saved to {str(path)!r}."
-            )
-        journal = Journal(_session_at(path), run)
+    if run.journal is not None and not run.journal.is_at(path):
+        raise ValueError(
+            f"This loop is in the session {str(run.journal.session.path)!r}, where "
+            f"every answer is saved at once; it cannot be saved to {str(path)!r}."
+        )
+    journal = run.journal or run.saved_in
     try:
+        if journal is None or not journal.is_at(path):
+            if journal is not None:
+                journal.session.close()  # before another file can get its name
+            journal = Journal(_session_at(path), run)
         journal.write(run)
     except StoreError as error:
-        raise _as_saved_loop_error(error) from error
+        raise SavedLoopError(str(error), **run.bought()) from error
     run.saved_in = journal
+    run.ledger.warn()
 
 
 def _session_at(path):
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or os.path.isdir(path):
         open(path, "rb").close()  # raises the error of the system
-    if os.path.exists(path) and os.path.getsize(path) and is_old_loop(path):
-        raise SavedLoopError(
-            f"The file {str(path)!r} is not one of this format, and was left as it is. "
-            "Save to another file."
-        )
-    try:
-        return Session(path)
-    except StoreError as error:
-        raise _as_saved_loop_error(error) from error
-
-
-def _as_saved_loop_error(error):
-    answers = error.answers or {}
-    bought = labels_in(
-        [{"kind": "told", "rows": list(answers), "labels": list(answers.values())}]
-    )
-    return SavedLoopError(str(error), **bought)
+    return Session(os.path.abspath(path))
 
 
 def read(path):
@@ -129,14 +126,20 @@ def read(path):
     SavedLoopError
         If it is not a saved loop, or is damaged.
     """
-    path = os.fspath(path)
-    if is_old_loop(path):
-        return Saved(path, read_old_loop(path), None)
+    path = os.path.abspath(path)
+    if os.path.isdir(path) or not os.path.getsize(path):
+        read_old_loop(path)  # raises; a store would be made of an empty file
     try:
-        session = Session(path)
-        entries = [entry for _, entry in session.store.log(session.task)]
+        with Session(path) as session:  # opened again by the next `save`
+            entries = [entry for _, entry in session.store.log(session.task)]
     except StoreError as error:
-        raise _as_saved_loop_error(error) from error
+        # The store is asked first: opening and closing a file drops the locks that
+        # SQLite holds on it in this process.
+        if isinstance(error, StoreCorruptedError) and is_old_loop(path):
+            return Saved(path, read_old_loop(path), None)
+        known = error.answers or {}
+        told = {"kind": "told", "rows": [*known], "labels": [*known.values()]}
+        raise SavedLoopError(str(error), **labels_in([told])) from error
     check_entries(entries, path)
     if not entries or entries[0]["kind"] != "begin":
         raise SavedLoopError(f"The file {path!r} holds no saved loop.")
@@ -173,7 +176,10 @@ def replay(inputs, saved):
     # Strategies and criteria may keep any state. Going through the rounds again
     # restores it without their help, and shows if other rows are selected here.
     run, begin = Run(inputs.with_seed(saved.begin["seed"])), saved.begin
-    found = differences(begin["made_of"], inputs.fingerprint)
+    try:
+        found = differences(begin["made_of"], inputs.fingerprint)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise saved.damaged(f"it does not say what it was made of: {error!r}") from None
     if found:
         raise saved.error(
             f"was made with other inputs: {'; '.join(found[:5])}. "
@@ -181,15 +187,26 @@ def replay(inputs, saved):
             "was made with, or start a new loop with its labels in y."
         )
     where = inputs.row_of_id if begin["has_ids"] else None
+    known = range(len(inputs.y)) if where is None else where
+    for name in _names_in(saved.entries):
+        if name not in known:
+            raise saved.damaged(f"X has no row {name!r}")
     row_of = int if where is None else where.get
     entries = [decoded(entry, row_of) for entry in saved.entries]
     for entry in _as_it_happened(entries):
         _repeat(run, saved, entry)
-    # What was repeated has been written before.
-    run.log.entries = entries
+    run.ledger.forget_doubts()
     if saved.session is not None:
+        # What was repeated has been written before.
+        run.log.entries = entries
         run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
+
+
+def _names_in(entries):
+    """Return the names of all rows in a log."""
+    lists = (entry.get(name, []) for entry in entries for name in ("rows", "free"))
+    return chain.from_iterable(lists)
 
 
 def _as_it_happened(entries):
@@ -223,8 +240,9 @@ def _repeat(run, saved, entry):
             )
     elif kind == "stop":
         run.stop(entry["condition"])
-    else:
-        repeat(run, entry)
+    elif refused := repeat(run, entry):
+        row, value, why = refused[0]
+        raise saved.damaged(f"the answer {value!r} for row {row} is not valid: {why}")
 
 
 def _restore_seconds(run, entry):

@@ -58,9 +58,9 @@ class Selector:
         if not run.rounds.closed:
             run.models.check_first(run)
         # Criteria use the candidates. None are left if only rows of the test
-        # sample remain to be queried. Rows that the user wants to ask about again are
-        # asked about in any case.
-        met = self._criterion_met(pool) if len(pool) and not run.queue else None
+        # sample remain to be queried. Rows that the user wants to ask about again, and
+        # those that were handed out before, are asked about in any case.
+        met = self._criterion_met(pool) if len(pool) and not run.has_questions else None
         if met is not None:
             return End(*met)
         # The estimator may be fitted within the selection, or may have been fitted for
@@ -93,6 +93,10 @@ class Selector:
         """Return the name of the strategy, or "holdout", and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
         n_queries = min(clf.batch_size, run.rounds.budget_left)
+        settled = run.ledger.settled
+        left = [row for row in run.left_over if not settled[row]]
+        if left:
+            return "left over", Selection(np.array(left[:n_queries]))
         if run.queue:
             return "again", Selection(np.array(run.queue[:n_queries]))
         # The test sample is queried before anything else. Drawn later, it would be

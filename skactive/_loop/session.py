@@ -4,14 +4,17 @@ import json
 import os
 import time
 
+import numpy as np
+
 from skactive._loop.entries import check_entries
 from skactive._loop.past import past_of
 from skactive.exceptions import SavedLoopError
 from skactive.oracles._cached_run import user_name
+from skactive.oracles._leases import check_name
 from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
-from skactive.utils._containers import list_of
-from skactive.utils._labels import parse_label
+from skactive.utils._containers import hint_of_type, list_of
+from skactive.utils._labels import as_labels, kind_of, parse_label
 from skactive.utils._shown import shown_values
 
 
@@ -85,6 +88,8 @@ class Session:
             raise TypeError(
                 f"The 'task' parameter of Session must be a str, got {task!r}."
             )
+        if annotator is not None:
+            check_name(annotator, "annotator")
         self.path = path
         self.task = task
         self.annotator = annotator
@@ -143,9 +148,20 @@ class Session:
         -------
         n_corrected : int
             Number of rows that had another label.
+
+        Raises
+        ------
+        ValueError
+            If the session has no answer for a row, or a label cannot be one here. Then
+            nothing is corrected.
         """
+        if annotator is not None:
+            check_name(annotator, "annotator")
+        answers = self._known(list(labels))
+        known = [label for label in answers.values() if label is not None]
+        kind = kind_of(as_labels(np.array(known, dtype=object)))
         parsed = {
-            to_key(name): parse_label(label, kind=None, missing_label=None)
+            to_key(name): parse_label(label, kind=kind, missing_label=None)
             for name, label in labels.items()
         }
         return len(self.store.correct(self.task, parsed, annotator or self.who))
@@ -161,13 +177,7 @@ class Session:
             Ids of rows that were skipped or have a label.
         """
         names = list_of(sample_ids)
-        known = self._answers()
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise ValueError(
-                f"The session has no answers for the sample_ids "
-                f"{shown_values(unknown)}, so that nobody can be asked again."
-            )
+        self._known(names)
         entry = {"kind": "again", "at": time.time(), "rows": names, "labels": []}
         entry["labels"] = [None] * len(names)
         n_known = len(self.entries())
@@ -288,6 +298,17 @@ class Session:
                 "LabelingLoop.load, or name another file or task."
             )
         return past_of(entries, self._answers(), row_of_id)
+
+    def _known(self, names):
+        """Return all answers; raise if some rows have none."""
+        answers = self._answers()
+        unknown = [name for name in names if name not in answers]
+        if unknown:
+            raise ValueError(
+                f"The session has no answers for the sample_ids "
+                f"{shown_values(unknown)}.{hint_of_type(unknown, answers)}"
+            )
+        return answers
 
     def _answers(self):
         answers = self.store.answers_of(self.task)

@@ -1,8 +1,10 @@
 """An oracle that keeps every answer in a file, so that no row is paid for twice."""
 
 import inspect
+import json
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -13,10 +15,11 @@ from skactive.oracles._asking import prepare_oracle
 from skactive.oracles._cached_run import CachedRun, inner_keywords, user_name
 from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._run_facts import RunFacts
+from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 from skactive.utils._labels import parse_label
-from skactive.utils._shown import BriefMixin
-from skactive.utils._sklearn import Function, Interval
+from skactive.utils._shown import BriefMixin, shown
+from skactive.utils._sklearn import Function, Interval, StrOptions
 
 
 class _SignatureOfCall:
@@ -82,14 +85,25 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
     claim_seconds : float, default=60.0
         If a process dies while it asks about rows, others ask about them after this
-        number of seconds. An oracle may take longer while its process lives.
+        number of seconds. An oracle may take longer while its process lives. An
+        iterator of answers that nobody goes on with for this time gives up the rows
+        that it has not come to; it asks about them again if it is continued.
 
     timeout : float, default=60.0
         Number of seconds to wait while another program locks the file.
 
+    rows : {"ignore", "warn", "raise"}, default="ignore"
+        What happens if `sample_ids` are used again for other rows. If "warn" or
+        "raise", a hash of the content of each row is written with its answer, and
+        compared when the answer is used again: if it differs, there is a warning, or an
+        error before anything is asked. Answers that were written without a hash are
+        used as they are. Choose "ignore" if the contents of rows may differ, for
+        instance as a preprocessing step is fitted anew in each fold.
+
     See Also
     --------
     SimulatedOracle : Answer from a table.
+    ids_of_rows : Make ids out of the contents of rows.
 
     Notes
     -----
@@ -131,6 +145,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         "annotator": [str, None],
         "claim_seconds": [Interval(Real, 0, _LONGEST, closed="right")],
         "timeout": [Interval(Real, 0, None, closed="left")],
+        "rows": [StrOptions({"ignore", "warn", "raise"})],
     }
 
     __signature__ = _SignatureOfCall()
@@ -146,6 +161,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         annotator=None,
         claim_seconds=60.0,
         timeout=60.0,
+        rows="ignore",
     ):
         self.oracle = oracle
         self.path = path
@@ -155,6 +171,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
         self.annotator = annotator
         self.claim_seconds = claim_seconds
         self.timeout = timeout
+        self.rows = rows
 
     def _validate_params(self):
         super()._validate_params()
@@ -191,7 +208,9 @@ class CachedOracle(BriefMixin, BaseEstimator):
         Raises
         ------
         OracleError
-            If the oracle fails or has failed before, or an answer is not a label.
+            If the oracle fails or has failed before, or an answer is not a label. With
+            ``rows="raise"``, also if a row has another content than the one that was
+            answered.
         """
         # Only a run knows whether classes are closed. Here they may be the classes seen
         # so far, and an answer may add one.
@@ -206,13 +225,137 @@ class CachedOracle(BriefMixin, BaseEstimator):
         """
         self._open().reset()
 
+    def labels(self):
+        """Return the labels in the file, for instance to fill `y` with them.
+
+        Returns
+        -------
+        labels : dict
+            The label of each row of this `task` that has one, by sample id. Rows whose
+            answer is an abstention are left out.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from skactive.oracles import CachedOracle
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> def ask(X):
+        ...     return X
+        >>> oracle = CachedOracle(ask, Path(folder.name) / "labels.sqlite")
+        >>> oracle([1, None, 0], sample_ids=["a", "b", "c"])
+        [1, None, 0]
+        >>> oracle.labels()
+        {'a': 1, 'c': 0}
+        >>> sample_ids = ["a", "b", "c", "d"]
+        >>> [oracle.labels().get(sample_id, -1) for sample_id in sample_ids]
+        [1, -1, 0, -1]
+        >>> oracle.close()
+        >>> folder.cleanup()
+        """
+        answers = self._open().answers_of(self.task)
+        return {json.loads(k): v for k, v in answers.items() if v is not None}
+
+    def correct(self, labels):
+        """Replace labels in the file.
+
+        From then on, the new labels are used wherever the old ones were. Who gave the
+        old ones, and when, is kept: see :meth:`corrections`. A run that is going on,
+        or has ended, keeps the labels that it has used.
+
+        Parameters
+        ----------
+        labels : mapping
+            The new labels by sample id, None if a row is to have no label; it is not
+            asked about again then, see :meth:`ask_again`. Rows without an answer get
+            one.
+
+        Returns
+        -------
+        n_replaced : int
+            Number of rows that had another answer. Those without one do not count.
+
+        See Also
+        --------
+        import_labels : Add labels; answers that are in the file stay.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from skactive.oracles import CachedOracle
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = Path(folder.name) / "labels.sqlite"
+        >>> def ask(X):
+        ...     return X
+        >>> oracle = CachedOracle(ask, path, annotator="anna")
+        >>> oracle([1, 0], sample_ids=["a", "b"])
+        [1, 0]
+        >>> CachedOracle(ask, path, annotator="bert").correct({"a": 0, "b": 0})
+        1
+        >>> oracle.labels()
+        {'a': 0, 'b': 0}
+        >>> [correction] = oracle.corrections()
+        >>> correction["old_label"], correction["old_annotator"]
+        (1, 'anna')
+        >>> correction["label"], correction["annotator"]
+        (0, 'bert')
+        >>> oracle.close()
+        >>> folder.cleanup()
+        """
+        if not isinstance(labels, Mapping):
+            raise TypeError(
+                "labels must be a mapping from sample ids to labels, such as a dict, "
+                f"got {shown(labels)}."
+            )
+        new = _parsed({to_key(one_id): label for one_id, label in labels.items()})
+        return len(self._open().correct(self.task, new, self._who()))
+
+    def corrections(self):
+        """Return the labels that were replaced, and by which ones.
+
+        Returns
+        -------
+        corrections : list of dict
+            One per correction of this `task`, the oldest first, with `sample_id`,
+            `label`, `annotator` and `corrected_at` (seconds since 1970), and what was
+            there before: `old_label`, `old_annotator` and `old_answered_at`. The last
+            two are None if the row had no answer.
+        """
+        return self._open().corrections(self.task)
+
+    def ask_again(self, sample_ids):
+        """Remove abstentions, so that the oracle can be asked about the rows again.
+
+        Nothing is asked now. A run asks about a row when it queries it again.
+
+        Parameters
+        ----------
+        sample_ids : array-like of shape (n_rows,)
+            Ids of rows. Those that have a label, or were never asked about, are left
+            as they are.
+
+        Returns
+        -------
+        n_removed : int
+            Number of abstentions that were removed; :meth:`events` lists them.
+        """
+        if isinstance(sample_ids, (str, bytes)):
+            raise TypeError(
+                f"sample_ids must be a list of ids, got {shown(sample_ids)}; for one "
+                f"row, pass [{sample_ids!r}]."
+            )
+        ids = sample_ids.tolist() if hasattr(sample_ids, "tolist") else sample_ids
+        return len(self._open().forget_skips(self.task, [to_key(i) for i in ids]))
+
     def records(self):
         """Return all answers, with who gave them and when.
 
         Returns
         -------
         records : list of dict
-            One per answer of this `task`, the oldest first, with `task`, `sample_id`,
+            One per row of this `task` that has an answer, the oldest answer first. If
+            it was corrected, it is the new one. Each has `task`, `sample_id`,
             `label` (None for an abstention), `annotator` and `answered_at` (seconds
             since 1970); ``pandas.DataFrame(oracle.records())`` makes a table of them.
         """
@@ -225,8 +368,9 @@ class CachedOracle(BriefMixin, BaseEstimator):
         -------
         events : list of dict
             The oldest first: contradictions (an answer for a row that had another one
-            already), failures of the oracle, resets, and migrations from an older
-            version of the file.
+            already), corrections, abstentions that were removed (``"ask_again"``),
+            failures of the oracle, resets, and migrations from an older version of the
+            file.
         """
         return self._open().events()
 
@@ -269,26 +413,19 @@ class CachedOracle(BriefMixin, BaseEstimator):
         -------
         n_new : int
             Number of rows that had no answer before. Rows that had one keep it; answers
-            that differ from it are listed by :meth:`events`.
+            that differ from it are listed by :meth:`events`. To replace answers, call
+            :meth:`correct`.
         """
-        answers = read_answers(data, sample_id, label)
-        labels = {}
-        for key, value in answers.items():
-            try:
-                labels[key] = parse_label(value, kind=None, missing_label=None)
-            except ValueError as error:
-                raise ValueError(
-                    f"The sample_id {key} has no label: {error}."
-                ) from error
+        labels = _parsed(read_answers(data, sample_id, label))
         if not abstentions:
             labels = {key: value for key, value in labels.items() if value is not None}
-        store, who = self._open(), self.annotator or user_name()
+        store = self._open()
         n_known = len(store.answers(self.task, list(labels)))
-        other = store.record(self.task, labels, who)
+        other = store.record(self.task, labels, self._who())
         if other:
             warnings.warn(
                 f"{len(other)} rows have another label in the label store already, "
-                "which stays; see events().",
+                "which stays; events() lists both. To replace it, call correct().",
                 UserWarning,
                 stacklevel=2,
             )
@@ -320,6 +457,9 @@ class CachedOracle(BriefMixin, BaseEstimator):
         state = super().__getstate__().copy()
         state.pop("_store", None)  # a copy opens the file itself
         return state
+
+    def _who(self):
+        return self.annotator or user_name()
 
     def _open(self):
         """Return the store of this process; after a fork or a move, a new one."""
@@ -355,3 +495,14 @@ class CachedOracle(BriefMixin, BaseEstimator):
         # Before the file is opened: an oracle that is refused leaves none behind.
         keywords = inner_keywords(self.oracle)
         return CachedRun(self, self._open(), keywords, facts)
+
+
+def _parsed(answers):
+    """Return the labels that stand for answers, by key, or raise."""
+    labels = {}
+    for key, value in answers.items():
+        try:
+            labels[key] = parse_label(value, kind=None, missing_label=None)
+        except ValueError as error:
+            raise ValueError(f"The sample_id {key} has no label: {error}.") from error
+    return labels

@@ -1,10 +1,7 @@
 """A CachedOracle in one run: it claims rows, asks about them, writes, and waits."""
 
-import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import getpass
 import json
-import threading
-import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -26,15 +23,16 @@ from skactive.oracles._asking import (
     prefix_of,
     split_answers,
 )
+from skactive.oracles._holding import Holding, Patience, claim_name
 from skactive.oracles._store.answers import to_key
+from skactive.utils._row_hashes import hash_each_row
 from skactive.utils._rows import like_given, take_rows
 from skactive.utils._shown import shown
 from skactive.utils._sklearn import _num_samples
+from skactive.utils._warning import warn_caller
 
 # Request ids are version 5 UUIDs in this name space.
 _NAMESPACE = uuid.UUID("5b0f6b1e-6d0c-4c55-9a3f-0d7d2a6f1c42")
-# Rows that others are asking about are checked again after this many seconds at most.
-_MAX_WAIT = 0.5
 _NOTHING = object()
 
 
@@ -55,12 +53,18 @@ class Batch:
         self.classes = classes
         self.proba = None if proba is None else np.asarray(proba)
         self.keys = [to_key(sample_id) for sample_id in self.ids.tolist()]
+        self.hashes = None
         n_rows = _num_samples(X)
         if len(self.keys) != n_rows or len(set(self.keys)) != n_rows:
             raise ValueError(
                 f"sample_ids must hold one id for each of the {n_rows} rows, all "
                 f"different, got {shown(sample_ids)}."
             )
+
+    def hash_rows(self, salt):
+        """Set `hashes`, those of the contents of the rows, by key."""
+        hashes = hash_each_row(self.X, salt)
+        self.hashes = dict(zip(self.keys, hashes, strict=True))
 
     def question(self, keys, keywords, task):
         """Return some of the rows, and the keywords that go with them."""
@@ -105,28 +109,67 @@ class CachedRun:
         self.parse = facts.parse
         self.missing_label = facts.missing_label
         self.prices = facts.prices
+        self.uncharged = facts.uncharged
         self.task = oracle.task
         self.annotator = oracle.annotator or user_name()
 
     def __call__(self, X, sample_ids, classes=None, proba=None):
         batch = Batch(X, sample_ids, classes, proba)
+        if self.oracle.rows != "ignore":
+            batch.hash_rows(self.store.salt())
+        known = {}
+        self._take(self.store.answers(self.task, batch.keys), batch, known)
+        return self._labels(batch, known)
+
+    def _labels(self, batch, known, start=0):
+        """Return the labels of the rows from `start` on, a list or an iterator."""
         # Others use the same file: after each question, and while they are asking
         # about rows of this batch, look again at what is known and what is free.
-        known = self._checked(self.store.answers(self.task, batch.keys))
-        wait = 0.01
+        patience = Patience(self.store.path, self.task)
         while len(known) < len(batch.keys):
             claim = self._claim(batch, known)
-            known |= self._checked(claim.answers)
+            try:
+                self._take(claim.answers, batch, known)
+            except BaseException:
+                self._give_up(self.store.release, claim, refund=claim.mine)
+                raise
             if claim.mine:
-                stream = self._ask(batch, claim, known)
+                stream = self._ask(batch, claim, known, start)
                 if stream is not None:
                     return stream
+                patience = Patience(self.store.path, self.task)
             elif claim.others:
-                time.sleep(wait)
-                wait = min(2 * wait, _MAX_WAIT)
+                patience.wait(claim.others)
             elif claim.limit:
                 raise self._limit_error(claim, batch, known)
-        return [known[key] for key in batch.keys]
+        return [known[key] for key in batch.keys[start:]]
+
+    def _take(self, answers, batch, known):
+        """Take answers that this run did not buy; skips cost none of its budget."""
+        self._compare_rows(batch, list(answers))
+        labels = self._checked(answers)
+        known |= labels
+        skipped = [key for key, label in labels.items() if label is None]
+        if skipped and self.uncharged is not None:
+            self.uncharged([json.loads(key) for key in skipped])
+
+    def _compare_rows(self, batch, keys):
+        """Warn or raise if answers were given to rows with another content."""
+        if batch.hashes is None or not keys:
+            return
+        stored = self.store.row_hashes(self.task, keys)
+        other = [key for key in stored if stored[key] != batch.hashes[key]]
+        if not other:
+            return
+        message = (
+            f"{len(other)} rows have another content than the rows that were answered "
+            f"under their sample_ids in the label store {self.store.path}, task "
+            f"{self.task!r}: {_shown_keys(other)}. Give other rows other sample_ids "
+            "(ids_of_rows makes them out of contents) or another `task`."
+        )
+        if self.oracle.rows == "raise":
+            raise OracleError(f"{message} Nothing was asked about them.")
+        warn_caller(f"{message} The stored answers are used.")
 
     def check_known_labels(self):
         """Refuse a file that holds answers that cannot be labels of this run."""
@@ -168,9 +211,7 @@ class CachedRun:
             )
 
     def _ids_of(self, label):
-        keys = self.store.keys_of(self.task, label)
-        shown = ", ".join(keys[:5])
-        return f"{shown} and {len(keys) - 5} more" if len(keys) > 5 else shown
+        return _shown_keys(self.store.keys_of(self.task, label))
 
     def _checked(self, answers):
         """Return stored answers as labels of this run."""
@@ -189,7 +230,7 @@ class CachedRun:
         return self.store.claim(
             self.task,
             prices,
-            uuid.uuid4().hex,
+            claim_name(self.annotator),
             self.oracle.claim_seconds,
             max_calls=self.oracle.max_calls,
             max_cost=self.oracle.max_cost,
@@ -206,14 +247,14 @@ class CachedRun:
         warnings.warn(message, UserWarning, stacklevel=2)
         return StopLabeling(message, labels=batch.prefix(known))
 
-    def _ask(self, batch, claim, known):
+    def _ask(self, batch, claim, known, start):
         """Ask about the rows of a claim; return an iterator if answers can go on.
 
         They cannot be where answers of others have to be waited for, as labels are
         given in the order of the rows. They are written one by one all the same.
         """
         with ExitStack() as stack:
-            stack.enter_context(self._held(claim))
+            holding = stack.enter_context(self._held(claim))
             X, given = batch.question(claim.mine, self.keywords, self.task)
             try:
                 with calling_oracle():
@@ -222,31 +263,42 @@ class CachedRun:
                 raise self._stopped(stop, batch, claim, known) from stop
             if not isinstance(answers, Iterator):
                 answers = in_order(answers, batch.names(claim.mine, X))
-                self._write_list(claim, answers, known)
+                self._write_list(batch, claim, answers, known)
                 return None
+            holding.pause(claim.mine)
+            question = (batch, claim, known, answers, holding)
             if not claim.others and claim.limit is None:
-                return self._stream(batch, claim, known, answers, stack.pop_all())
-            for _ in self._stream(batch, claim, known, answers, ExitStack()):
+                return self._stream(*question, stack.pop_all(), start)
+            for _ in self._stream(*question, ExitStack(), start):
                 pass
         return None
 
-    def _stream(self, batch, claim, known, answers, held):
+    def _stream(self, batch, claim, known, answers, holding, held, start):
         """Yield labels in the order of the rows, each once it has been written."""
         mine = set(claim.mine)
         with held:
             try:
-                for key in batch.keys:
+                for key in batch.keys[start:]:
                     if key in mine:
-                        self._write_next(claim, answers, key, known)
+                        unasked = claim.mine[claim.mine.index(key) + 1 :]
+                        if not holding.resume(unasked):
+                            break
+                        self._write_next(batch, claim, answers, key, known)
+                        holding.pause(unasked)
                     if key in known:
                         yield known[key]
-                check_exhausted(answers, len(claim.mine))
+                    start += 1
+                else:
+                    check_exhausted(answers, len(claim.mine))
+                    return
             except StopLabeling as stop:
                 raise self._stopped(stop, batch, claim, known) from stop
             finally:
                 close_generator(answers)
+        # Nobody wanted the answers for so long that the rows were given up.
+        yield from self._labels(batch, known, start)
 
-    def _write_next(self, claim, answers, key, known):
+    def _write_next(self, batch, claim, answers, key, known):
         with calling_oracle():
             answer = next(answers, _NOTHING)
         if answer is _NOTHING:
@@ -254,17 +306,17 @@ class CachedRun:
                 f"The oracle's iterator ended too early: expected {len(claim.mine)} "
                 f"labels, got {len(known.keys() & set(claim.mine))}. These are stored."
             )
-        self._write({key: answer}, known)
+        self._write(batch, {key: answer}, known)
 
-    def _write_list(self, claim, answers, known):
+    def _write_list(self, batch, claim, answers, known):
         values = answer_list(answers, len(claim.mine), missing_label=self.missing_label)
-        self._write(dict(zip(claim.mine, values, strict=True)), known)
+        self._write(batch, dict(zip(claim.mine, values, strict=True)), known)
 
-    def _write(self, answers, known):
+    def _write(self, batch, answers, known):
         """Write the answers that are labels, and raise if some are not."""
         labels, refused = split_answers(answers.items(), self.parse)
         try:
-            first = self.store.record(self.task, labels, self.annotator)
+            first = self.store.record(self.task, labels, self.annotator, batch.hashes)
         except StoreError as error:
             error.answers = {json.loads(key): label for key, label in labels.items()}
             error.add_note("Answers that were paid for and not written: `answers`.")
@@ -293,65 +345,42 @@ class CachedRun:
             for key, label in zip(claim.mine, labels, strict=False)
             if key not in known
         }
-        self._write(left, known)
+        self._write(batch, left, known)
         return StopLabeling(*stop.args, labels=batch.prefix(known))
 
     @contextmanager
     def _held(self, claim):
         """Keep a claim alive, and give up what is left of it at the end."""
-        heartbeat = _Heartbeat(self.store, claim.owner, self.oracle.claim_seconds)
+        holding = Holding(self.store, claim, self.oracle.claim_seconds)
+        how = {}
         try:
-            yield
+            yield holding
         except StoreError:
-            self._give_up(claim)  # not a failure of the oracle, so no breaker
-            raise
+            raise  # not a failure of the oracle, so no breaker
         except (StopLabeling, GeneratorExit):
-            self._give_up(claim, refund=True)  # the oracle did not work on the rest
+            how["refund_all"] = True  # the oracle did not work on the rest
             raise
         except Exception as error:
-            self._give_up(claim, failure=str(error) or type(error).__name__)
+            how["failure"] = str(error) or type(error).__name__
             raise
-        except BaseException:  # an interrupt: the oracle may have charged for the rows
-            self._give_up(claim)
-            raise
-        finally:
-            heartbeat.stop()
+        finally:  # after an interrupt, too: the oracle may have charged for the rows
+            self._give_up(holding.end, **how)
 
-    def _give_up(self, claim, **how):
+    def _give_up(self, release, *args, **how):
         try:
-            self.store.release(claim, **how)
+            release(*args, **how)
         except StoreError as error:  # a warning: another error is being raised
             warnings.warn(
-                f"A claim was not given up; it ends by itself after "
-                f"{self.oracle.claim_seconds} seconds. {error}",
+                "A claim was not given up; this is tried again in the background, and "
+                f"it ends with this process. {error}",
                 UserWarning,
                 stacklevel=2,
             )
 
 
-class _Heartbeat:
-    """Renews a claim in the background for as long as an oracle takes to answer.
-
-    So a claim can end soon after its process has died, however slow oracles are.
-    """
-
-    def __init__(self, store, owner, seconds):
-        self._end = threading.Event()
-        arguments = (self._end, store, owner, seconds / 3)
-        # Thread.start waits until the thread runs, and would do so in every batch.
-        _thread.start_new_thread(_renew, arguments)
-
-    def stop(self):
-        self._end.set()
-
-
-def _renew(end, store, owner, seconds):
-    # At a third of its time, so that a renewal may fail or be late once.
-    while not end.wait(seconds):
-        try:
-            store.renew(owner)
-        except StoreError:
-            continue  # a claim that ends early costs a second question, not the run
+def _shown_keys(keys):
+    shown = ", ".join(keys[:5])
+    return f"{shown} and {len(keys) - 5} more" if len(keys) > 5 else shown
 
 
 def _request_id(task, key):

@@ -83,10 +83,11 @@ class Leases:
             At most `n` of the keys: first those that the worker has already, then those
             that nobody has. Empty if others have all of them.
         """
-        _check_worker(worker)
+        check_name(worker)
         _check_n(n)
         seconds = self._seconds if seconds is None else _check_seconds(seconds)
         keys = dict.fromkeys(keys)
+        n = len(keys) if n is None else min(n, len(keys))
         with self._lock:
             now = self._clock()
             self._renew(worker, now, seconds)
@@ -99,7 +100,7 @@ class Leases:
 
     def renew(self, worker):
         """Prolong all leases of a worker by the seconds they were made for."""
-        _check_worker(worker)
+        check_name(worker)
         with self._lock:
             self._renew(worker, self._clock())
 
@@ -111,7 +112,7 @@ class Leases:
 
     def release_worker(self, worker):
         """End all leases of a worker."""
-        _check_worker(worker)
+        check_name(worker)
         with self._lock:
             for key in self._keys_of(worker):
                 del self._leases[key]
@@ -149,14 +150,20 @@ class Leases:
         return lease is None or lease.expires <= now
 
 
-def _check_worker(worker):
-    if not isinstance(worker, str):
+def check_name(name, what="worker"):
+    """Raise unless this is the name of somebody, which can be written to a file."""
+    if not isinstance(name, str):
         raise TypeError(
-            "A worker must be named by a str, so that others can be told from it, got "
-            f"{shown(worker)}."
+            f"The {what} must be a str, the name of who labels, got {shown(name)}."
         )
-    if not worker.strip():
-        raise ValueError(f"The name of a worker must not be empty, got {worker!r}.")
+    if not name.strip():
+        raise ValueError(f"The {what} must be a name, got {name!r}.")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:  # a surrogate, which JSON may hold
+        raise ValueError(
+            f"The {what} must be a name that UTF-8 can encode, got {name!r}."
+        ) from error
 
 
 def _check_n(n):

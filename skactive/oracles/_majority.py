@@ -39,6 +39,30 @@ class _Question:
     classes: np.ndarray | None
 
 
+class _FreeVotes:
+    """Votes that cost nothing in a run, and the rows that got no other ones."""
+
+    def __init__(self, uncharged):
+        self._uncharged = uncharged
+        self._votes = set()
+
+    def add(self, number, sample_ids):
+        """Note that the votes of one annotator for some rows cost nothing."""
+        self._votes.update((number, sample_id) for sample_id in sample_ids)
+
+    def tell(self, records):
+        """Tell the run which rows cost nothing, and forget their votes."""
+        names = [
+            record["sample_id"]
+            for record in records
+            if record["votes"]
+            and all((n, record["sample_id"]) in self._votes for n in record["votes"])
+        ]
+        self._votes.clear()
+        if names and self._uncharged is not None:
+            self._uncharged(names)
+
+
 class MajorityOracle(BriefMixin, BaseEstimator):
     """Ask several annotators, and take the label that enough of them give.
 
@@ -54,7 +78,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
 
     An annotator that is a :class:`CachedOracle` gets the same facts about the run as on
     its own: closed classes, the missing label and prices. It charges one price for each
-    vote.
+    vote. A row costs none of the budget if all of its votes are abstentions from files.
 
     Parameters
     ----------
@@ -181,17 +205,20 @@ class MajorityOracle(BriefMixin, BaseEstimator):
         oracle : callable
             The oracle of this run.
         """
-        # A vote may differ from the label of its row, so they are not compared.
-        facts = replace(facts, given=([], []))
-        asked = [prepare_oracle(oracle, lambda: facts) for oracle in self.oracles]
-        return partial(self._vote, asked)
+        free = _FreeVotes(facts.uncharged)
+        asked = []
+        for number, oracle in enumerate(self.oracles):
+            # A vote may differ from the label of its row, so they are not compared.
+            told = replace(facts, given=([], []), uncharged=partial(free.add, number))
+            asked.append(prepare_oracle(oracle, lambda told=told: told))
+        return partial(self._vote, asked, free=free)
 
-    def _vote(self, asked, X, sample_ids=None, proba=None, classes=None):
+    def _vote(self, asked, X, sample_ids=None, proba=None, classes=None, *, free=None):
         """Return the labels of some rows; `asked` are the oracles as a run has them."""
         rows = np.arange(_num_samples(X))
         proba = None if proba is None else np.asarray(proba)
         question = _Question(X, rows, sample_ids, proba, classes)
-        return self._answers(asked, question, self._open_records(question))
+        return self._answers(asked, question, self._open_records(question), free)
 
     def _refuse_shared_answers(self):
         """Raise if two annotators keep their answers in one place."""
@@ -228,13 +255,15 @@ class MajorityOracle(BriefMixin, BaseEstimator):
             records.append(record)
         return records
 
-    def _answers(self, asked, question, records):
+    def _answers(self, asked, question, records, free):
         """Yield the labels that are settled; then raise the error of an annotator."""
         failure = None
         try:
             self._collect_votes(asked, question, records)
         except BaseException as error:  # raised again below
             failure = error
+        if free is not None:
+            free.tell(records)
         for record in records:
             is_settled, label = self._outcome(record["votes"])
             if not is_settled:

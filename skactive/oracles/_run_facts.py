@@ -31,8 +31,10 @@ class RunFacts:
         the present question included, and the budget.
 
     uncharged : callable or None, default=None
-        ``uncharged(sample_ids)`` says that some rows of the present question cost no
-        budget. A store calls it for rows that were skipped before.
+        ``uncharged(sample_ids)`` tells the run that these rows of the present question
+        cost none of its budget. It is called before the answers are given, with a list
+        of ids; a :class:`~skactive.oracles.CachedOracle` calls it for rows that
+        somebody has skipped before.
 
     Examples
     --------

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skactive.plotting._matplotlib import DRAWN, import_pyplot, new_axes
-from skactive.plotting._queries import query_rounds
 from skactive.utils._containers import check_aligned
 from skactive.utils._labels import as_labels
 from skactive.utils._sklearn import HasMethods, validate_params
@@ -198,7 +197,7 @@ class BatchCompositionDisplay:
         """
         check_is_fitted(clf)
         classes, counts = _count_classes(clf)
-        rounds = query_rounds(clf)
+        rounds = clf.query_rounds_
         unanswered = rounds[clf.labeled_iter_[clf.query_indices_] < 0]
         first = 0 if initial else 1
         display = cls(

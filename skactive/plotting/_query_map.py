@@ -8,7 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 from skactive.plotting._boundary import draw_outlines, predict_on_grid
 from skactive.plotting._matplotlib import DRAWN, import_pyplot, new_axes
 from skactive.plotting._projection import project
-from skactive.plotting._queries import query_rounds
 from skactive.utils._containers import check_aligned
 from skactive.utils._rows import check_rows
 from skactive.utils._sampling import draw_rows
@@ -288,7 +287,7 @@ class QueryMapDisplay:
         display = cls(
             coordinates=coordinates,
             query_indices=asked,
-            query_rounds=query_rounds(clf),
+            query_rounds=clf.query_rounds_,
             given=np.flatnonzero(clf.labeled_iter_ == 0),
             abstained=asked[clf.labeled_iter_[asked] < 0],
             holdout=getattr(clf, "holdout_indices_", ()),

@@ -160,15 +160,18 @@ def test_t01_t61_a_fit_that_failed_resumes_like_an_undisturbed_one(
 def test_t06_an_abstention_is_kept_as_one(X, y, make_clf, path):
     def ask(X):
         calls.append(len(X))
-        return [-1, None, float("nan"), 1]
+        return [-1, None, float("nan"), 1][: len(X)]
 
     calls = []
     oracle = CachedOracle(ask, path)
-    for _ in range(2):
-        clf = fit(make_clf(oracle, budget=4), X, y)
-        assert clf.transduction_[clf.query_indices_].tolist() == [-1, -1, -1, 1]
+    clf = fit(make_clf(oracle, budget=4), X, y)
+    assert clf.transduction_[clf.query_indices_].tolist() == [-1, -1, -1, 1]
     assert calls == [4]
     assert [r["label"] for r in oracle.records()].count(None) == 3
+    # The three that are stored cost no budget now; the label does.
+    clf = fit(make_clf(oracle, budget=4), X, y)
+    assert clf.transduction_[clf.query_indices_].tolist() == [-1, -1, -1, 1, -1, -1, -1]
+    assert calls == [4, 3]
 
 
 def test_t62_a_label_in_y_wins_over_the_stored_one_with_a_warning(

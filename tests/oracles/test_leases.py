@@ -1,7 +1,9 @@
 """Leases: a row has one holder at a time, by a clock that only goes forward."""
 
+import copy
 import inspect
 import math
+import pickle
 import sys
 import threading
 import time
@@ -45,6 +47,7 @@ def test_asking_again_gives_the_same_rows_and_fills_up(leases):
     assert leases.lease("abcd", 2, "Ann") == ["b", "c"]
     assert leases.lease("abcd", 3, "Ann") == ["b", "c", "d"]
     assert leases.lease("abcd", 1, "Ann") == ["b"]
+    assert leases.lease("abcd", 10**30, "Ann") == ["b", "c", "d"]
     assert leases.lease("dcab", 1, "Ann") == ["d"]  # in the order of the keys
     leases.release("c")
     assert leases.lease("abcd", None, "Ann") == ["b", "d", "c"]  # its own rows first
@@ -113,6 +116,14 @@ def test_released_rows_are_free_whoever_had_them(leases):
     assert leases.holder("never leased") is None
 
 
+def test_a_copy_has_no_leases(leases):
+    leases.lease("ab", 2, "Ann")
+    for copied in (copy.deepcopy(leases), pickle.loads(pickle.dumps(Leases(5)))):
+        assert copied.held() == {}
+        assert copied.lease("ab", 1, "Bob") == ["a"]
+    assert leases.held() == {"a": "Ann", "b": "Ann"}
+
+
 def test_nothing_is_left_of_released_rows(leases):
     for row in range(1000):
         leases.lease([row], 1, f"worker {row}")
@@ -138,9 +149,10 @@ def test_the_clock_is_monotonic_unless_another_is_given():
 @pytest.mark.parametrize(
     ("error", "words", "call"),
     [
-        (TypeError, "worker must be named by a str.*None", lambda x: x.renew(None)),
-        (TypeError, "worker must be named", lambda x: x.lease("a", 1, 7)),
-        (ValueError, "must not be empty", lambda x: x.release_worker(" ")),
+        (TypeError, "worker must be a str.*None", lambda x: x.renew(None)),
+        (TypeError, "worker must be a str", lambda x: x.lease("a", 1, 7)),
+        (ValueError, "worker must be a name", lambda x: x.release_worker(" ")),
+        (ValueError, "UTF-8", lambda x: x.lease("a", 1, "\ud800")),
         (TypeError, "an int or None, got 1.5", lambda x: x.lease("a", 1.5, "Ann")),
         (TypeError, "an int or None, got True", lambda x: x.lease("a", True, "Ann")),
         (ValueError, "at least 1, got 0", lambda x: x.lease("a", 0, "Ann")),

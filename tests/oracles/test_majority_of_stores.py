@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
 from skactive.exceptions import OracleError
-from skactive.oracles import CachedOracle, MajorityOracle
+from skactive.oracles import CachedOracle, MajorityOracle, RunFacts
 
 X = np.linspace(0, 1, 21).reshape(-1, 1)
 y = np.full(21, -1)
@@ -125,3 +125,34 @@ def test_annotators_that_would_share_their_answers_are_refused(make_annotator, a
     with pytest.raises(ValueError, match="annotators 0 and 2"):
         MajorityOracle(annotators)(X, sample_ids=IDS)
     assert asked == []
+
+
+@pytest.mark.parametrize("nest", [lambda m: m, lambda m: MajorityOracle([m, m])])
+def test_a_row_costs_nothing_only_if_all_of_its_votes_are_stored_skips(
+    make_annotator, asked, nest
+):
+    skipped = {"a": [1, 2, 3], "b": [1, 2], "c": [1, 4]}
+    annotators = [make_annotator(name, lambda i: None) for name in skipped]
+    for annotator, ids in zip(annotators, skipped.values(), strict=True):
+        table = {"sample_id": ids, "label": [None] * len(ids)}
+        annotator.import_labels(table, abstentions=True)
+    annotators[2].import_labels(
+        {"sample_id": [2], "label": [0]}
+    )  # two skips and a label
+    told = []
+    facts = RunFacts(parse=lambda answer: answer, uncharged=told.append)
+    run = nest(MajorityOracle(annotators)).for_run(facts)
+    ids = np.array([1, 2, 3, 4])
+    assert list(run(X[ids], sample_ids=ids)) == [None] * 4
+    assert told == [[1]]
+    assert len(asked) == len(set(asked)) == 4
+
+
+def test_votes_for_nothing_are_forgotten_with_their_question(make_annotator):
+    annotators = [make_annotator(name, lambda i: None) for name in "ab"]
+    told = []
+    facts = RunFacts(parse=lambda answer: answer, uncharged=told.append)
+    run = MajorityOracle(annotators).for_run(facts)
+    for _ in range(2):  # bought at first, replayed then
+        assert list(run(X[:2], sample_ids=IDS[:2])) == [None, None]
+    assert told == [[0, 1]]

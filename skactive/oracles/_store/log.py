@@ -46,6 +46,24 @@ def log_entries(run, task, after=-1):
     return entries
 
 
+def readable_labels(run, task):
+    """Return the labels in a log that can be read, by sample id, damaged or not."""
+    query = "SELECT entry FROM log WHERE task = ? ORDER BY position"
+    found = {}
+    for (text,) in run(query, (task,)):
+        try:
+            entry = from_json(text)
+            if entry["kind"] not in ("told", "correction"):
+                continue
+            for name, label in zip(entry["rows"], entry["labels"], strict=True):
+                # The first answer stays, unless it is corrected.
+                if entry["kind"] == "correction" or found.get(name) is None:
+                    found[name] = label
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
 def append_entries(run, task, position, entries):
     """Write entries from a position on, which must be the end of the log."""
     texts = [json.dumps(entry) for entry in entries]

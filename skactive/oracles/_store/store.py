@@ -54,6 +54,7 @@ from skactive.oracles._store.log import (
     log_entries,
     log_length,
     log_lengths,
+    readable_labels,
 )
 
 
@@ -136,7 +137,7 @@ class LabelStore(StoreConnection):
         with self._writing() as run:
             renew_claims(run, owner)
 
-    def release(self, claim, *, refund=False, failure=None):
+    def release(self, claim, *, refund=(), failure=None):
         """Give up what is left of a claim.
 
         If the file cannot be written to, the claim is dropped when this process claims
@@ -147,8 +148,8 @@ class LabelStore(StoreConnection):
         claim : Claim
             The claim.
 
-        refund : bool, default=False
-            Whether rows without an answer were not paid for.
+        refund : collection of str, default=()
+            Keys of rows that were not paid for; those with an answer do not count.
 
         failure : str or None, default=None
             What went wrong; it opens the circuit breaker.
@@ -156,7 +157,7 @@ class LabelStore(StoreConnection):
         try:
             with self._writing() as run:
                 if refund:
-                    left = keys_of_owner(run, claim.owner)
+                    left = set(keys_of_owner(run, claim.owner)).intersection(refund)
                     cost = sum(claim.cost[key] for key in left)
                     charge(run, n_asked=-len(left), cost=-cost)
                 drop_claims_of_owner(run, claim.owner)
@@ -283,7 +284,8 @@ class LabelStore(StoreConnection):
             try:
                 return log_entries(run, task, after)
             except StoreCorruptedError as error:
-                error.answers = readable_answers(run, task)
+                told = readable_labels(run, task)
+                error.answers = told | readable_answers(run, task)
                 raise
 
     def extend_log(self, task, n_known, entries, effects=()):

@@ -1,0 +1,1 @@
+"""The parts of `soak.py`: its problem, server, workers, journals and checks."""

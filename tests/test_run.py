@@ -1,0 +1,458 @@
+"""A run, driven by hand: its rounds, its log, and what counts as queried."""
+
+import pickle
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skactive import ActiveLearningClassifier
+from skactive._loop.inputs import check_inputs
+from skactive._loop.log import Log
+from skactive._loop.past import Past
+from skactive._loop.repeating import repeat, take_in
+from skactive._loop.round import Round
+from skactive._loop.rounds import Rounds
+from skactive._loop.run import Run
+from skactive.exceptions import OracleError
+
+X = np.linspace(0, 1, 12).reshape(-1, 1)
+TRUTH = (X[:, 0] > 0.5).astype(int)
+Y = np.where(np.arange(12) % 11 == 0, TRUTH, -1)
+IDS = [100 + row for row in range(12)]
+
+
+def a_run(past=None, *, y=Y, cost=None, sample_ids=IDS, **params):
+    defaults = {"batch_size": 4, "budget": 8, "random_state": 0}
+    clf = ActiveLearningClassifier(LogisticRegression(), **defaults | params)
+    session = {} if past is None else {"read_past": lambda row_of_id: past}
+    inputs = check_inputs(
+        clf,
+        X,
+        y,
+        sample_ids=sample_ids,
+        cost=cost,
+        fit_params={},
+        has_oracle=True,
+        **session,
+    )
+    return Run(inputs)
+
+
+def kinds(run):
+    return [entry["kind"] for entry in run.log.entries]
+
+
+# Rounds
+
+
+def test_rows_without_an_answer_are_not_queried_if_the_run_is_stopped():
+    run = a_run()
+    rows = run.ask().indices
+    run.tell([0, None], rows[[2, 0]])
+    assert run.ledger.asked.sum() == 4
+    run.stop("oracle")
+    assert np.flatnonzero(run.ledger.asked).tolist() == sorted(rows[[0, 2]])
+    assert np.isin(rows[[1, 3]], run.ledger.candidates).all()
+    assert run.rounds.query_indices == rows[[0, 2]].tolist()
+    assert run.rounds.history[0]["n_queried"] == 2
+    assert run.rounds.history[0]["n_abstained"] == 1
+    assert run.rounds.budget_left == 6
+    assert run.condition == "oracle"
+    assert run.ask() is None
+
+
+def test_a_late_label_of_such_a_row_counts_as_never_asked():
+    run = a_run()
+    rows = run.ask().indices
+    run.tell([0], rows[:1])
+    run.stop("oracle")
+    run.tell([1, 1], rows[1:3])
+    assert run.ledger.n_unasked == 2
+    assert run.ledger.labeled_iter[rows[:3]].tolist() == [1, 0, 0]
+    assert run.rounds.n_queries == 1
+
+
+def test_a_round_without_an_answer_did_not_happen():
+    run = a_run()
+    run.ask()
+    run.stop("callback")
+    assert run.rounds.history == []
+    assert not run.ledger.asked.any()
+    assert run.rounds.number == 1
+    assert run.log.entries[-2]["record"] is None
+    assert kinds(run) == ["begin", "round", "closed", "stop"]
+    assert run.log.entries[-1]["condition"] == "callback"
+
+
+def test_a_row_that_is_asked_about_again_stays_queried_without_an_answer():
+    run = a_run(batch_size=2)
+    first = run.ask().indices
+    run.tell([0, 1], first)
+    run.ask_again(first)
+    again = run.ask()
+    assert again.indices.tolist() == first.tolist()
+    run.stop("oracle")
+    assert run.ledger.asked_in[first].tolist() == [1, 1]
+    assert run.queue == first.tolist()
+
+
+def test_the_queue_comes_first_and_is_counted_once_more():
+    run = a_run(batch_size=2, budget=5)
+    first = run.ask().indices
+    run.tell([0, 1], first)
+    run.ask_again(first[[1, 1]])
+    run.ask_again(first[[1]])
+    assert run.queue == [first[1]]
+    query = run.ask()
+    assert query.indices.tolist() == [first[1]]
+    run.tell([0], first[[1]])
+    assert (run.queue, run.rounds.n_queries, run.rounds.budget_left) == ([], 3, 2)
+    assert run.ledger.label(first[1]) == 0
+    assert run.log.corrections[0]["old"] == 1
+    assert len(run.bought()["indices"]) == 2
+
+
+def test_the_budget_ends_a_run_and_the_log_says_so():
+    run = a_run(budget=4)
+    rows = run.ask().indices
+    assert run.condition is None
+    run.tell(TRUTH[rows].tolist(), rows)
+    assert (run.condition, run.end) == ("budget", None)
+    assert run.ask() is None
+    assert run.end.condition == "budget"
+    assert kinds(run) == ["begin", "round", "told", "closed", "end"]
+    assert run.log.entries[-1]["reason"] is None
+    assert run.log.entries[-1]["n_seen"] == 4
+
+
+@pytest.mark.parametrize(
+    ("answers", "condition"), [(TRUTH, "all_labeled"), ([None] * 12, "all_asked")]
+)
+def test_a_pool_that_is_used_up_ends_a_run(answers, condition):
+    run = a_run(budget=None, batch_size=12)
+    rows = run.ask().indices
+    assert len(rows) == 10
+    run.tell([answers[row] for row in rows], rows)
+    assert run.condition == condition
+    assert run.ask() is None
+
+
+def test_the_log_has_rows_answers_and_who_gave_them():
+    before = time.time()
+    run = a_run(batch_size=2)
+    run.log.who = "me"
+    rows = run.ask().indices.tolist()
+    run.tell([1], rows[:1])
+    run.tell([None], rows[1:], by="you")
+    _, opened, first, second, closed = run.log.entries
+    assert (opened["round"], opened["rows"], opened["strategy"]) == (1, rows, "margin")
+    assert opened["n_seen"] == 1
+    assert (first["rows"], first["labels"], first["by"]) == (rows[:1], [1], "me")
+    assert (second["rows"], second["labels"], second["by"]) == (rows[1:], [None], "you")
+    assert (closed["round"], closed["rows"]) == (1, rows)
+    assert closed["record"] == run.rounds.history[0]
+    times = [entry["at"] for entry in run.log.entries[1:]]
+    assert times == sorted(times)
+    assert before <= times[0] <= times[-1] <= time.time()
+
+
+def test_only_some_rows_are_taken_on_demand():
+    run = a_run()
+    rows = run.ask().indices.tolist()
+    seen = []
+
+    def take(left):
+        seen.append(left.tolist())
+        return left[1:3].tolist()
+
+    query = run.ask(take)
+    assert query.indices.tolist() == rows[1:3]
+    assert query.sample_ids.tolist() == [IDS[row] for row in rows[1:3]]
+    assert query.X.ravel().tolist() == X[rows[1:3], 0].tolist()
+    run.tell([0], rows[1:2])
+    assert len(run.ask(lambda left: [])) == 0
+    run.ask(take)
+    assert seen == [rows, [rows[0], *rows[2:]]]
+
+
+def test_answers_that_are_not_valid_are_named_and_the_others_recorded():
+    run = a_run(classes=[0, 1])
+    rows = run.ask().indices.tolist()
+    match = rf"^2 of 4 answers are not valid labels: row {rows[1]}: 7 is .*recorded\.$"
+    with pytest.raises(OracleError, match=match) as caught:
+        run.tell([0, 7, 1, 8], rows)
+    assert caught.value.answers == [7, 8]
+    assert run.rounds.open.rows_left.tolist() == [rows[1], rows[3]]
+    assert [run.ledger.label(row) for row in rows] == [0, None, 1, None]
+    assert run.bought()["indices"].tolist() == [rows[0], rows[2]]
+    assert run.bought()["labels"].tolist() == [0, 1]
+
+
+def test_a_correction_that_is_not_valid_changes_nothing():
+    run = a_run(classes=[0, 1])
+    rows = run.ask().indices.tolist()
+    run.tell([0, 0, 0, 0], rows)
+    with pytest.raises(OracleError, match=r"^1 of 2 .*Nothing was corrected\.$"):
+        run.correct([1, 9], rows[:2])
+    assert run.ledger.label(rows[0]) == 0
+    assert run.log.corrections == []
+    run.correct([1, None], rows[:2], by="boss")
+    assert [run.ledger.label(row) for row in rows] == [1, None, 0, 0]
+    first, second = run.log.corrections
+    at = first.pop("at")
+    assert first == {
+        "row": rows[0], "sample_id": IDS[rows[0]], "old": 0, "new": 1, "by": "boss"
+    }  # fmt: skip
+    assert (second["old"], second["new"], second["at"]) == (0, None, at)
+    assert run.log.entries[-1]["labels"] == [1, None]
+    assert run.log.entries[-1]["asked"] is False
+
+
+def test_a_label_that_is_told_while_rows_are_selected_is_an_answer():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices
+    other = a_run(batch_size=2)
+    other.ledger.record(rows[:1].tolist(), [1])
+    choose = other._selector.choose
+    opened = run.rounds.open
+    other._selector.choose = lambda run: (
+        choose(run)
+        and Round(1, opened.pool, "margin", opened, select_seconds=0, n_seen=1)
+    )
+    assert other.ask().indices.tolist() == [rows[1]]
+    assert other.ledger.labeled_iter[rows[0]] == 1
+    other.tell([0], rows[1:])
+    assert other.rounds.query_indices == rows.tolist()
+
+
+def test_a_pickled_run_goes_on_alike():
+    run = a_run()
+    run.ask()
+    copied = pickle.loads(pickle.dumps(run))
+    for one in (run, copied):
+        rows = one.ask().indices
+        one.tell(TRUTH[rows].tolist(), rows)
+    assert copied.ask().indices.tolist() == run.ask().indices.tolist()
+    with copied.lock:
+        assert not copied._beginning.locked()
+
+
+def test_labels_left_are_those_that_train():
+    run = a_run(holdout_fraction=0.3)  # 2 of the budget of 8
+    assert run.n_left == 6
+    rows = run.ask().indices
+    run.tell(TRUTH[rows].tolist(), rows)
+    assert run.n_left == 6
+    assert a_run(budget=None).n_left == 10
+
+
+def test_costs_are_those_of_all_queries():
+    cost = np.arange(12.0)
+    run = a_run(cost=cost, batch_size=2)
+    rows = run.ask().indices
+    run.tell([0], rows[:1])
+    assert run.rounds.total_cost == rows[0]
+    run.tell([None], rows[1:])
+    assert run.rounds.total_cost == rows.sum()
+    past = Past(
+        True, queried=[(4, 1, np.nan)], history=[{"cost": 2.5}, {}, {"cost": 1}]
+    )
+    later = a_run(past, cost=cost, batch_size=2)
+    assert later.rounds.total_cost == 3.5
+    rows = later.ask().indices
+    later.tell([0], rows[:1])
+    assert later.rounds.total_cost == 3.5 + rows[0]
+
+
+# Earlier runs
+
+
+def test_rows_of_earlier_runs_count():
+    history = [{"round": 1}, {"round": 2}]
+    past = Past(
+        True,
+        labels={3: 1},
+        skipped=[5],
+        queried=[(3, 1, 0.25), (5, 2, np.nan)],
+        n_charged=4,
+        n_gone=3,
+        history=history,
+        queue=[3],
+    )
+    run = a_run(past)
+    assert run.rounds.query_indices == [3, 5]
+    assert run.rounds.query_probabilities[0] == 0.25
+    assert (run.rounds.n_queries, run.rounds.budget_left) == (5, 4)
+    assert (run.rounds.number, run.rounds.history) == (3, history)
+    assert run.ledger.asked_in[[3, 5]].tolist() == [1, 2]
+    assert run.ledger.labeled_iter[[3, 5]].tolist() == [1, -1]
+    assert run.queue == [3]
+    run.tell([0], run.ask().indices)
+    assert (run.rounds.n_queries, run.rounds.budget_left) == (6, 3)
+    assert history == [{"round": 1}, {"round": 2}]
+
+
+def test_answers_of_a_session_that_are_no_labels_here_are_refused():
+    past = Past(True, labels={3: 1, 4: 8, 6: 9})
+    with pytest.raises(OracleError, match=r"holds 2 answers .* row 4: 8 .* row 6: 9"):
+        a_run(past, classes=[0, 1])
+
+
+# Answers that cost nothing
+
+
+def test_answers_that_cost_no_budget_do_so_once():
+    run = a_run()
+    rows = run.ask().indices
+    run.rounds.uncharge(rows[:2])
+    run.tell([0, 1, None], rows[:3])
+    assert run.rounds.budget_left == 8 - 1
+    assert run.rounds.n_queries == 3
+    assert run.log.entries[-1]["free"] == rows[:2].tolist()
+    assert run.rounds.take_uncharged(rows.tolist()) == []
+
+
+# One round
+
+
+def a_round(rows=(5, 2, 8), probabilities=None, utilities=None):
+    selection = SimpleNamespace(
+        rows=np.array(rows),
+        probabilities=probabilities,
+        utilities=utilities,
+        best_utility=0.9,
+        mean_utility=0.5,
+    )
+    return Round(3, "pool", "margin", selection, select_seconds=0.1, n_seen=7)
+
+
+def test_a_round_knows_its_rows_and_what_is_left():
+    opened = a_round(utilities=np.array([0.9, 0.5, 0.1]))
+    opened.mark_told([2, 11])
+    assert opened.rows_told.tolist() == [2]
+    assert opened.rows_left.tolist() == [5, 8]
+    assert opened.utilities_of(np.array([8, 5])).tolist() == [0.1, 0.9]
+    assert a_round().utilities_of(np.array([8])) is None
+    described = (opened.number, opened.selected_by, opened.n_seen, opened.pool)
+    assert described == (3, "margin", 7, "pool")
+    assert (opened.best_utility, opened.mean_utility) == (0.9, 0.5)
+
+
+def test_probabilities_hold_up_to_the_first_row_without_an_answer():
+    opened = a_round(probabilities=np.array([0.5, 0.4, 0.3]))
+    opened.mark_told([5, 8])
+    np.testing.assert_array_equal(opened.probabilities_told, [0.5, np.nan])
+    opened.mark_told([2])
+    assert opened.probabilities_told == [0.5, 0.4, 0.3]
+    unknown = a_round()
+    unknown.mark_told([5, 8])
+    np.testing.assert_array_equal(unknown.probabilities_told, [np.nan] * 2)
+
+
+def test_times_and_probabilities_can_be_restored():
+    opened = a_round()
+    assert 0 <= opened.oracle_seconds < 60
+    opened.restore({"select_seconds": 2.0, "oracle_seconds": 900.0}, [0.5, None, 0.25])
+    assert opened.select_seconds == 2.0
+    assert 900 <= opened.oracle_seconds < 960
+    np.testing.assert_array_equal(opened.probabilities, [0.5, np.nan, 0.25])
+    kept = opened.probabilities
+    opened.restore({"select_seconds": 1.0, "oracle_seconds": 0.0}, None)
+    assert opened.probabilities is kept
+
+
+def test_a_closed_round_keeps_its_record_and_no_models():
+    opened = a_round(utilities=np.ones(3))
+    opened.close({"round": 3})
+    assert (opened.record, opened.pool, opened.utilities) == ({"round": 3}, None, None)
+
+
+def test_rows_that_others_hold_again_are_those_without_an_answer():
+    rounds = Rounds(a_run().inputs)
+    assert rounds.asked_again == frozenset()
+    assert rounds.answered([5, 2]) == [5, 2]
+    rounds.open = a_round()
+    assert rounds.asked_again == frozenset()
+    rounds.open.selected_by = "again"
+    rounds.open.mark_told([5])
+    assert rounds.asked_again == {2, 8}
+    assert rounds.answered([5, 2, 1]) == [5, 1]
+
+
+# Logs of others
+
+
+def told(rows, labels, **more):
+    return {"kind": "told", "rows": rows, "labels": labels, "free": [], **more}
+
+
+def test_a_log_is_repeated():
+    run = a_run()
+    rows = run.ask().indices.tolist()
+    repeat(run, told(rows[:3], [0, 1, None], by="you", free=rows[1:2]))
+    repeat(run, {"kind": "correction", "rows": rows[:1], "labels": [1], "by": "boss"})
+    asked = {"rows": rows[1:2], "labels": [0], "by": "boss", "asked": True}
+    repeat(run, {"kind": "correction"} | asked)
+    repeat(run, {"kind": "again", "rows": rows[2:3]})
+    repeat(run, {"kind": "end", "condition": "budget"})
+    assert [run.ledger.label(row) for row in rows] == [1, 1, None, None]
+    assert run.rounds.budget_left == 8 - 2
+    assert run.queue == rows[2:3]
+    assert run.log.entries[2]["by"] == "you"
+    assert [record["by"] for record in run.log.corrections] == ["boss"]
+    assert run.end is None
+
+
+def test_what_others_have_written_comes_before_what_is_not_written_yet():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices.tolist()
+    run.tell([0], rows[:1])
+    news = [told(rows[:1], [1]), told(rows[1:], [1])]
+    take_in(run, news, 2)
+    # The first answer in the file stays, and both together close the round.
+    assert [run.ledger.label(row) for row in rows] == [1, 1]
+    assert run.rounds.open is None
+    assert kinds(run) == ["begin", "round", "told", "told", "closed", "told"]
+    assert run.log.entries[2:4] == news
+    assert run.log.entries[5]["labels"] == [0]
+
+
+def test_only_one_says_that_a_round_is_closed():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices.tolist()
+    news = [told(rows, [1, 0]), {"kind": "closed", "round": 1, "rows": rows}]
+    take_in(run, news, 2)
+    assert run.rounds.open is None
+    assert run.log.entries[2:] == news
+
+
+def test_what_came_before_the_run_is_not_in_its_log():
+    run = a_run()
+    take_in(run, [told([3], [1])], 0)
+    assert run.ledger.label(3) == 1
+    assert kinds(run) == ["begin"]
+
+
+def test_an_answer_for_a_row_that_is_asked_about_again_is_a_correction():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices.tolist()
+    run.tell([0, 1], rows)
+    run.ask_again(rows[:1])
+    run.ask()
+    n_written = len(run.log)
+    take_in(run, [told(rows[:1], [1])], n_written)
+    assert run.ledger.label(rows[0]) == 1
+    assert [(c["old"], c["new"]) for c in run.log.corrections] == [(0, 1)]
+
+
+def test_corrections_without_ids_have_rows_only():
+    log = Log(a_run(sample_ids=None).inputs)
+    log.who = "me"
+    log.note_corrections([(4, 0, 1)], None, asked=True)
+    (record,) = log.corrections
+    assert (record["row"], record["sample_id"], record["by"]) == (4, None, "me")
+    assert log.entries[-1]["asked"] is True
+    assert len(log) == 2
