@@ -125,6 +125,7 @@ def test_t52_the_stored_file_of_version_1_keeps_all_it_holds(stored):
     summary = store.summary()
     assert (summary["n_calls"], summary["n_asked"], summary["cost"]) == (4, 7, 7.0)
     assert store.log("default") == []
+    assert len(store.salt()) == 32
     store.check()
     store.close()
     assert dump(stored.with_name("stored.sqlite.bak")) == before

@@ -11,11 +11,13 @@ import zlib
 from contextlib import closing
 from multiprocessing import get_context
 
+import numpy as np
 import pytest
 
 from skactive.exceptions import StoreCorruptedError, StoreError
 from skactive.oracles import CachedOracle
 from skactive.oracles._store import connection as connections
+from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 
 
@@ -107,6 +109,8 @@ def test_no_flipped_bit_of_many_loses_or_changes_an_answer(whole, tmp_path):
     [
         "UPDATE answers SET label = '1' WHERE sample_id = '0'",
         "UPDATE answers SET label = CAST(label AS BLOB) WHERE sample_id = '0'",
+        "UPDATE answers SET sample_id = CAST('0' AS BLOB) WHERE sample_id = '0'",
+        "UPDATE answers SET task = CAST('x' AS BLOB) WHERE sample_id = '0'",
         "UPDATE answers SET sample_id = '9999' WHERE sample_id = '0'",
         "UPDATE answers SET task = 'other' WHERE sample_id = '0'",
         "UPDATE answers SET checksum = checksum + 1 WHERE sample_id = '0'",
@@ -272,6 +276,20 @@ def test_a_label_that_is_not_json_is_named(store, path, label):
     ):
         with pytest.raises(StoreCorruptedError, match="task 'a', row 7, has a label"):
             read()
+
+
+def test_a_label_that_is_no_text_is_named(store, path):
+    store.record("a", {"7": 1}, "anna")
+    run_sql(path, "UPDATE answers SET label = CAST(label AS BLOB)")
+    with pytest.raises(StoreCorruptedError, match="row 7, has a label that is not"):
+        store.labels("a")
+
+
+def test_an_id_is_an_int_or_a_text():
+    assert [to_key(1), to_key("1"), to_key(np.int8(1))] == ["1", '"1"', "1"]
+    for other in (True, np.True_, 1.0, None, [1]):
+        with pytest.raises(ValueError, match="ints or strs"):
+            to_key(other)
 
 
 @pytest.mark.parametrize(

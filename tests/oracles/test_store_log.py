@@ -197,14 +197,18 @@ def test_the_salt_belongs_to_the_file(store, path, tmp_path):
     ],
 )
 def test_a_tampered_log_is_refused_with_the_answers(store, path, query, why):
-    store.extend_log("a", 0, [BEGIN, ROUND], [({"1": 0, '"x"': None}, "anna", False)])
+    labels = {"1": 0, '"x"': None, "8": 0, "9": 0}
+    store.extend_log("a", 0, [BEGIN, ROUND], [(labels, "anna", False)])
     store.record("b", {"2": 0}, "anna")
     change(path, query)
-    for damaged in (lambda: store.log("a"), store.check):
-        with pytest.raises(StoreCorruptedError, match=why):
-            damaged()
-    with pytest.raises(StoreCorruptedError, match="task 'a'") as caught:
+    with pytest.raises(StoreCorruptedError, match=why):
+        store.check()
+    # Two answers cannot be read either; they do not hide the others.
+    change(path, "UPDATE answers SET label = '{' WHERE sample_id = '9'")
+    change(path, "UPDATE answers SET sample_id = '[1]' WHERE sample_id = '8'")
+    with pytest.raises(StoreCorruptedError, match=why) as caught:
         store.log("a")
+    assert "task 'a'" in str(caught.value)
     assert caught.value.answers == {1: 0, "x": None}
 
 

@@ -1,7 +1,6 @@
 """Damage: checksums of what matters, and the error for what cannot be right."""
 
 import json
-import math
 import zlib
 
 from skactive.exceptions import StoreCorruptedError
@@ -11,8 +10,11 @@ _LAST_TIME = 253402300799
 
 
 def checksum(*fields):
-    """Return the checksum of some fields of a row of a table."""
-    return zlib.crc32(json.dumps(fields).encode())
+    """Return the checksum of some fields of a row; None if one is no text or number."""
+    try:
+        return zlib.crc32(json.dumps(fields).encode())
+    except TypeError:
+        return None
 
 
 def damaged(path, what, **details):
@@ -36,8 +38,4 @@ def from_json(text):
 
 def is_time(value):
     """Tell whether a value can be a time."""
-    return (
-        isinstance(value, (int, float))
-        and math.isfinite(value)
-        and 0 <= value <= _LAST_TIME
-    )
+    return isinstance(value, (int, float)) and 0 <= value <= _LAST_TIME

@@ -78,7 +78,7 @@ def append_entries(run, task, position, entries):
 
 def _decoded(run, task, position, text, kept):
     where = f"the entry {position} of the log of the task {task!r}"
-    if not isinstance(text, str) or checksum(task, position, text) != kept:
+    if checksum(task, position, text) != kept:
         raise damaged(run.path, f"{where} has another checksum")
     try:
         entry = from_json(text)
