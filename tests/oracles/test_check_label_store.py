@@ -252,7 +252,7 @@ class NoClaims(CachedOracle):
 
         def claim_all(*args, **limits):
             with store._writing() as run:
-                run("UPDATE claims SET expires_at = 0")
+                run("UPDATE claims SET expires_at = 0, process = NULL")
             return claim(*args, **limits)
 
         store.claim = claim_all
