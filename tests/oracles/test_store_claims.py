@@ -112,10 +112,18 @@ def test_another_start_host_or_nothing_known_is_no_process_that_lives():
 def test_where_no_start_is_known_a_process_lives_while_its_number_is_in_use(child):
     host = socket.gethostname()
     assert processes.lives(json.dumps([host, child.pid, None]))
-    assert processes.lives(json.dumps([host, 1, None]))  # of another user, perhaps
     child.kill()
     child.join()
     assert not processes.lives(json.dumps([host, child.pid, None]))
+
+
+def test_a_process_of_another_user_lives(monkeypatch):
+    def kill(pid, signal):
+        assert signal == 0
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert processes.lives(json.dumps([socket.gethostname(), 1, None]))
 
 
 def test_no_signal_is_sent_where_it_would_end_the_process(monkeypatch):

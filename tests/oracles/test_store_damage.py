@@ -190,11 +190,11 @@ def test_an_answer_that_changes_while_the_file_is_open_is_not_given(store, path)
 
 
 def test_damaged_pages_of_an_open_file_are_found_over_the_connection(store, path):
-    store.record("a", {str(n): 0 for n in range(2000)}, "anna")
+    store.claim("a", {str(n): 1.0 for n in range(9)}, "mine", 60)
     run_sql(path, "PRAGMA wal_checkpoint(TRUNCATE)")
-    # In another process: here it would drop the locks.
+    # The page of the claims, in another process: here it would drop the locks.
     code = (
-        "import os, sys; os.pwrite(os.open(sys.argv[1], os.O_RDWR), b'x' * 4096, 20480)"
+        "import os, sys; os.pwrite(os.open(sys.argv[1], os.O_RDWR), b'x' * 4096, 8192)"
     )
     elsewhere(code, path)
     store._connection.execute("PRAGMA cache_size = 0")
@@ -383,6 +383,18 @@ def test_a_file_beside_its_own_log_is_opened_with_all_its_answers(tmp_path):
     store = LabelStore(path)
     assert store.answers_of("default") == {"1": 1}
     store.close()
+
+
+def test_a_damaged_file_is_left_as_it_is_with_its_log(tmp_path):
+    ours, log = with_log(tmp_path / "ours.sqlite", {"1": 1})
+    ours = ours[:12288] + b"\xff" * 4096 + ours[16384:]  # the events; not in the log
+    path = tmp_path / "labels.sqlite"
+    path.write_bytes(ours)
+    path.with_name("labels.sqlite-wal").write_bytes(log)
+    with pytest.raises(StoreCorruptedError):
+        LabelStore(path)
+    assert path.read_bytes() == ours
+    assert path.with_name("labels.sqlite-wal").read_bytes() == log
 
 
 # What keeps answers safe

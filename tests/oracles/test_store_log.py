@@ -148,10 +148,12 @@ def test_a_correction_is_an_entry_of_a_log_that_exists(store):
     }
 
 
-def test_a_correction_ends_the_claim_of_its_row(store):
-    store.claim("a", {"1": 1.0}, "owner", 600)
+def test_an_answer_and_a_correction_end_the_claims_of_their_rows(store):
+    store.claim("a", {"1": 1.0, "2": 1.0, "3": 1.0}, "owner", 600)
     store.correct("a", {"1": 1}, "bert")
-    assert store.summary()["n_claimed"] == 0
+    assert store.summary()["n_claimed"] == 2
+    store.record("a", {"2": 1}, "bert")
+    assert store.summary()["n_claimed"] == 1
 
 
 def test_skips_are_forgotten_and_labels_are_not(store):

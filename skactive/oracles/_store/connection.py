@@ -5,11 +5,11 @@ import sqlite3
 import threading
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from skactive.exceptions import StoreError
+from skactive.exceptions import StoreCorruptedError, StoreError
 from skactive.oracles._store.account import count_write
 from skactive.oracles._store.answers import check_answers
 from skactive.oracles._store.damage import damaged
@@ -21,6 +21,7 @@ from skactive.oracles._store.file import (
     identity,
     is_busy,
     raise_unless_ok,
+    read_only,
     state,
 )
 from skactive.oracles._store.schema import create, has_all_tables, migrate
@@ -67,6 +68,14 @@ class StoreConnection:
                 self._identity = identity(self.path)
                 _connections[self] = self._file()
                 self._connect()
+        except StoreCorruptedError:
+            # The last connection to close writes the log back into the file, unless it
+            # may only read. The file is left as it is.
+            with suppress(sqlite3.Error), closing(read_only(self.path)) as last:
+                last.execute("PRAGMA user_version")
+                self.close()
+            self.close()
+            raise
         except BaseException:
             self.close()
             raise

@@ -69,7 +69,7 @@ def check_write_ahead_log(path):
     """
     if not path.with_name(f"{path.name}-wal").exists():
         return
-    alone, together = _account(path, "immutable=1"), _account(path, "mode=ro")
+    alone, together = _account(path, "immutable=1"), _account(path)
     if alone is None or together is None:
         return
     if alone[0] != together[0]:
@@ -85,11 +85,15 @@ def check_write_ahead_log(path):
     )
 
 
-def _account(path, how):
+def read_only(path, how="mode=ro"):
+    """Return a connection that writes nothing, with its log or without."""
+    return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=0)
+
+
+def _account(path, how="mode=ro"):
     """Return the name of a file and its number of transactions, None if unknown."""
     try:
-        uri = f"{path.as_uri()}?{how}"
-        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+        with closing(read_only(path, how)) as connection:
             found = dict(connection.execute("SELECT name, value FROM account"))
             return found["salt"], found.get("n_writes", 0)
     except (sqlite3.Error, KeyError):
