@@ -139,6 +139,18 @@ def test_answers_of_others_to_other_rows_are_noticed_while_it_waits(path):
     assert oracle.labels() == {"a": 1, "b": 1}
 
 
+def test_rows_that_were_claimed_beside_other_rows_are_given_up(used, path, monkeypatch):
+    asked = []
+    oracle = CachedOracle(lambda X: asked.append(X), path, rows="raise")
+    # As if somebody had answered after the first look into the file.
+    monkeypatch.setattr(LabelStore, "answers", lambda store, task, keys: {})
+    with pytest.raises(OracleError, match=r"1 rows have another content .*: 0\."):
+        oracle(NEW[:2], [0, "new"])
+    assert asked == []
+    assert oracle.summary()["n_claimed"] == 0
+    assert oracle.summary()["n_asked"] == oracle.summary()["cost"] == 36
+
+
 def test_an_iterator_writes_hashes_too(path):
     oracle = CachedOracle(lambda X: iter(by_content(X)), path, rows="raise")
     assert list(oracle(OLD[:2], ["a", "b"])) == [0, 1]

@@ -103,6 +103,25 @@ def test_an_iterator_that_is_given_up_in_spite_of_an_error(path, monkeypatch):
     assert list(kept) == [1, 0]
 
 
+def test_rows_are_held_while_the_iterator_has_not_rested_for_long(path, monkeypatch):
+    renew, beats, third = LabelStore.renew, [], threading.Event()
+
+    def count(store, owner):
+        renew(store, owner)
+        beats.append(owner)
+        if len(beats) == 3:
+            third.set()
+
+    monkeypatch.setattr(LabelStore, "renew", count)
+    monkeypatch.setattr(_holding.time, "monotonic", lambda: 5.0)  # no time passes
+    oracle = CachedOracle(OneByOne(), path, claim_seconds=0.03)
+    answers = ask(oracle, [1, 2])
+    assert next(answers) == 1
+    assert third.wait(60)
+    assert list(answers) == [0]
+    assert oracle.summary()["n_calls"] == 1
+
+
 def test_rows_of_an_iterator_are_held_while_its_oracle_works(path):
     inner = OneByOne(seconds=0.5)
     slow = CachedOracle(inner, path, claim_seconds=0.1)
