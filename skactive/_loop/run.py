@@ -221,13 +221,12 @@ class Run:
             n_seen=opened.n_seen,
             record=begun_record(self, opened),
         )
+        # Answers that came while the rows were being selected; skips are among them.
+        told = rows[ledger.settled[rows]] if opened.selected_by != "again" else rows[:0]
         first_time = rows[ledger.asked_in[rows] == 0]
         ledger.asked_in[first_time] = opened.number
-        if opened.selected_by != "again":
-            # Labels that were told while the rows were being selected.
-            told = rows[ledger.labeled[rows]]
-            ledger.labeled_iter[told] = opened.number
-            opened.mark_told(told.tolist())
+        ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
+        opened.mark_told(told.tolist())
         if opened.told.all():
             self._close_round()
 
