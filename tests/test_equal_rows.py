@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop
+from skactive._loop import equal_rows
 from skactive._loop.equal_rows import EqualRows, group_equal_rows
 from skactive.acquisition import BaseStrategy
 from skactive.model_selection import queried_risk
@@ -73,8 +74,69 @@ def test_zeros_that_are_stored_in_a_sparse_matrix_are_zeros():
     assert group_equal_rows(twice).tolist() == [0, 0]
 
 
-def test_large_integers_are_told_apart():
-    assert group_equal_rows(2**60 + np.arange(3)[:, None]).tolist() == [0, 1, 2]
+def test_entries_of_a_sparse_matrix_that_are_stored_twice_are_summed():
+    data, columns, starts = np.array([2.0, 0.5, 1.5]), [0, 0, 0], [0, 1, 3]
+    twice = csr_matrix((data, columns, starts), shape=(2, 1))
+    assert group_equal_rows(twice).tolist() == [0, 0]
+    assert twice.nnz == 3  # it is not changed
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        2**60 + np.arange(3),
+        np.array([1.25, 1.5, -1.5]),
+        np.array([1e-30, 2e-30, 0.0]),
+        np.array([0, 1, 2**64 - 1], dtype=np.uint64),
+        np.array([0, 1, -1]),
+    ],
+)
+def test_numbers_that_differ_a_little_or_a_lot_are_told_apart(column):
+    assert group_equal_rows(column[:, None]).tolist() == [0, 1, 2]
+
+
+def test_all_kinds_of_nan_are_equal():
+    other = np.array([0xFFF8000000000001], dtype=np.uint64).view(float).item()
+    column = np.array([[np.nan], [-np.nan], [other], [0.0]])
+    assert group_equal_rows(column).tolist() == [0, 0, 0, 1]
+
+
+def test_rows_are_read_block_by_block(monkeypatch):
+    def block_rows(rows):
+        assert rows is WITH_NULLS
+        return 30
+
+    monkeypatch.setattr(equal_rows, "block_rows", block_rows)
+    assert group_equal_rows(WITH_NULLS).tolist() == by_hand(KEYS)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_groups_are_numbered_by_integers(name):
+    assert group_equal_rows(CONTAINERS[name]).dtype.kind == "i"
+
+
+def test_the_first_of_equal_rows_may_be_given():
+    rows = np.array([[0.0], [0], [0], [1], [1], [2]])
+    first = np.array([False, True, False, False, True, False])
+    none = np.zeros(6, dtype=bool)
+    for seed in range(10):
+        groups = EqualRows(rows, none, "once", seed, first)
+        assert np.flatnonzero(groups.askable).tolist() == [1, 4, 5]
+
+
+@pytest.mark.parametrize(("how", "equal"), [("ask", [1, 3]), ("once", [0, 1, 2, 3, 4])])
+def test_the_rows_that_equal_some_rows(how, equal):
+    rows = np.array([[0.0], [0], [0], [1], [1], [2]])
+    groups = EqualRows(rows, np.zeros(6, dtype=bool), how, 0)
+    assert np.flatnonzero(groups.equal_to([1, 3])).tolist() == equal
+
+
+def test_one_label_is_shared_too():
+    rows = np.array([[0.0], [0], [0], [1]])
+    y, labeled = np.array([-1, 7, -1, -1]), np.array([False, True, False, False])
+    EqualRows(rows, labeled.copy(), "share", 0).share_given(y, labeled)
+    assert y.tolist() == [7, 7, 7, -1]
+    assert labeled.tolist() == [True, True, True, False]
 
 
 def test_no_columns_are_taken_for_others():

@@ -63,7 +63,7 @@ def a_run(cost=None, unlabeled="ignore", end=None):
     return SimpleNamespace(
         inputs=SimpleNamespace(cost=cost, clf=SimpleNamespace(unlabeled=unlabeled)),
         ledger=SimpleNamespace(labeled=mask(0, 1, 2, 3, 5)),
-        total_cost=20.0,
+        rounds=SimpleNamespace(total_cost=20.0),
         end=end,
     )
 

@@ -16,6 +16,7 @@ class ARun:
         self.labels = list(labels)
         self.condition = condition
         self.models = self
+        self.rounds = self
 
     @property
     def n_queries(self):
@@ -108,14 +109,15 @@ def test_before_the_first_label_the_error_of_the_fit_gets_a_note():
     assert notes(error) == ["Hint about pool and one class."]
 
 
-def test_later_the_error_of_the_fit_is_the_cause_of_one_with_labels():
+@pytest.mark.parametrize(("note", "said"), [(None, ""), ("In fold 3.", " In fold 3.")])
+def test_later_the_error_of_the_fit_is_the_cause_of_one_with_labels(note, said):
     cause = ValueError("one class")
-    cause.add_note("In fold 3.")
+    if note is not None:
+        cause.add_note(note)
     error = raised(explaining_fit(ARun(), a_pool()), cause)
     assert type(error) is ActiveLearningError
     assert str(error) == (
-        "A model could not be fitted: one class. In fold 3. "
-        "Hint about pool and one class."
+        f"A model could not be fitted: one class.{said} Hint about pool and one class."
     )
     assert (error.labels, error.indices) == (["a", "b"], [7, 3])
     assert error.__cause__ is cause

@@ -237,7 +237,7 @@ def test_a_pickled_run_goes_on_alike():
         one.tell(TRUTH[rows].tolist(), rows)
     assert copied.ask().indices.tolist() == run.ask().indices.tolist()
     with copied.lock:
-        assert not copied._beginning.locked()
+        assert not copied.beginning.locked()
 
 
 def test_labels_left_are_those_that_train():
@@ -299,6 +299,63 @@ def test_answers_of_a_session_that_are_no_labels_here_are_refused():
     past = Past(True, labels={3: 1, 4: 8, 6: 9})
     with pytest.raises(OracleError, match=r"holds 2 answers .* row 4: 8 .* row 6: 9"):
         a_run(past, classes=[0, 1])
+
+
+def test_rows_that_were_handed_out_before_come_first_and_count():
+    past = Past(True, labels={2: 1}, left_over={5: 1, 3: 2}, history=[{}, {}])
+    run = a_run(past, batch_size=2)
+    assert run.has_questions
+    assert sorted(run.ask().indices.tolist()) == [3, 5]
+    assert run.left_over == {}
+    assert not a_run().has_questions
+
+
+def test_a_late_answer_for_such_a_row_belongs_to_its_round():
+    run = a_run(Past(True, left_over={5: 1, 3: 2}, history=[{}, {}]), batch_size=2)
+    run.tell([1], [3])
+    assert run.left_over == {5: 1}
+    assert run.rounds.query_indices == [3]
+    assert run.rounds.query_rounds == [2]
+    np.testing.assert_array_equal(run.rounds.query_probabilities, [np.nan])
+    assert run.ledger.labeled_iter[3] == 2
+    assert run.rounds.budget_left == 7
+    assert run.has_questions
+    run.tell([1], [5])
+    assert not run.has_questions
+
+
+def test_the_rounds_of_all_queries():
+    run = a_run(Past(True, queried=[(3, 1, 0.5)], history=[{}]), batch_size=2)
+    rows = run.ask().indices
+    run.tell([0], rows[:1])
+    assert run.rounds.query_rounds == [1, 2]
+    run.tell([0], rows[1:])
+    run.ask()
+    assert run.rounds.query_rounds == [1, 2, 2]
+
+
+def test_a_correction_of_a_row_that_is_being_asked_about_is_its_answer():
+    run = a_run(batch_size=2)
+    first = run.ask().indices.tolist()
+    run.tell([0, 0], first)
+    second = run.ask().indices.tolist()
+    run.correct([1, 1], [second[0], first[1]], by="boss")
+    assert run.rounds.query_indices == [*first, second[0]]
+    assert [run.ledger.label(row) for row in first + second] == [0, 1, 1, None]
+    assert [record["row"] for record in run.log.corrections] == [first[1]]
+    told = run.log.entries[-2]
+    assert (told["kind"], told["rows"], told["by"]) == ("told", second[:1], "boss")
+
+
+def test_an_answer_that_is_ignored_is_in_the_log():
+    run = a_run()
+    rows = run.ask().indices
+    run.tell([0], rows[:1])
+    with pytest.warns(UserWarning, match="has the label 0 already"):
+        run.tell([1], rows[:1], by="you")
+    entry = run.log.entries[-1]
+    assert (entry["kind"], entry["labels"]) == ("contradiction", [1])
+    assert (entry["rows"], entry["by"]) == (rows[:1].tolist(), "you")
 
 
 # Answers that cost nothing
@@ -397,13 +454,24 @@ def test_a_log_is_repeated():
     asked = {"rows": rows[1:2], "labels": [0], "by": "boss", "asked": True}
     repeat(run, {"kind": "correction"} | asked)
     repeat(run, {"kind": "again", "rows": rows[2:3]})
-    repeat(run, {"kind": "end", "condition": "budget"})
+    assert repeat(run, {"kind": "end", "condition": "budget"}) == []
     assert [run.ledger.label(row) for row in rows] == [1, 1, None, None]
     assert run.rounds.budget_left == 8 - 2
     assert run.queue == rows[2:3]
     assert run.log.entries[2]["by"] == "you"
     assert [record["by"] for record in run.log.corrections] == ["boss"]
     assert run.end is None
+
+
+def test_labels_of_a_log_that_are_not_valid_are_named():
+    run = a_run(classes=[0, 1])
+    rows = run.ask().indices.tolist()
+    (refused,) = repeat(run, told(rows[:2], [7, 1]))
+    assert refused[:2] == (rows[0], 7)
+    correction = {"kind": "correction", "rows": rows[:2], "labels": [8, 0], "by": None}
+    (refused,) = repeat(run, correction)
+    assert refused[:2] == (rows[0], 8)
+    assert [run.ledger.label(row) for row in rows[:2]] == [None, 0]
 
 
 def test_what_others_have_written_comes_before_what_is_not_written_yet():
