@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -252,6 +253,7 @@ def test_who_waits_says_what_for_once(path, monkeypatch, recwarn):
     store.claim("colour", prices, owner, 60)
     others = store.claim("colour", prices, "bert", 60).others
     store.close()
+    warnings.simplefilter("always")  # a second one would be hidden
     patience = _holding.Patience(path, "colour")
     for _ in range(2):
         patience.wait(others)
