@@ -213,6 +213,7 @@ def test_a_correction_is_for_one_task(path):
         CachedOracle(lambda X: [1], path, task=task)(X[:1], ["a"])
     CachedOracle(print, path, task="two").correct({"a": 0})
     assert CachedOracle(print, path, task="one").labels() == {"a": 1}
+    assert CachedOracle(print, path, task="two").labels() == {"a": 0}
     assert CachedOracle(print, path, task="one").corrections() == []
 
 

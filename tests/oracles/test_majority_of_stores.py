@@ -156,3 +156,7 @@ def test_votes_for_nothing_are_forgotten_with_their_question(make_annotator):
     for _ in range(2):  # bought at first, replayed then
         assert list(run(X[:2], sample_ids=IDS[:2])) == [None, None]
     assert told == [[0, 1]]
+    for annotator in annotators:  # so that they are bought again
+        annotator.ask_again([0, 1])
+    assert list(run(X[:2], sample_ids=IDS[:2])) == [None, None]
+    assert told == [[0, 1]]
