@@ -1,5 +1,6 @@
 """Damaged label stores: flipped bits, bad rows, other write-ahead logs, lost locks."""
 
+import gc
 import json
 import os
 import random
@@ -444,3 +445,26 @@ def test_a_connection_to_a_file_that_was_replaced_is_not_current(store, path, tm
     shutil.copy(path, tmp_path / "copy.sqlite")
     os.replace(tmp_path / "copy.sqlite", path)
     assert not store.is_current(path, store.timeout)
+
+
+def test_the_raw_file_is_left_alone_while_a_dropped_connection_lives(
+    tmp_path, monkeypatch
+):
+    # A connection that nobody has closed is in a cycle of references, and lives until
+    # the garbage collector finds it. Opening and closing the raw file would drop its
+    # locks, with answers lost.
+    path, read = tmp_path / "labels.sqlite", []
+    LabelStore(path).close()
+    store = LabelStore(path)
+    gc.collect()
+    gc.disable()
+    try:
+        del store
+        monkeypatch.setattr(
+            "skactive.oracles._store.connection.check_file",
+            lambda path, create: read.append(path),
+        )
+        LabelStore(path).close()
+        assert read == []
+    finally:
+        gc.enable()

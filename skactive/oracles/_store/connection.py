@@ -30,12 +30,17 @@ from skactive.oracles._store.schema import create, has_all_tables, migrate
 # the whole file, and a search opens it in every fit.
 _checked = {}
 # The connections that are open, and their files. While this process has one to a file,
-# nothing but SQLite may open and close it: that drops all its locks on the file.
+# nothing but SQLite may open and close it: that drops all its locks on the file. One
+# that nobody has closed stays open until the garbage collector finds it.
 _connections = WeakKeyDictionary()
 _opening = threading.RLock()
 # Connections of the parent that a fork has copied. SQLite forbids to use or close them
 # in the child; kept here, they are not closed by the garbage collector either.
 _left_behind = []
+
+
+class _Connection(sqlite3.Connection):
+    """A connection to which there may be weak references."""
 
 
 class StoreConnection:
@@ -66,7 +71,6 @@ class StoreConnection:
                     check_file(self.path, create=create)
                     check_write_ahead_log(self.path)
                 self._identity = identity(self.path)
-                _connections[self] = self._file()
                 self._connect()
         except StoreCorruptedError:
             # The last connection to close writes the log back into the file, unless it
@@ -96,7 +100,7 @@ class StoreConnection:
         elif self._connection is not None:
             with _opening:
                 self._connection.close()
-                file = _connections.pop(self, None)
+                file = _connections.pop(self._connection, None)
                 if file in _checked and file not in _connections.values():
                     _checked[file] = state(self.path)
         self._connection = None
@@ -107,7 +111,9 @@ class StoreConnection:
             timeout=self.timeout,
             isolation_level=None,  # transactions begin where we say so
             check_same_thread=False,
+            factory=_Connection,
         )
+        _connections[self._connection] = self._file()
         run = self._connection.execute
         if not run("PRAGMA user_version").fetchone()[0]:
             create(self._connection)
