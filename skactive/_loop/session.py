@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from numbers import Real
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from skactive.oracles._store.store import LabelStore
 from skactive.utils._containers import hint_of_type, list_of
 from skactive.utils._labels import as_labels, kind_of, parse_label
 from skactive.utils._shown import shown_values
+from skactive.utils._sklearn import Interval, validate_params
 
 
 class Session:
@@ -79,17 +81,20 @@ class Session:
     >>> folder.cleanup()
     """
 
+    @validate_params(
+        {
+            "path": [str, os.PathLike],
+            "task": [str],
+            "annotator": [str, None],
+            "timeout": [Interval(Real, 0, None, closed="left")],
+        },
+        prefer_skip_nested_validation=True,
+    )
     def __init__(self, path, task="default", *, annotator=None, timeout=60.0):
-        if not isinstance(path, (str, os.PathLike)) or not str(path):
-            raise TypeError(
-                f"The 'path' parameter of Session must name a file, got {path!r}."
-            )
-        if not isinstance(task, str):
-            raise TypeError(
-                f"The 'task' parameter of Session must be a str, got {task!r}."
-            )
+        if not str(path):
+            raise ValueError("The 'path' parameter of Session is empty; name a file.")
         if annotator is not None:
-            check_name(annotator, "annotator")
+            check_name(annotator, "annotator of a Session")
         self.path = path
         self.task = task
         self.annotator = annotator
