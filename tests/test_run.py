@@ -439,6 +439,36 @@ def test_rows_that_others_hold_again_are_those_without_an_answer():
     assert rounds.answered([5, 2, 1]) == [5, 1]
 
 
+def test_rounds_add_up():
+    rounds = Rounds(a_run(Past(True, queried=[(1, 1, 0.75)], history=[{}])).inputs)
+    for number, rows in enumerate([(5, 2), (8,)], 2):
+        opened = a_round(rows, probabilities=np.full(len(rows), 1 / number))
+        opened.number = number
+        rounds.open = opened
+        opened.mark_told(rows)
+        assert rounds.query_probabilities[-1] == 1 / number
+        rounds.close({"round": number})
+        assert (opened.record, opened.pool) == ({"round": number}, None)
+        rounds.uncharge(list(rows))
+        assert rounds.take_uncharged([9, *rows]) == list(rows)
+    rounds.add_late({7: 1})
+    rounds.add_late({6: 3})
+    assert rounds.query_indices == [1, 5, 2, 8, 7, 6]
+    assert rounds.query_rounds == [1, 2, 2, 3, 1, 3]
+    drawn = [0.75, 0.5, 0.5, 1 / 3, np.nan, np.nan]
+    np.testing.assert_array_equal(rounds.query_probabilities, drawn)
+    assert [closed.number for closed in rounds.closed] == [2, 3]
+    assert (rounds.n_queries, rounds.budget_left) == (6, 8 - 5 + 3)
+
+
+def test_a_round_without_an_answer_is_closed_without_a_record():
+    rounds = Rounds(a_run().inputs)
+    rounds.open = opened = a_round()
+    rounds.close(None)
+    assert (rounds.open, rounds.closed, rounds.history) == (None, [opened], [])
+    assert rounds.query_indices == rounds.query_rounds == []
+
+
 # Logs of others
 
 
@@ -518,9 +548,16 @@ def test_an_answer_for_a_row_that_is_asked_about_again_is_a_correction():
 
 def test_corrections_without_ids_have_rows_only():
     log = Log(a_run(sample_ids=None).inputs)
+    assert log.who is None
     log.who = "me"
     log.note_corrections([(4, 0, 1)], None, asked=True)
-    (record,) = log.corrections
-    assert (record["row"], record["sample_id"], record["by"]) == (4, None, "me")
-    assert log.entries[-1]["asked"] is True
-    assert len(log) == 2
+    log.note_corrections([(4, 1, None)], "you", asked=False)
+    assert [r["sample_id"] for r in log.corrections] == [None, None]
+    assert [r["row"] for r in log.corrections] == [4, 4]
+    assert [r["by"] for r in log.corrections] == ["me", "you"]
+    entries = log.entries[1:]
+    assert [entry["kind"] for entry in entries] == ["correction"] * 2
+    assert [entry["by"] for entry in entries] == ["me", "you"]
+    assert [entry["asked"] for entry in entries] == [True, False]
+    assert [r["at"] for r in log.corrections] == [entry["at"] for entry in entries]
+    assert len(log) == 3
