@@ -158,6 +158,16 @@ def test_an_account_that_cannot_be_is_damage(store, path, name):
     assert store.summary()[name] == -1e-7
 
 
+def test_transactions_are_counted(store, path):
+    query = "SELECT value FROM account WHERE name = 'n_writes'"
+    counts = []
+    for _ in range(3):
+        store.record("t", {"1": 5}, "her")
+        counts += change(path, query)
+    (first,), *_ = counts
+    assert counts == [(first,), (first + 1,), (first + 2,)]
+
+
 # Answers
 
 
@@ -250,20 +260,20 @@ ANSWERS = [
     {"kind": "told", "rows": [1, 3], "labels": ["z", "c"]},
     {"kind": "correction", "rows": [2], "labels": ["e"]},
     {"kind": "told", "rows": [5, 6], "labels": ["f"]},  # one is missing
-    {"kind": "end"},
+    {"kind": "contradiction", "rows": [8], "labels": ["h"]},
     {"kind": "told", "rows": [7], "labels": ["g"]},
 ]
 
 
 def test_the_error_of_a_damaged_log_has_the_labels_that_can_be_read(store, path):
     store.extend_log("t", 0, ANSWERS)
-    store.record("t", {"9": "i", "1": "j"}, "her")
-    change(path, "UPDATE log SET entry = 'no JSON' WHERE position = 5")
-    change(path, "UPDATE answers SET label = 'no JSON' WHERE sample_id = '4'")
-    with pytest.raises(StoreCorruptedError, match=r"entry 5 .* another check") as error:
+    store.record("t", {"9": "i", "4": "j"}, "her")
+    change(path, "UPDATE log SET entry = 'no JSON' WHERE position = 0")
+    change(path, "UPDATE answers SET label = 'no JSON' WHERE sample_id = '9'")
+    with pytest.raises(StoreCorruptedError, match=r"entry 0 .* another check") as error:
         store.log("t")
-    known = {1: "j", 2: "e", 3: "c", 4: "d", 7: "g", 9: "i"}
-    assert {k: v for k, v in error.value.answers.items() if k not in (5, 6)} == known
+    known = {1: "a", 2: "e", 3: "c", 4: "j", 5: "f", 7: "g"}
+    assert error.value.answers == known
     assert str(path) in str(error.value)
 
 
