@@ -63,6 +63,7 @@ def test_an_entry_of_each_kind_is_valid(kind):
         ("told", {"rows": [1, 2], "labels": [2**64 - 1, -(2**63)]}),
         ("correction", {"at": 1}),
         ("closed", {"record": None, "rows": [], "probabilities": []}),
+        ("round", {"record": {"select_seconds": 0.5, "oracle_seconds": 1}}),
     ],
 )
 def test_what_else_is_valid(kind, changes):
@@ -172,7 +173,7 @@ def test_an_entry_is_encoded_for_json_and_comes_back():
         "rows": [3, 1],
         "free": [1],
         "probabilities": [np.float64(0.5), None],
-        "labels": [7, np.str_("a")],
+        "labels": [np.float32(7), np.str_("a")],
         "record": {"cost": np.float32(0.5), "n": np.int64(2), "worst": np.nan},
         "n_seen": 4,
     }
@@ -183,7 +184,7 @@ def test_an_entry_is_encoded_for_json_and_comes_back():
         "rows": ["row 3", "row 1"],
         "free": ["row 1"],
         "probabilities": [0.5, None],
-        "labels": [7, "a"],
+        "labels": [7.0, "a"],
         "record": {"cost": 0.5, "n": 2, "worst": None},
         "n_seen": 4,
     }
@@ -215,6 +216,8 @@ def test_rows_that_a_run_does_not_have_are_left_out():
         "probabilities": [0.5, 0.25],
     }
     assert decoded(given, row_of)["probabilities"] == [0.25]
+    given = {"kind": "round", "rows": ["row 12", "row 3"], "probabilities": None}
+    assert decoded(given, row_of) == given | {"rows": [3]}
 
 
 @pytest.mark.parametrize(
@@ -246,13 +249,13 @@ def test_the_first_answer_counts_and_each_correction():
     told = {"kind": "told", "rows": [3, 1, 2, 5], "labels": ["a", "b", None, "c"]}
     late = {"kind": "told", "rows": [3, 2], "labels": ["z", "d"]}
     correction = {"kind": "correction", "rows": [1, 5], "labels": ["e", None]}
-    other = {"kind": "contradiction", "rows": [3], "labels": ["y"]}
+    other = {"kind": "contradiction", "rows": [9], "labels": ["y"]}
     assert bought(told, late, other, correction) == {3: "a", 1: "e", 2: "d"}
     assert bought() == {}
 
 
 def test_labels_and_rows_have_their_natural_types():
-    found = labels_in([{"kind": "told", "rows": [3, 1], "labels": [0, 1]}])
+    found = labels_in([{"kind": "told", "rows": [300, 1], "labels": [0, 1]}])
     assert (found["labels"].dtype.kind, found["indices"].dtype) == ("i", np.intp)
     found = labels_in([{"kind": "told", "rows": [3, "x"], "labels": ["a", "b"]}])
     assert found["indices"].dtype == object

@@ -124,6 +124,17 @@ def test_a_late_answer_for_a_row_that_was_left_belongs_to_its_round():
     assert past.n_charged == 2
 
 
+def test_rows_may_be_left_by_several_processes():
+    past = read(opened(1, "a"), begin(), opened(2, "b"), begin())
+    assert past.left_over == {0: 1, 1: 2}
+
+
+def test_an_answer_after_the_end_is_late():
+    past = read(opened(1, "a", "b"), told(a=1), {"kind": "end"}, told(b=0))
+    assert [record["n_queried"] for record in past.history] == [1]
+    assert numbers(past) == [(0, 1), (1, 1)]
+
+
 def test_rows_that_were_left_may_be_handed_out_again():
     past = read(opened(1, "a", "b"), begin(), opened(2, "b"), told(b=0), closed(2, "b"))
     assert past.left_over == {0: 1}

@@ -295,12 +295,6 @@ def test_rows_of_earlier_runs_count():
     assert history == [{"round": 1}, {"round": 2}]
 
 
-def test_answers_of_a_session_that_are_no_labels_here_are_refused():
-    past = Past(True, labels={3: 1, 4: 8, 6: 9})
-    with pytest.raises(OracleError, match=r"holds 2 answers .* row 4: 8 .* row 6: 9"):
-        a_run(past, classes=[0, 1])
-
-
 def test_rows_that_were_handed_out_before_come_first_and_count():
     past = Past(True, labels={2: 1}, left_over={5: 1, 3: 2}, history=[{}, {}])
     run = a_run(past, batch_size=2)
