@@ -11,6 +11,7 @@ from skactive import ActiveLearningClassifier
 from skactive._loop.inputs import check_inputs
 from skactive._loop.ledger import Ledger, parse_all
 from skactive._loop.past import Past
+from skactive.exceptions import OracleError
 
 pytestmark = pytest.mark.filterwarnings("ignore:The only class with labels is 1")
 
@@ -47,6 +48,7 @@ def test_a_new_ledger_has_the_labels_of_y():
     assert ledger.labeled_iter.tolist() == [0, 0, *[-1] * 6]
     assert ledger.candidates.tolist() == [2, 3, 4, 5, 6, 7]
     assert not ledger.asked.any()
+    assert ledger.asked_in.dtype == np.intp
     assert (ledger.n_learnt, ledger.n_unasked) == (2, 0)
     assert ledger.has_two_classes()
     assert not a_ledger(y=np.array([1, 1, *[-1] * 6])).has_two_classes()
@@ -98,6 +100,7 @@ def test_labels_of_rows_that_were_never_queried_are_counted():
     ledger.asked_in[2] = 4
     record(ledger, (2, 1), (5, 0), (6, None))
     assert ledger.n_unasked == 1
+    assert 6 not in ledger.candidates  # it was skipped all the same
     assert ledger.labeled_iter[[2, 5, 6]].tolist() == [4, 0, -1]
     ledger.replace(5, None)
     assert ledger.n_unasked == 0
@@ -107,6 +110,7 @@ def test_a_label_that_is_taken_back_is_not_asked_for_again():
     ledger = a_ledger()
     ledger.replace(1, None)
     assert ledger.y.tolist() == [0, *[-1] * 7]
+    assert ledger.y.dtype == Y.dtype
     assert (ledger.label(1), ledger.labeled_iter[1]) == (None, -1)
     assert ledger.settled[1]
     assert 1 not in ledger.candidates
@@ -145,6 +149,10 @@ def test_labels_are_parsed_and_the_others_named():
     assert parsed == [(2, 1), (4, None)]
     assert [(row, value) for row, value, _ in refused] == [(3, 7)]
     assert refused[0][2].startswith("7 is not one of the classes")
+    with pytest.raises(ValueError, match=r"longer|shorter"):
+        parse_all(a_ledger(), [2, 3], [1])
+    with pytest.raises(ValueError, match=r"longer|shorter"):
+        a_ledger().record([2, 3], [1])
 
 
 # Equal rows
@@ -262,7 +270,7 @@ CLOSED = {"y": TEXTS, "missing_label": "?", "classes": ["cat", "dog"]}
 
 def test_a_class_that_is_spelt_differently_is_named():
     with pytest.raises(ValueError, match=r"'dog' is spelt differently$"):
-        a_ledger(**CLOSED).parse(" Dog")
+        a_ledger(**CLOSED | {"y": np.full(8, "?")}).parse(" Dog")
 
 
 def test_unknown_answers_may_count_as_abstentions_and_are_told_a_few_times():
@@ -304,10 +312,28 @@ def test_the_first_label_tells_the_kind_of_all():
     numbers = a_ledger(y=np.full(8, -1.0), missing_label=-1)
     with pytest.raises(ValueError, match=r"0\.5"):
         a_ledger(y=np.full(8, -1)).parse(0.5)
-    assert numbers.parse(2) == 2
+    assert type(numbers.parse(2)) is float
+    assert type(a_ledger(y=np.full(8, -1)).parse(2.0)) is int
 
 
 def test_doubts_about_labels_of_a_session_were_told_before():
     ledger = a_ledger(y=TEXTS, missing_label="?", past=Past(True, labels={2: "Dog"}))
     assert ledger.label(2) == "Dog"
     assert doubts(ledger) == []
+
+
+def test_answers_of_a_session_that_are_no_labels_here_are_refused():
+    past = Past(True, labels={0: 1, 2: 8, 3: 0, 4: 9})
+    with pytest.raises(OracleError, match="row 2: 8 is not one of") as error:
+        a_ledger(past=past, classes=[0, 1])
+    assert error.value.answers == [8, 9]
+    text = str(error.value)
+    assert text.startswith("The session holds 2 answers that are not labels here: ")
+    assert "; row 4: 9 is not one of" in text
+    assert "another `task`" in text
+
+
+def test_of_many_such_answers_the_first_five_are_named():
+    with pytest.raises(OracleError, match="row 4: 7") as error:
+        a_ledger(past=Past(True, labels=dict.fromkeys(range(8), 7)), classes=[0, 1])
+    assert "row 5" not in str(error.value)

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -135,6 +136,7 @@ def test_a_pool_that_is_used_up_ends_a_run(answers, condition):
     run = a_run(budget=None, batch_size=12)
     rows = run.ask().indices
     assert len(rows) == 10
+    assert run.condition is None
     run.tell([answers[row] for row in rows], rows)
     assert run.condition == condition
     assert run.ask() is None
@@ -157,6 +159,107 @@ def test_the_log_has_rows_answers_and_who_gave_them():
     times = [entry["at"] for entry in run.log.entries[1:]]
     assert times == sorted(times)
     assert before <= times[0] <= times[-1] <= time.time()
+
+
+class Writes:
+    """A journal that counts the entries it has written."""
+
+    def write(self, run):
+        self.n_written = len(run.log)
+
+
+def test_all_is_written_before_a_call_returns():
+    run = a_run(batch_size=2)
+    run.journal = Writes()
+    rows = run.ask().indices
+    steps = [
+        lambda: run.tell([0], rows[:1]),
+        lambda: run.correct([1], rows[:1]),
+        lambda: run.ask_again(rows[:1]),
+        lambda: run.tell([0], rows[1:]),
+        lambda: run.ask(),
+        lambda: run.stop("oracle"),
+    ]
+    for step in steps:
+        n_before = len(run.log)
+        step()
+        assert run.journal.n_written == len(run.log) > n_before
+
+
+def test_the_last_row_of_the_budget_is_asked_about():
+    run = a_run(budget=5)
+    rows = run.ask().indices
+    run.tell([0] * 4, rows)
+    assert len(run.ask()) == 1
+
+
+def test_the_answers_of_a_row_that_is_asked_about_again_are_in_the_log():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices
+    run.tell([0, 1], rows)
+    run.ask_again(rows)
+    assert kinds(run)[-1] == "again"
+    assert run.log.entries[-1]["rows"] == rows.tolist()
+    again = run.ask().indices.tolist()
+    run.tell([run.ledger.label(again[0])], again[:1], by="you")
+    entry = run.log.entries[-1]
+    assert (entry["kind"], entry["rows"], entry["by"]) == ("told", again[:1], "you")
+    run.tell([1 - run.ledger.label(again[1])], again[1:], by="her")
+    told, correction = run.log.entries[-3:-1]
+    assert (told["rows"], told["labels"]) == (again[1:], correction["labels"])
+    assert (correction["asked"], correction["by"]) == (True, "her")
+    assert run.log.corrections[0]["by"] == "her"
+
+
+def test_what_changes_nothing_is_not_in_the_log():
+    run = a_run()
+    rows = run.ask().indices
+    run.tell([0], rows[:1])
+    before = kinds(run)
+    run.tell([0], rows[:1])
+    run.tell([], [])
+    assert kinds(run) == before
+    run.correct([1], rows[1:2])  # its first answer
+    assert kinds(run) == [*before, "told"]
+
+
+def test_probabilities_are_in_the_log():
+    run = a_run(batch_size=2, strategy="random")
+    rows = run.ask().indices
+    run.tell([0, 1], rows)
+    opened, closed = run.log.entries[1], run.log.entries[-1]
+    assert opened["probabilities"] == closed["probabilities"] == [1 / 10, 1 / 9]
+    assert run.rounds.query_probabilities == [1 / 10, 1 / 9]
+
+
+def test_answers_may_have_the_ids_of_their_rows():
+    run = a_run()
+    rows = run.ask().indices[:2]
+    ids = [IDS[row] for row in rows]
+    run.tell(pd.Series([0, 1], index=ids[::-1]), rows)
+    assert [run.ledger.label(row) for row in rows] == [1, 0]
+
+
+def test_a_correction_to_a_doubtful_class_is_warned_of():
+    y = np.array(["cat", *["?"] * 10, "dog"])
+    run = a_run(y=y, missing_label="?")
+    with pytest.warns(UserWarning, match="differs from the class 'dog'"):
+        run.correct(["Dog"], [4])
+
+
+def test_a_run_may_be_stopped_between_rounds():
+    run = a_run()
+    assert run.bought()["indices"].tolist() == []
+    run.stop("no_oracle")
+    assert kinds(run) == ["begin", "stop"]
+
+
+def test_of_many_answers_that_are_not_valid_five_are_named():
+    run = a_run(batch_size=7, classes=[0, 1])
+    rows = run.ask().indices
+    with pytest.raises(OracleError, match=f"row {rows[4]}: 7") as error:
+        run.tell([7] * 7, rows)
+    assert f"row {rows[5]}: 7" not in str(error.value)
 
 
 def test_only_some_rows_are_taken_on_demand():
@@ -293,12 +396,6 @@ def test_rows_of_earlier_runs_count():
     run.tell([0], run.ask().indices)
     assert (run.rounds.n_queries, run.rounds.budget_left) == (6, 3)
     assert history == [{"round": 1}, {"round": 2}]
-
-
-def test_answers_of_a_session_that_are_no_labels_here_are_refused():
-    past = Past(True, labels={3: 1, 4: 8, 6: 9})
-    with pytest.raises(OracleError, match=r"holds 2 answers .* row 4: 8 .* row 6: 9"):
-        a_run(past, classes=[0, 1])
 
 
 def test_rows_that_were_handed_out_before_come_first_and_count():
@@ -439,6 +536,36 @@ def test_rows_that_others_hold_again_are_those_without_an_answer():
     assert rounds.answered([5, 2, 1]) == [5, 1]
 
 
+def test_rounds_add_up():
+    rounds = Rounds(a_run(Past(True, queried=[(1, 1, 0.75)], history=[{}])).inputs)
+    for number, rows in enumerate([(5, 2), (8,)], 2):
+        opened = a_round(rows, probabilities=np.full(len(rows), 1 / number))
+        opened.number = number
+        rounds.open = opened
+        opened.mark_told(rows)
+        assert rounds.query_probabilities[-1] == 1 / number
+        rounds.close({"round": number})
+        assert (opened.record, opened.pool) == ({"round": number}, None)
+        rounds.uncharge(list(rows))
+        assert rounds.take_uncharged([9, *rows]) == list(rows)
+    rounds.add_late({7: 1})
+    rounds.add_late({6: 3})
+    assert rounds.query_indices == [1, 5, 2, 8, 7, 6]
+    assert rounds.query_rounds == [1, 2, 2, 3, 1, 3]
+    drawn = [0.75, 0.5, 0.5, 1 / 3, np.nan, np.nan]
+    np.testing.assert_array_equal(rounds.query_probabilities, drawn)
+    assert [closed.number for closed in rounds.closed] == [2, 3]
+    assert (rounds.n_queries, rounds.budget_left) == (6, 8 - 5 + 3)
+
+
+def test_a_round_without_an_answer_is_closed_without_a_record():
+    rounds = Rounds(a_run().inputs)
+    rounds.open = opened = a_round()
+    rounds.close(None)
+    assert (rounds.open, rounds.closed, rounds.history) == (None, [opened], [])
+    assert rounds.query_indices == rounds.query_rounds == []
+
+
 # Logs of others
 
 
@@ -518,9 +645,16 @@ def test_an_answer_for_a_row_that_is_asked_about_again_is_a_correction():
 
 def test_corrections_without_ids_have_rows_only():
     log = Log(a_run(sample_ids=None).inputs)
+    assert log.who is None
     log.who = "me"
     log.note_corrections([(4, 0, 1)], None, asked=True)
-    (record,) = log.corrections
-    assert (record["row"], record["sample_id"], record["by"]) == (4, None, "me")
-    assert log.entries[-1]["asked"] is True
-    assert len(log) == 2
+    log.note_corrections([(4, 1, None)], "you", asked=False)
+    assert [r["sample_id"] for r in log.corrections] == [None, None]
+    assert [r["row"] for r in log.corrections] == [4, 4]
+    assert [r["by"] for r in log.corrections] == ["me", "you"]
+    entries = log.entries[1:]
+    assert [entry["kind"] for entry in entries] == ["correction"] * 2
+    assert [entry["by"] for entry in entries] == ["me", "you"]
+    assert [entry["asked"] for entry in entries] == [True, False]
+    assert [r["at"] for r in log.corrections] == [entry["at"] for entry in entries]
+    assert len(log) == 3
