@@ -70,7 +70,8 @@ class Query:
         The columns are those of `classes`. It is None in a cold start, if the estimator
         has no `predict_proba`, and if there are no rows.
         """
-        # Computed on access, as most oracles do not use it.
+        # Computed on access, as most oracles do not use it. Most estimators refuse to
+        # predict for no rows.
         return self._proba(self.indices) if len(self) else None
 
 

@@ -166,6 +166,8 @@ class Run:
         while True:
             with self.lock:
                 if self.rounds.open is not None:
+                    if self.journal is not None:
+                        self.journal.raise_if_diverged(self)
                     rows = self.rounds.open.rows_left
                     if take is not None:
                         rows = np.array(take(rows), dtype=np.intp)
