@@ -91,7 +91,8 @@ class Round:
         The pool that the rows were selected from.
 
     selected_by : str
-        Name of the strategy, or "holdout".
+        Name of the strategy, "holdout", "again" (rows of the queue), or "left over"
+        (rows that an earlier process has handed out).
 
     selection : Selection
         The rows, with their utilities and probabilities.

@@ -262,7 +262,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
         From then on, the new labels are used wherever the old ones were. Who gave the
         old ones, and when, is kept: see :meth:`corrections`. A run that is going on,
-        or has ended, keeps the labels that it has used.
+        or has ended, keeps the labels that it has used, unless the file is that of its
+        :class:`~skactive.Session`.
 
         Parameters
         ----------
