@@ -307,7 +307,10 @@ def test_the_first_label_tells_the_kind_of_all():
     assert numbers.parse(2) == 2
 
 
-def test_doubts_about_labels_of_a_session_were_told_before():
-    ledger = a_ledger(y=TEXTS, missing_label="?", past=Past(True, labels={2: "Dog"}))
+@pytest.mark.parametrize("queried", [[(2, 1, np.nan)], []])
+def test_doubts_about_answers_of_a_session_were_told_before(queried):
+    past = Past(True, labels={2: "Dog"}, queried=queried)
+    ledger = a_ledger(y=TEXTS, missing_label="?", past=past)
     assert ledger.label(2) == "Dog"
-    assert doubts(ledger) == []
+    # Nobody has seen those about a label that was imported.
+    assert len(doubts(ledger)) == (0 if queried else 1)

@@ -297,7 +297,9 @@ def test_rows_of_earlier_runs_count():
 
 def test_answers_of_a_session_that_are_no_labels_here_are_refused():
     past = Past(True, labels={3: 1, 4: 8, 6: 9})
-    with pytest.raises(OracleError, match=r"holds 2 answers .* row 4: 8 .* row 6: 9"):
+    with pytest.raises(
+        OracleError, match=r"holds 2 answers .* row 4 .*: 8 .* row 6 .*: 9"
+    ):
         a_run(past, classes=[0, 1])
 
 

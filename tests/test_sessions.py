@@ -704,3 +704,22 @@ def test_a_loop_whose_session_has_gone_on_hands_out_no_more_rows(path):
         mine.tell(TRUTH[query.indices], query=query)
     with pytest.raises(SavedLoopError, match="has gone on"):
         mine.ask(2, worker="Bob")
+
+
+def test_an_imported_class_that_is_spelt_otherwise_is_warned_about(path):
+    names = np.array(["no", "yes"])
+
+    def ask(X, sample_ids):
+        return [str(names[TRUTH[int(name.split("-")[1])]]) for name in sample_ids]
+
+    given = {"y": np.full(400, None), "missing_label": None}
+    clf = fit(path, ask, **given)
+    left = next(name for name in IDS if name not in IDS[clf.query_indices_])
+    oracle = CachedOracle(ask, path)
+    oracle.import_labels({"sample_id": [left], "label": ["Yes "]})
+    oracle.close()
+    number = left.split("-")[1]
+    with pytest.warns(
+        UserWarning, match=rf"'Yes ' for row {number} \(sample_id '{left}"
+    ):
+        fit(path, ask, **given)

@@ -274,9 +274,10 @@ class LabelingLoop:
             rows = self._rows(indices, sample_ids)
             left = rows[~self._run.ledger.settled[rows]]
             if len(left):
+                title = self._run.inputs.title
                 raise ValueError(
-                    f"The rows {shown_values(left)} have no answer yet, so that nobody "
-                    "can be asked again."
+                    f"{len(left)} rows have no answer yet, so that nobody can be asked "
+                    f"again: {', '.join(map(title, left[:5].tolist()))}."
                 )
             self._run.ask_again(rows)
 
