@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 
@@ -91,7 +92,13 @@ class Session:
                 f"The 'task' parameter of Session must be a str, got {task!r}."
             )
         if annotator is not None:
-            check_name(annotator, "annotator")
+            check_name(annotator, "'annotator' parameter of Session")
+        is_number = isinstance(timeout, Real) and not isinstance(timeout, bool)
+        if not is_number or not timeout >= 0:
+            raise ValueError(
+                "The 'timeout' parameter of Session must be a number of seconds, at "
+                f"least 0, got {timeout!r}."
+            )
         self.path = path
         self.task = task
         self.annotator = annotator

@@ -121,6 +121,7 @@ REQUIRED = {
     "Prefilter": {"prefilter": "margin", "strategy": "random"},
     "Product": {"strategies": ["margin", "entropy"]},
     "Proxy": {"estimator": GaussianNB()},
+    "Session": {"path": "labels.sqlite"},
     "SimulatedOracle": {"y_true": TRUTH},
     "Subsample": {"strategy": "margin"},
     "ValidationPlateau": {"X_val": X, "y_val": TRUTH},
