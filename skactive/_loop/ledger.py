@@ -98,7 +98,8 @@ class Ledger:
             raise OracleError(
                 f"The session holds {len(refused)} answers that are not labels here: "
                 f"{shown}. Nothing was asked. If they answer another question, give "
-                "this one another `task`.",
+                "this one another `task`; if they are mistakes, replace them by "
+                "Session.correct.",
                 answers=[value for _, value, _ in refused],
             )
 

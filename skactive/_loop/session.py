@@ -247,7 +247,7 @@ class Session:
             count twice), `n_charged` (those that count in the budget), `n_unasked`
             (labels for rows that were never queried), `n_to_ask_again` (rows in the
             queue of :meth:`ask_again`), `n_corrections`, `n_rounds`, `n_holdout` (size
-            of the test sample) and `cost`.
+            of the test sample) and `cost` (of all queries; 0 if `fit` got no `cost`).
         """
         answers = self._answers()
         rows = {name: row for row, name in enumerate(answers)}
@@ -328,7 +328,7 @@ class Session:
                 "LabelingLoop.load, or name another file or task."
             )
         answers = self._answers()
-        if answers and not answers.keys() & row_of_id.keys():
+        if answers and answers.keys().isdisjoint(row_of_id):
             self._explain_no_rows(answers, row_of_id)
         return past_of(entries, answers, row_of_id)
 
