@@ -214,7 +214,9 @@ class ActiveLearningClassifier(
     history_ : list of dict
         One record per round, and one for the final model. A record describes the model
         before the query of its round. ``pandas.DataFrame(clf.history_)`` makes a table
-        of it.
+        of it. Its `strategy` is "holdout" for rows of the test sample, "again" for rows
+        of the queue of `ask_again`, and "left over" for rows that an earlier process
+        had handed out in the same session.
 
         If `cost` was passed to `fit`, a record has the `cost` of the rows queried in
         its round, abstentions included, and the `total_cost` so far. `same_for_all` is

@@ -597,3 +597,129 @@ def test_a_correction_of_an_unknown_row_is_refused(path):
     fit(path, Person())
     with Session(path) as session, pytest.raises(ValueError, match="no answers for"):
         session.correct({"row-9999": 1})
+
+
+# Where a user is easily wrong
+
+
+def test_ids_of_another_type_are_refused_before_anything_is_asked(path):
+    numbers, texts = np.arange(400), np.arange(400).astype(str)
+    asked = []
+
+    def ask(X, sample_ids):
+        asked.extend(sample_ids.tolist())
+        return TRUTH[sample_ids.astype(int)]
+
+    fit(path, ask, ids=numbers)
+    with pytest.raises(ValueError, match=r"Only the type differs: '.*' is of type str"):
+        fit(path, ask, ids=texts, budget=40)
+    assert len(asked) == 20
+
+
+def test_a_pool_without_any_row_of_the_session_is_warned_about(path):
+    first = fit(path, Person(), X=X[:200], y=Y[:200], ids=IDS[:200])
+    with pytest.warns(UserWarning, match="None of the 20 rows that have an answer"):
+        other = fit(path, Person(), X=X[200:], y=Y[:200], ids=IDS[200:])
+    assert first.n_queries_ == other.n_queries_ == 20
+
+
+@pytest.mark.parametrize("wrong", ["row-7", 7, np.str_("row-7")])
+def test_one_id_in_place_of_a_list_is_named(path, wrong):
+    fit(path, Person())
+    with Session(path) as session:
+        with pytest.raises(TypeError, match=r"must be a list of ids, got .*7'?; pass"):
+            session.ask_again(wrong)
+        with pytest.raises(TypeError, match="must be a mapping from sample ids"):
+            session.correct([wrong])
+
+
+def test_the_summary_counts_the_rows_that_wait_to_be_asked_again(path):
+    person = Person()
+    fit(path, person)
+    with Session(path, annotator="Ann") as session:
+        session.ask_again(person.asked[:3])
+        assert session.summary()["n_to_ask_again"] == 3
+        assert session.entries()[-1]["by"] == "Ann"
+        fit(path, person, budget=22)
+        assert session.summary()["n_to_ask_again"] == 1
+
+
+class Changing(Person):
+    """Answers 0 first, and 1 if it is asked again; one by one, if so wanted."""
+
+    def __init__(self, one_by_one):
+        super().__init__()
+        self.one_by_one = one_by_one
+
+    def __call__(self, X, sample_ids):
+        answers = self._answers(sample_ids.tolist())
+        return answers if self.one_by_one else list(answers)
+
+    def _answers(self, names):
+        for name in names:
+            self.asked.append(name)
+            yield self.asked.count(name) - 1
+
+
+@pytest.mark.parametrize("in_one_file", [True, False])
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_a_cached_oracle_does_not_repeat_an_answer_that_is_to_be_checked(
+    path, tmp_path, one_by_one, in_one_file
+):
+    person = Changing(one_by_one)
+    oracle = CachedOracle(person, path if in_one_file else tmp_path / "other.sqlite")
+    fit(path, oracle)
+    again = person.asked[:2]
+    with Session(path) as session:
+        session.ask_again(again)
+        clf = fit(path, oracle, budget=22)
+        assert person.asked[20:] == again
+        assert {session.labels()[name] for name in again} == {1}
+        pairs = [(r["old"], r["new"]) for r in clf.corrections_]
+        assert pairs == [(0, 1), (0, 1)]
+        # A row costs 1; these were paid for twice.
+        assert oracle.summary()["cost"] == 22
+        assert oracle.summary()["n_claimed"] == 0
+    oracle.close()
+
+
+def test_a_cached_oracle_asks_again_about_the_skipped_rows_of_a_session(path):
+    person = Person(skips=range(0, 400, 2))
+    oracle = CachedOracle(person, path)
+    fit(path, oracle)
+    with Session(path) as session:
+        skipped, person.skips = session.skipped(), set()
+    assert oracle.ask_again(skipped) == len(skipped) > 2
+    clf = fit(path, oracle, budget=20 + len(skipped))
+    assert person.asked[20:] == skipped
+    assert (clf.transduction_[clf.query_indices_] >= 0).all()
+    oracle.close()
+
+
+def test_a_loop_whose_session_has_gone_on_hands_out_no_more_rows(path):
+    mine = LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path)
+    query = mine.ask(2, worker="Ann")
+    LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path).ask()
+    with pytest.raises(SavedLoopError, match="has gone on"):
+        mine.tell(TRUTH[query.indices], query=query)
+    with pytest.raises(SavedLoopError, match="has gone on"):
+        mine.ask(2, worker="Bob")
+
+
+def test_an_imported_class_that_is_spelt_otherwise_is_warned_about(path):
+    names = np.array(["no", "yes"])
+
+    def ask(X, sample_ids):
+        return [str(names[TRUTH[int(name.split("-")[1])]]) for name in sample_ids]
+
+    given = {"y": np.full(400, None), "missing_label": None}
+    clf = fit(path, ask, **given)
+    left = next(name for name in IDS if name not in IDS[clf.query_indices_])
+    oracle = CachedOracle(ask, path)
+    oracle.import_labels({"sample_id": [left], "label": ["Yes "]})
+    oracle.close()
+    number = left.split("-")[1]
+    with pytest.warns(
+        UserWarning, match=rf"'Yes ' for row {number} \(sample_id '{left}"
+    ):
+        fit(path, ask, **given)

@@ -179,6 +179,7 @@ def facts_for_oracle(run):
         given=_given_labels(run),
         progress=lambda: (int(ledger.asked.sum()), inputs.budget),
         uncharged=lambda ids: run.rounds.uncharge(inputs.find(ids)),
+        asks_again=lambda: bool(run.rounds.asked_again),
     )
 
 

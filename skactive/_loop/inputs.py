@@ -166,6 +166,12 @@ class Inputs:
         known = (self.sample_ids, index_of(self.X))
         return [names[rows] for names in known if names is not None] or [rows]
 
+    def title(self, row):
+        """Return what messages call a row: its number, and its id if it has one."""
+        if self.sample_ids is None:
+            return f"{row}"
+        return f"{row} (sample_id {self.sample_ids[[row]].tolist()[0]!r})"
+
     def find(self, sample_ids):
         """Return the row numbers of ids.
 

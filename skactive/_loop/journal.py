@@ -75,13 +75,17 @@ class Journal:
                 if self._has_diverged:
                     break
             self._n_written = len(run.log)
-            if self._has_diverged:
-                raise SavedLoopError(
-                    f"The session {str(self.session.path)!r} has gone on in another "
-                    "process. The answers of this run were added to it, but this run "
-                    "cannot go on. Load or open it again.",
-                    **run.bought(),
-                )
+            self.raise_if_diverged(run)
+
+    def raise_if_diverged(self, run):
+        """Raise a SavedLoopError if the session has gone on in another process."""
+        if self._has_diverged:
+            raise SavedLoopError(
+                f"The session {str(self.session.path)!r} has gone on in another "
+                "process. The answers of this run were added to it, but this run "
+                "cannot go on. Load or open it again.",
+                **run.bought(),
+            )
 
     def _extend(self, run, entries):
         """Append entries; return what others have appended, if anything."""

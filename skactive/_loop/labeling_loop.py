@@ -150,6 +150,7 @@ class LabelingLoop:
                 )
 
             query = run.ask(take)
+            self._handed.note_lent()
             return None if query is None else replace(query, worker=worker)
 
     def tell(
@@ -175,7 +176,8 @@ class LabelingLoop:
         query : Query or None, default=None
             The query that the labels answer, in the order of its rows. If neither this
             nor rows are given, it is the query that :meth:`ask` has returned last. This
-            is refused where more than one may be meant, as several have asked.
+            is refused where more than one may be meant, as several have asked, or a
+            worker has.
 
         indices : array-like of shape (n_labels,), default=None
             Row numbers of the labels.
@@ -272,9 +274,10 @@ class LabelingLoop:
             rows = self._rows(indices, sample_ids)
             left = rows[~self._run.ledger.settled[rows]]
             if len(left):
+                title = self._run.inputs.title
                 raise ValueError(
-                    f"The rows {shown_values(left)} have no answer yet, so that nobody "
-                    "can be asked again."
+                    f"{len(left)} rows have no answer yet, so that nobody can be asked "
+                    f"again: {', '.join(map(title, left[:5].tolist()))}."
                 )
             self._run.ask_again(rows)
 
@@ -519,6 +522,11 @@ class _Handed:
         self._threads = set()
         self._last = None
         self._repeated_in = None
+        self._is_lent = False
+
+    def note_lent(self):
+        """Remember that rows are lent to a worker."""
+        self._is_lent = True
 
     def note(self, query):
         """Remember a query that is handed out."""
@@ -535,7 +543,13 @@ class _Handed:
         self._last = None
 
     def check(self, run):
-        """Raise if labels may belong to an earlier query."""
+        """Raise if labels may belong to an earlier query, or to that of a worker."""
+        if self._is_lent:
+            raise ValueError(
+                "Rows are lent to workers, so that it is not known which rows these "
+                "labels belong to. Pass query=..., the query that they answer, or "
+                "indices or sample_ids."
+            )
         was_repeated = self._repeated_in not in (None, run.rounds.open.number)
         if was_repeated or len(self._threads) > 1:
             raise ValueError(

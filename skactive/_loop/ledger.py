@@ -76,6 +76,7 @@ class Ledger:
         self._abstains_on_unknown = clf.unknown_answers == "abstain"
         self._unknown = set()
         self._doubts = []
+        self._title = inputs.title
         self._restore(past)
 
     def _restore(self, past):
@@ -83,16 +84,24 @@ class Ledger:
         for row, number, _ in past.queried:
             self.asked_in[row] = number
         self._set_aside[past.skipped] = True
-        _, refused, *_ = self.record(list(past.labels), past.labels.values())
+        asked = [row for row in past.labels if self.asked_in[row]]
+        on_hand = [row for row in past.labels if not self.asked_in[row]]
+        refused = []
+        for rows in (asked, on_hand):
+            # What came as an answer was warned about then; what was imported was not.
+            self.forget_doubts()
+            refused += self.record(rows, [past.labels[row] for row in rows])[1]
         if refused:
-            shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
+            shown = "; ".join(
+                f"row {self._title(row)}: {why}" for row, _, why in refused[:5]
+            )
             raise OracleError(
                 f"The session holds {len(refused)} answers that are not labels here: "
                 f"{shown}. Nothing was asked. If they answer another question, give "
-                "this one another `task`.",
+                "this one another `task`; if they are mistakes, replace them by "
+                "Session.correct.",
                 answers=[value for _, value, _ in refused],
             )
-        self.forget_doubts()
 
     @property
     def asked(self):
@@ -208,8 +217,8 @@ class Ledger:
                 else:
                     ignored.append((row, label))
                     self._doubts.append(
-                        f"Row {row} has the label {known!r} already; the answer "
-                        f"{label!r} was ignored."
+                        f"Row {self._title(row)} has the label {known!r} already; the "
+                        f"answer {label!r} was ignored."
                     )
         return answered, refused, new, corrected, ignored
 
@@ -248,8 +257,8 @@ class Ledger:
         mine = self.label(row)
         if mine not in (None, label):
             self._doubts.append(
-                f"Row {row} has got the label {label!r} in another process before; the "
-                f"answer {mine!r} was ignored."
+                f"Row {self._title(row)} has got the label {label!r} in another "
+                f"process before; the answer {mine!r} was ignored."
             )
         self.replace(row, label)
 
@@ -340,7 +349,8 @@ class Ledger:
         self._spellings.add(label)
         if doubt:
             self._doubts.append(
-                f"The answer {shown(label)} for row {row} is a new class, and {doubt}."
+                f"The answer {shown(label)} for row {self._title(row)} is a new class, "
+                f"and {doubt}."
             )
 
     def _doubt_about(self, label):

@@ -308,7 +308,5 @@ class Models:
         model = self.model_of(run, pool) if pool.has_output("predict_proba") else None
         if model is None:
             return None
-        if not len(rows):  # most estimators refuse to predict for no rows
-            return np.empty((0, len(classes)))
         proba = pool.predict_proba(rows)
         return align_columns(proba, pool.classes, classes, name_of(model))

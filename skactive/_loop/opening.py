@@ -36,6 +36,7 @@ def begin_run(clf, X, y, *, session=None, **given):
         clf, X, y, read_past=lambda rows: session.past(entries, rows), **given
     )
     run = Run(inputs)
+    run.ledger.warn()
     run.log.who = session.who
     run.journal = Journal(session, run, n_before=len(entries), whole=False)
     return run

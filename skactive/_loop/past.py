@@ -73,7 +73,7 @@ class Past:
     @property
     def total_cost(self):
         """Cost of all queries of earlier runs, as far as it was recorded."""
-        return sum(record.get("cost", 0.0) for record in self.history)
+        return sum((record.get("cost", 0.0) for record in self.history), 0.0)
 
     def known(self, n_samples):
         """Return a mask of the rows that the session knows something about."""

@@ -208,7 +208,7 @@ def _warn_of_late_classes(run):
     late = late_and_once(given, bought)
     if late:
         names = shown_values([bought[i] for i in late])
-        where = shown_values([rows[i] for i in late])
+        where = ", ".join(run.inputs.title(rows[i]) for i in late[:5])
         warn_caller(
             f"The classes {names} came late and have one label each, in the rows "
             f"{where}. If they are mistakes or refusals, and not classes, list the "

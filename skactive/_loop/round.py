@@ -70,7 +70,8 @@ class Query:
         The columns are those of `classes`. It is None in a cold start, if the estimator
         has no `predict_proba`, and if there are no rows.
         """
-        # Computed on access, as most oracles do not use it.
+        # Computed on access, as most oracles do not use it. Most estimators refuse to
+        # predict for no rows.
         return self._proba(self.indices) if len(self) else None
 
 
@@ -90,7 +91,8 @@ class Round:
         The pool that the rows were selected from.
 
     selected_by : str
-        Name of the strategy, or "holdout".
+        Name of the strategy, "holdout", "again" (rows of the queue), or "left over"
+        (rows that an earlier process has handed out).
 
     selection : Selection
         The rows, with their utilities and probabilities.

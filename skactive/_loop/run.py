@@ -166,6 +166,8 @@ class Run:
         while True:
             with self.lock:
                 if self.rounds.open is not None:
+                    if self.journal is not None:
+                        self.journal.raise_if_diverged(self)
                     rows = self.rounds.open.rows_left
                     if take is not None:
                         rows = np.array(take(rows), dtype=np.intp)
@@ -304,7 +306,7 @@ class Run:
             self.commit()
         self.ledger.warn()
         if refused:
-            raise _not_labels(refused, len(rows))
+            raise self._not_labels(refused, len(rows))
 
     def correct(self, labels, indices, *, by=None):
         """Replace labels; None takes a label back.
@@ -329,7 +331,7 @@ class Run:
         with self.lock:
             parsed, refused = parse_all(self.ledger, rows.tolist(), values)
             if refused:
-                raise _not_labels(refused, len(rows), "Nothing was corrected.")
+                raise self._not_labels(refused, len(rows), "Nothing was corrected.")
             # A correction of a row that is being asked about is its answer.
             opened = self.rounds.open
             left = () if opened is None else opened.rows_left.tolist()
@@ -366,6 +368,15 @@ class Run:
             missing_label=self.inputs.clf.missing_label,
         )
         return rows, values
+
+    def _not_labels(self, refused, n_answers, then="The others are recorded."):
+        title = self.inputs.title
+        shown = "; ".join(f"row {title(row)}: {why}" for row, _, why in refused[:5])
+        return OracleError(
+            f"{len(refused)} of {n_answers} answers are not valid labels: {shown}. "
+            f"{then}",
+            answers=[value for _, value, _ in refused],
+        )
 
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
@@ -442,11 +453,3 @@ def _as_list(probabilities):
     if probabilities is None:
         return None
     return [None if np.isnan(drawn) else drawn for drawn in probabilities.tolist()]
-
-
-def _not_labels(refused, n_answers, then="The others are recorded."):
-    shown = "; ".join(f"row {row}: {why}" for row, _, why in refused[:5])
-    return OracleError(
-        f"{len(refused)} of {n_answers} answers are not valid labels: {shown}. {then}",
-        answers=[value for _, value, _ in refused],
-    )

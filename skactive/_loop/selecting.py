@@ -90,7 +90,7 @@ class Selector:
         return None
 
     def _select(self, run, pool):
-        """Return the name of the strategy, or "holdout", and its selection."""
+        """Return what selects rows, as `selected_by` of a round, and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
         n_queries = min(clf.batch_size, run.rounds.budget_left)
         settled = run.ledger.settled

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
@@ -16,8 +17,9 @@ from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 from skactive.utils._containers import hint_of_type, list_of
 from skactive.utils._labels import as_labels, kind_of, parse_label
-from skactive.utils._shown import shown_values
+from skactive.utils._shown import shown, shown_values
 from skactive.utils._sklearn import Interval, validate_params
+from skactive.utils._warning import warn_caller
 
 
 class Session:
@@ -94,7 +96,7 @@ class Session:
         if not str(path):
             raise ValueError("The 'path' parameter of Session is empty; name a file.")
         if annotator is not None:
-            check_name(annotator, "annotator of a Session")
+            check_name(annotator, "'annotator' parameter of Session")
         self.path = path
         self.task = task
         self.annotator = annotator
@@ -156,12 +158,19 @@ class Session:
 
         Raises
         ------
+        TypeError
+            If `labels` is not a mapping.
         ValueError
             If the session has no answer for a row, or a label cannot be one here. Then
             nothing is corrected.
         """
         if annotator is not None:
             check_name(annotator, "annotator")
+        if not isinstance(labels, Mapping):
+            raise TypeError(
+                "labels must be a mapping from sample ids to labels, such as a dict, "
+                f"got {shown(labels)}."
+            )
         answers = self._known(list(labels))
         known = [label for label in answers.values() if label is not None]
         kind = kind_of(as_labels(np.array(known, dtype=object)))
@@ -174,17 +183,22 @@ class Session:
     def ask_again(self, sample_ids):
         """Let the next run ask about some rows again, before any others.
 
-        Each counts in the budget as one more query.
+        Each counts in the budget as one more query. If the budget is spent, raise it:
+        otherwise the rows wait.
 
         Parameters
         ----------
         sample_ids : array-like of shape (n_rows,)
             Ids of rows that were skipped or have a label.
+
+        Raises
+        ------
+        ValueError
+            If the session has no answer for a row.
         """
         names = list_of(sample_ids)
         self._known(names)
-        entry = {"kind": "again", "at": time.time(), "rows": names, "labels": []}
-        entry["labels"] = [None] * len(names)
+        entry = {"kind": "again", "at": time.time(), "rows": names, "by": self.who}
         n_known = len(self.entries())
         while news := self.store.extend_log(self.task, n_known, [entry]):
             n_known += len(news)
@@ -229,8 +243,9 @@ class Session:
         summary : dict
             `n_labels`, `n_skipped`, `n_queries` (rows queried, those asked about twice
             count twice), `n_charged` (those that count in the budget), `n_unasked`
-            (labels for rows that were never queried), `n_corrections`, `n_rounds`,
-            `n_holdout` (size of the test sample) and `cost`.
+            (labels for rows that were never queried), `n_to_ask_again` (rows in the
+            queue of :meth:`ask_again`), `n_corrections`, `n_rounds`, `n_holdout` (size
+            of the test sample) and `cost` (of all queries; 0 if `fit` got no `cost`).
         """
         answers = self._answers()
         rows = {name: row for row, name in enumerate(answers)}
@@ -242,6 +257,7 @@ class Session:
             "n_queries": len(past.queried) + past.n_gone,
             "n_charged": past.n_charged,
             "n_unasked": len(past.labels.keys() - queried),
+            "n_to_ask_again": len(past.queue),
             "n_corrections": len(self.corrections()),
             "n_rounds": len(past.history),
             "n_holdout": past.n_sample,
@@ -295,6 +311,13 @@ class Session:
         -------
         past : Past
             What is known.
+
+        Raises
+        ------
+        SavedLoopError
+            If the file holds a loop that was saved without ids.
+        ValueError
+            If the session knows the rows by ids of another type.
         """
         if any(e["kind"] == "begin" and not e["has_ids"] for e in entries):
             raise SavedLoopError(
@@ -302,7 +325,23 @@ class Session:
                 "sample_ids, whose rows a session cannot recognize. Load it with "
                 "LabelingLoop.load, or name another file or task."
             )
-        return past_of(entries, self._answers(), row_of_id)
+        answers = self._answers()
+        if answers and answers.keys().isdisjoint(row_of_id):
+            self._explain_no_rows(answers, row_of_id)
+        return past_of(entries, answers, row_of_id)
+
+    def _explain_no_rows(self, answers, row_of_id):
+        """Raise or warn, as none of the rows that have an answer is in `X`."""
+        message = (
+            f"None of the {len(answers)} rows that have an answer in the session "
+            f"{str(self.path)!r}, task {self.task!r}, is in X: sample_ids are "
+            f"{shown_values(list(row_of_id))}, and the session has "
+            f"{shown_values(list(answers))}."
+        )
+        hint = hint_of_type(row_of_id, answers)
+        if hint:  # all rows would be asked about once more
+            raise ValueError(f"{message}{hint}")
+        warn_caller(f"{message} No model learns from these answers.")
 
     def _known(self, names):
         """Return all answers; raise if some rows have none."""
@@ -311,7 +350,8 @@ class Session:
         if unknown:
             raise ValueError(
                 f"The session has no answers for the sample_ids "
-                f"{shown_values(unknown)}.{hint_of_type(unknown, answers)}"
+                f"{shown_values(unknown)}, so that there is nothing to correct or to "
+                f"ask again.{hint_of_type(unknown, answers)}"
             )
         return answers
 

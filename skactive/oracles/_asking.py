@@ -286,7 +286,7 @@ def answer_list(answers, n_expected, *, missing_label):
     values = _as_list(answers, n_expected, missing_label)
     if len(values) != n_expected:
         raise OracleError(
-            f"The oracle returned the wrong number of labels: expected {n_expected}, "
+            f"The number of labels is wrong: expected {n_expected}, "
             f"got {len(values)}. None of them was used, as it is not known which rows "
             "they belong to.",
             answers=answers,

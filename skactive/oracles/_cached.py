@@ -17,6 +17,7 @@ from skactive.oracles._exchange import read_answers, write_records
 from skactive.oracles._run_facts import RunFacts
 from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
+from skactive.utils._containers import list_of
 from skactive.utils._labels import parse_label
 from skactive.utils._shown import BriefMixin, shown
 from skactive.utils._sklearn import Function, Interval, StrOptions
@@ -261,7 +262,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
         From then on, the new labels are used wherever the old ones were. Who gave the
         old ones, and when, is kept: see :meth:`corrections`. A run that is going on,
-        or has ended, keeps the labels that it has used.
+        or has ended, keeps the labels that it has used, unless the file is that of its
+        :class:`~skactive.Session`.
 
         Parameters
         ----------
@@ -327,7 +329,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
     def ask_again(self, sample_ids):
         """Remove abstentions, so that the oracle can be asked about the rows again.
 
-        Nothing is asked now. A run asks about a row when it queries it again.
+        Nothing is asked now. A run asks about a row when it queries it again. If the
+        file is that of a :class:`~skactive.Session`, its next run begins with them.
 
         Parameters
         ----------
@@ -340,13 +343,8 @@ class CachedOracle(BriefMixin, BaseEstimator):
         n_removed : int
             Number of abstentions that were removed; :meth:`events` lists them.
         """
-        if isinstance(sample_ids, (str, bytes)):
-            raise TypeError(
-                f"sample_ids must be a list of ids, got {shown(sample_ids)}; for one "
-                f"row, pass [{sample_ids!r}]."
-            )
-        ids = sample_ids.tolist() if hasattr(sample_ids, "tolist") else sample_ids
-        return len(self._open().forget_skips(self.task, [to_key(i) for i in ids]))
+        keys = [to_key(i) for i in list_of(sample_ids)]
+        return len(self._open().forget_skips(self.task, keys))
 
     def records(self):
         """Return all answers, with who gave them and when.

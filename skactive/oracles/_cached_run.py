@@ -44,7 +44,7 @@ def inner_keywords(oracle):
 class Batch:
     """The rows of one question."""
 
-    def __init__(self, X, sample_ids, classes, proba):
+    def __init__(self, X, sample_ids, classes, proba, *, asks_again=False):
         self.X = X
         self.ids = np.asarray(sample_ids)
         if isinstance(sample_ids, (list, tuple)):  # numpy makes strs of a mixed list
@@ -54,6 +54,7 @@ class Batch:
         self.proba = None if proba is None else np.asarray(proba)
         self.keys = [to_key(sample_id) for sample_id in self.ids.tolist()]
         self.hashes = None
+        self.asks_again = asks_again
         n_rows = _num_samples(X)
         if len(self.keys) != n_rows or len(set(self.keys)) != n_rows:
             raise ValueError(
@@ -110,15 +111,18 @@ class CachedRun:
         self.missing_label = facts.missing_label
         self.prices = facts.prices
         self.uncharged = facts.uncharged
+        self.asks_again = facts.asks_again
         self.task = oracle.task
         self.annotator = oracle.annotator or user_name()
 
     def __call__(self, X, sample_ids, classes=None, proba=None):
-        batch = Batch(X, sample_ids, classes, proba)
+        again = self.asks_again is not None and self.asks_again()
+        batch = Batch(X, sample_ids, classes, proba, asks_again=again)
         if self.oracle.rows != "ignore":
             batch.hash_rows(self.store.salt())
         known = {}
-        self._take(self.store.answers(self.task, batch.keys), batch, known)
+        if not again:
+            self._take(self.store.answers(self.task, batch.keys), batch, known)
         return self._labels(batch, known)
 
     def _labels(self, batch, known, start=0):
@@ -234,6 +238,7 @@ class CachedRun:
             self.oracle.claim_seconds,
             max_calls=self.oracle.max_calls,
             max_cost=self.oracle.max_cost,
+            again=batch.asks_again,
         )
 
     def _price(self, sample_id):
@@ -321,6 +326,9 @@ class CachedRun:
             error.answers = {json.loads(key): label for key, label in labels.items()}
             error.add_note("Answers that were paid for and not written: `answers`.")
             raise
+        if batch.asks_again:
+            # The session replaces the old answers; here both are among the events.
+            first = {}
         known |= labels | self._checked(first)
         for key, label in first.items():
             warnings.warn(

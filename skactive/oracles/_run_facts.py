@@ -36,6 +36,11 @@ class RunFacts:
         of ids; a :class:`~skactive.oracles.CachedOracle` calls it for rows that
         somebody has skipped before.
 
+    asks_again : callable or None, default=None
+        ``asks_again()`` tells whether the present question is about rows that have an
+        answer already, which the user wants to have checked. An oracle that keeps
+        answers must not repeat them then.
+
     Examples
     --------
     >>> from skactive.oracles import RunFacts
@@ -50,3 +55,4 @@ class RunFacts:
     given: tuple = ((), ())
     progress: Callable | None = None
     uncharged: Callable | None = None
+    asks_again: Callable | None = None

@@ -175,10 +175,22 @@ def is_in_other_order(values, names):
 
 
 def list_of(ids):
-    """Return ids as a list; numpy would turn all ids of a mixed list into texts."""
+    """Return ids as a list; numpy would turn all ids of a mixed list into texts.
+
+    Raises
+    ------
+    TypeError
+        If it is a single id.
+    """
     if isinstance(ids, (list, tuple, range)):
         return [i.item() if isinstance(i, np.generic) else i for i in ids]
-    return np.asarray(ids).tolist()
+    ids = np.asarray(ids)
+    if ids.ndim == 0:
+        one = ids.item()
+        raise TypeError(
+            f"sample_ids must be a list of ids, got {one!r}; pass [{one!r}]."
+        )
+    return ids.tolist()
 
 
 def hint_of_type(unknown, known):

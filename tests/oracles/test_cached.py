@@ -259,7 +259,7 @@ def test_skipped_rows_are_asked_about_again_only_if_it_is_wanted(path):
 
 
 def test_ask_again_takes_a_list_of_ids(path):
-    with pytest.raises(TypeError, match=r"for one row, pass \['abc'\]"):
+    with pytest.raises(TypeError, match=r"got 'abc'; pass \['abc'\]"):
         CachedOracle(print, path).ask_again("abc")
 
 

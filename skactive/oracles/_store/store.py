@@ -79,7 +79,17 @@ class LabelStore(StoreConnection):
         with self._reading() as run:
             return keys_of_label(run, task, label)
 
-    def claim(self, task, prices, owner, seconds, *, max_calls=None, max_cost=None):
+    def claim(
+        self,
+        task,
+        prices,
+        owner,
+        seconds,
+        *,
+        max_calls=None,
+        max_cost=None,
+        again=False,
+    ):
         """Claim the rows that nobody has answered or is asking about, and pay for them.
 
         Parameters
@@ -99,24 +109,27 @@ class LabelStore(StoreConnection):
         max_calls, max_cost : float or None
             What may be spent through this file.
 
+        again : bool, default=False
+            Whether rows that have an answer are claimed, too.
+
         Returns
         -------
         claim : Claim
             The rows to ask about, and what is known of the others.
         """
         try:
-            return self._claim(task, prices, owner, seconds, max_calls, max_cost)
+            return self._claim(task, prices, owner, seconds, max_calls, max_cost, again)
         except (KeyboardInterrupt, SystemExit):  # perhaps after the rows were claimed
             give_up(owner)
             raise
 
-    def _claim(self, task, prices, owner, seconds, max_calls, max_cost):
+    def _claim(self, task, prices, owner, seconds, max_calls, max_cost, again):
         keys = list(prices)
         # Looking and claiming are one transaction: between them, another process
         # could claim the same rows, and both would pay.
         with self._writing() as run:
             drop_given_up(run)
-            answers = known_answers(run, task, keys)
+            answers = {} if again else known_answers(run, task, keys)
             wanted = [key for key in keys if key not in answers]
             others = claimed_by_others(run, task, wanted, owner)
             free = [key for key in wanted if key not in others]
@@ -244,6 +257,8 @@ class LabelStore(StoreConnection):
     def forget_skips(self, task, keys):
         """Remove abstentions, so that the rows may be asked about again.
 
+        If the task has a log, an entry of the kind "again" is appended to it.
+
         Parameters
         ----------
         task : str
@@ -264,6 +279,12 @@ class LabelStore(StoreConnection):
             drop_answers(run, task, forgotten)
             for key in forgotten:
                 log_event(run, "ask_again", task=task, sample_id=key)
+            position = log_length(run, task)
+            if forgotten and position:
+                # A session knows of the skip from its log, and would not ask.
+                rows = [json.loads(key) for key in forgotten]
+                entry = {"kind": "again", "at": run.now, "rows": rows}
+                append_entries(run, task, position, [entry])
         return forgotten
 
     def answers_of(self, task):
