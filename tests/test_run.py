@@ -257,9 +257,7 @@ def test_costs_are_those_of_all_queries():
     assert run.rounds.total_cost == rows[0]
     run.tell([None], rows[1:])
     assert run.rounds.total_cost == rows.sum()
-    past = Past(
-        True, queried=[(4, 1, np.nan)], history=[{"cost": 2.5}, {}, {"cost": 1}]
-    )
+    past = Past(True, queried=[(4, 1, np.nan)], total_cost=3.5)
     later = a_run(past, cost=cost, batch_size=2)
     assert later.rounds.total_cost == 3.5
     rows = later.ask().indices
@@ -451,7 +449,7 @@ def test_a_log_is_repeated():
     rows = run.ask().indices.tolist()
     repeat(run, told(rows[:3], [0, 1, None], by="you", free=rows[1:2]))
     repeat(run, {"kind": "correction", "rows": rows[:1], "labels": [1], "by": "boss"})
-    asked = {"rows": rows[1:2], "labels": [0], "by": "boss", "asked": True}
+    asked = {"rows": rows[1:2], "labels": [1], "by": "boss", "asked": True}
     repeat(run, {"kind": "correction"} | asked)
     repeat(run, {"kind": "again", "rows": rows[2:3]})
     assert repeat(run, {"kind": "end", "condition": "budget"}) == []

@@ -270,13 +270,14 @@ class LabelingLoop:
         """
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
-            left = rows[~self._run.ledger.settled[rows]]
-            if len(left):
-                raise ValueError(
-                    f"The rows {shown_values(left)} have no answer yet, so that nobody "
-                    "can be asked again."
-                )
-            self._run.ask_again(rows)
+            with self._run.lock:
+                left = self._run.without_answer(rows)
+                if len(left):
+                    raise ValueError(
+                        f"The rows {shown_values(left)} have no answer yet, so that "
+                        "nobody can be asked again."
+                    )
+                self._run.ask_again(rows)
 
     def doubtful(self, n=None, *, cv=5):
         """Return the labels that a model or another annotator contradicts.

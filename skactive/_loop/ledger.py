@@ -81,7 +81,8 @@ class Ledger:
     def _restore(self, past):
         """Take over what earlier runs have learnt about the rows."""
         for row, number, _ in past.queried:
-            self.asked_in[row] = number
+            if not self.asked_in[row]:  # asked again, it stays with its first round
+                self.asked_in[row] = number
         self._set_aside[past.skipped] = True
         _, refused, *_ = self.record(list(past.labels), past.labels.values())
         if refused:
@@ -201,7 +202,10 @@ class Ledger:
             if known is None:
                 new.append((row, label))
                 self._write(row, label)
-            elif label is not None and label != known:
+                continue
+            if row in asked_again and row in self._unasked:
+                self._write(row, known)  # it is an answer to a query now
+            if label is not None and label != known:
                 if row in asked_again:
                     corrected.append((row, known, label))
                     self.replace(row, label)
@@ -237,6 +241,8 @@ class Ledger:
     def give_way(self, row, label):
         """Replace a label by the answer of another process that came first.
 
+        Without a label here, nothing is done: the other answer is a new one.
+
         Parameters
         ----------
         row : int
@@ -246,11 +252,12 @@ class Ledger:
             The other answer.
         """
         mine = self.label(row)
-        if mine not in (None, label):
-            self._doubts.append(
-                f"Row {row} has got the label {label!r} in another process before; the "
-                f"answer {mine!r} was ignored."
-            )
+        if mine in (None, label):
+            return
+        self._doubts.append(
+            f"Row {row} has got the label {label!r} in another process before; the "
+            f"answer {mine!r} was ignored."
+        )
         self.replace(row, label)
 
     def forget_doubts(self):
@@ -331,6 +338,8 @@ class Ledger:
         self._own[row] = True
         if not self.asked_in[row]:
             self._unasked.add(row)
+        else:
+            self._unasked.discard(row)
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
 

@@ -68,7 +68,8 @@ class Log:
         """
         by = by or self.who
         answers = [(row, new) for row, _, new in corrected]
-        self.note("correction", answers, by=by, asked=asked)
+        old = [label for _, label, _ in corrected]
+        self.note("correction", answers, old=old, by=by, asked=asked)
         at = self.entries[-1]["at"]
         for row, old, new in corrected:
             name = None if self._ids is None else self._ids[[row]].tolist()[0]

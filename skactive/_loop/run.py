@@ -187,15 +187,16 @@ class Run:
         condition = self._exhausted()
         # Before the pool is made: a run that is over stays so, even if the teacher of
         # the pool cannot be fitted.
-        if condition is not None:
-            self.end = End(condition, None)
+        self.end = ended = None if condition is None else End(condition, None)
         # Made even if no row is left to query, so that the last pool is never that of
         # an earlier round: the seed of the final committee is that of the last pool.
         self.models.begin(self)
-        step = self.end or self._selector.choose(self)
+        step = ended or self._selector.choose(self)
         with self.lock:
             if isinstance(step, End):
-                self.end = step
+                # Rows that were put into the queue meanwhile are still to be asked.
+                was_reset = ended is None or self.end is None
+                self.end = None if was_reset and self.has_questions else step
                 self.log.note(
                     "end",
                     condition=step.condition,
@@ -220,6 +221,7 @@ class Run:
             probabilities=_as_list(opened.probabilities),
             n_seen=opened.n_seen,
             record=begun_record(self, opened),
+            costs=None if self.inputs.cost is None else self.inputs.cost[rows].tolist(),
         )
         # Answers that came while the rows were being selected; skips are among them.
         told = rows[ledger.settled[rows]] if opened.selected_by != "again" else rows[:0]
@@ -268,6 +270,9 @@ class Run:
             self.log.note_corrections(corrected, by, asked=True)
         if ignored:
             self.log.note("contradiction", ignored, by=by or self.log.who)
+        # Asked again after this answer, a row is in the queue once more.
+        done = rounds.asked_again.intersection(answered)
+        self.queue = [row for row in self.queue if row not in done]
         # Rows that another process has handed out were queried, too.
         rounds.add_late({r: self.left_over.pop(r) for r in told if r in self.left_over})
         if rounds.open is not None:
@@ -354,9 +359,12 @@ class Run:
         """
         corrected = []
         for row, label in answers:
-            corrected.append((row, self.ledger.label(row), label))
-            self.ledger.replace(row, label)
-        self.log.note_corrections(corrected, by, asked=False)
+            old = self.ledger.label(row)
+            if label != old or not self.ledger.settled[row]:
+                corrected.append((row, old, label))
+                self.ledger.replace(row, label)
+        if corrected:
+            self.log.note_corrections(corrected, by, asked=False)
 
     def _answers(self, labels, indices):
         rows = np.asarray(indices, dtype=np.intp)
@@ -366,6 +374,14 @@ class Run:
             missing_label=self.inputs.clf.missing_label,
         )
         return rows, values
+
+    def without_answer(self, rows):
+        """Return those of some rows, an array, that have never got an answer."""
+        is_left = ~self.ledger.settled[rows]
+        opened = self.rounds.open
+        if opened is not None and opened.selected_by != "again":
+            is_left |= np.isin(rows, opened.rows_left)
+        return rows[is_left]
 
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
@@ -406,13 +422,12 @@ class Run:
         closing = self.rounds.open
         # Without an answer a row was not queried, and a round did not happen: it costs
         # no budget, has no record, and no model learns from it.
-        if closing.selected_by != "again":
-            self.ledger.asked_in[closing.rows_left] = 0
+        asked_in, left = self.ledger.asked_in, closing.rows_left
+        asked_in[left[asked_in[left] == closing.number]] = 0
         told, drawn = closing.rows_told.tolist(), closing.probabilities_told
         record = round_record(self, closing) if told else None
         if told:
             self.models.learn_from(closing)
-            self.queue = [row for row in self.queue if row not in told]
         self.rounds.close(record)
         self.log.note(
             "closed",

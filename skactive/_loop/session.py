@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from itertools import chain
 
 import numpy as np
 
@@ -157,7 +158,8 @@ class Session:
         """
         if annotator is not None:
             check_name(annotator, "annotator")
-        answers = self._known(list(labels))
+        self._check_known(list(labels))
+        answers = self._answers()
         known = [label for label in answers.values() if label is not None]
         kind = kind_of(as_labels(np.array(known, dtype=object)))
         parsed = {
@@ -177,7 +179,7 @@ class Session:
             Ids of rows that were skipped or have a label.
         """
         names = list_of(sample_ids)
-        self._known(names)
+        self._check_known(names)
         entry = {"kind": "again", "at": time.time(), "rows": names, "labels": []}
         entry["labels"] = [None] * len(names)
         n_known = len(self.entries())
@@ -299,16 +301,17 @@ class Session:
             )
         return past_of(entries, self._answers(), row_of_id)
 
-    def _known(self, names):
-        """Return all answers; raise if some rows have none."""
-        answers = self._answers()
-        unknown = [name for name in names if name not in answers]
+    def _check_known(self, names):
+        """Raise if some rows have no answer."""
+        # A skip that is asked about again is no answer any more, but in the log.
+        again = (e["rows"] for e in self.entries() if e["kind"] == "again")
+        known = dict.fromkeys(chain.from_iterable(again)) | self._answers()
+        unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(
                 f"The session has no answers for the sample_ids "
-                f"{shown_values(unknown)}.{hint_of_type(unknown, answers)}"
+                f"{shown_values(unknown)}.{hint_of_type(unknown, known)}"
             )
-        return answers
 
     def _answers(self):
         answers = self.store.answers_of(self.task)
