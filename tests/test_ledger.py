@@ -131,7 +131,7 @@ def test_the_answer_of_another_process_that_came_first_stays():
     record(ledger, (2, 1), (3, 0))
     for row, label in ((2, 0), (3, 0), (4, 1)):
         ledger.give_way(row, label)
-    assert [ledger.label(row) for row in (2, 3, 4)] == [0, 0, 1]
+    assert [ledger.label(row) for row in (2, 3, 4)] == [0, 0, None]
     (doubt,) = doubts(ledger)
     assert doubt.startswith("Row 2 has got the label 0 in another process before; ")
     assert "answer 1 was ignored" in doubt

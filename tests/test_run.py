@@ -509,7 +509,9 @@ def test_an_answer_for_a_row_that_is_asked_about_again_is_a_correction():
     run.ask_again(rows[:1])
     run.ask()
     n_written = len(run.log)
-    take_in(run, [told(rows[:1], [1])], n_written)
+    changed = {"rows": rows[:1], "labels": [1], "old": [0], "by": "you", "at": 0.0}
+    news = [told(rows[:1], [1]), {"kind": "correction", "asked": True, **changed}]
+    take_in(run, news, n_written)
     assert run.ledger.label(rows[0]) == 1
     assert [(c["old"], c["new"]) for c in run.log.corrections] == [(0, 1)]
 

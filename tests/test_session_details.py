@@ -1,15 +1,18 @@
 """Sessions in rare cases: what a restart, a merge or a queue must not forget."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Barrier
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier, LabelingLoop, Session
 from skactive._loop.result import current_attributes
-from skactive.exceptions import SavedLoopError, StoreBusyError
+from skactive.exceptions import OracleError, SavedLoopError, StoreBusyError
 from skactive.oracles import CachedOracle
 
 POINTS = np.random.default_rng(0).normal(size=(40, 2))
@@ -287,3 +290,70 @@ def test_an_error_while_the_answers_of_such_a_run_are_written_loses_nothing(
         assert session.labels() == dict.fromkeys(IDS[mine].tolist(), 1)
         kinds = [entry["kind"] for entry in session.entries()]
     assert kinds.count("closed") == 0
+
+
+def test_a_row_that_was_handed_out_before_is_asked_about_after_a_refused_answer(path):
+    _, rows = begun(path)
+    loop = make_loop(path)
+    with pytest.raises(OracleError):
+        loop.tell([[]], indices=rows[:1])
+    assert loop.ask().indices.tolist() == rows.tolist()
+
+
+def test_a_round_that_could_not_be_written_is_not_handed_out(path, monkeypatch):
+    loop = make_loop(path)
+    store = loop._run.journal.session.store
+    extend, calls = store.extend_log, []
+
+    def busy(*args):
+        calls.append(args)
+        if 1 < len(calls) < 4:
+            raise StoreBusyError("busy")
+        return extend(*args)
+
+    monkeypatch.setattr(store, "extend_log", busy)
+    for _ in range(2):
+        with pytest.raises(StoreBusyError):
+            loop.ask()
+    rows = loop.ask().indices
+    assert make_loop(path).ask().indices.tolist() == rows.tolist()
+
+
+def test_threads_may_save_to_a_new_file_at_once(path):
+    loop, rows = begun()
+    barrier = Barrier(4)
+
+    def save():
+        barrier.wait()
+        loop.save(path)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(save) for _ in range(4)]:
+            done.result()
+    assert load(path).ask().indices.tolist() == rows.tolist()
+
+
+def test_corrections_are_in_the_order_of_the_file(path):
+    loop, rows = begun(path)
+    loop.tell([0, 0, 0], indices=rows)
+    with Session(path) as session:
+        session.correct({IDS[rows[0]]: 1})
+    loop.correct([1], indices=rows[1:2])
+    for now in (loop, make_loop(path)):
+        records = current_attributes(now._run)["corrections_"]
+        assert [record["row"] for record in records] == rows[:2].tolist()
+
+
+def test_a_row_told_while_it_was_selected_is_queried_after_a_restart(path):
+    class Told(BaseEstimator):
+        def select(self, pool, n_queries):
+            row = pool.candidates[0]
+            if not loop._run.ledger.settled[row]:
+                loop.tell([1], indices=[row])  # as another thread may
+            return pool.candidates[:n_queries]
+
+    loop = make_loop(path, strategy=Told())
+    loop.ask()
+    for now in (loop, make_loop(path)):
+        found = current_attributes(now._run)
+        assert (found["n_queries_"], found["n_unasked_"]) == (1, 0)

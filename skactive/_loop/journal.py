@@ -58,6 +58,10 @@ class Journal:
         here = os.path.realpath(self.session.path)
         return os.path.exists(here) and here == os.path.realpath(path)
 
+    def is_behind(self, run):
+        """Return whether there is something to write."""
+        return self._n_written < len(run.log)
+
     def write(self, run):
         """Write what is new, and take in what others have written.
 

@@ -118,7 +118,8 @@ class Ledger:
     @property
     def n_unasked(self):
         """Number of labels that came for rows that were never queried."""
-        return sum(bool(self.labeled[row]) for row in self._unasked)
+        rows = list(self._unasked)
+        return int((self.labeled[rows] & ~self.asked[rows]).sum())
 
     @property
     def trainable_y(self):
@@ -158,7 +159,7 @@ class Ledger:
         labels = self.labels(self.trainable)
         return len(labels) > 0 and bool((labels != labels[0]).any())
 
-    def record(self, rows, values, *, asked_again=()):
+    def record(self, rows, values, *, asked_again=(), asked_in=None):
         """Record the answers that are valid labels or abstentions.
 
         Parameters
@@ -172,6 +173,10 @@ class Ledger:
         asked_again : collection of int, default=()
             Rows with a label that another one replaces. For other rows the first
             answer stays.
+
+        asked_in : dict of int to int or None, default=None
+            Numbers of the rounds in which rows were queried, where this counts only
+            once they have an answer.
 
         Returns
         -------
@@ -198,6 +203,8 @@ class Ledger:
                 refused.append((row, value, str(error)))
                 continue
             answered.append(row)
+            if asked_in and not self.asked_in[row]:
+                self.asked_in[row] = asked_in.get(row, 0)
             known = self.label(row)
             if known is None:
                 new.append((row, label))
@@ -338,8 +345,6 @@ class Ledger:
         self._own[row] = True
         if not self.asked_in[row]:
             self._unasked.add(row)
-        else:
-            self._unasked.discard(row)
         if self._kind is None:
             self._kind = kind_of(self.labels([row]))
 

@@ -171,7 +171,10 @@ class _Reader:
             self.sample_seed = entry["sample"]["seed"]
 
     def round(self, entry):
-        self._open, self._told = entry, {}
+        # Answers that came while the rows of the round were being selected.
+        known = () if entry["strategy"] == "again" else self.known
+        told = {n: self.known[n] for n in entry["rows"] if n in known}
+        self._open, self._told = entry, told
         self._prices |= zip(entry["rows"], entry.get("costs") or [], strict=False)
         for name in entry["rows"]:
             self.left_over.pop(name, None)

@@ -67,6 +67,8 @@ def take_in(run, entries, n_written):
     # Their answers may have closed the round, and only one of us says so.
     made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]
     made = [entry for entry in made if entry["round"] not in closed]
-    # What came before the run has begun is not in its log.
-    news = entries if n_written else []
-    log.entries = log.entries[:n_written] + news + made + pending
+    log.entries = log.entries[:n_written] + made + pending
+    if n_written:
+        log.entries[n_written:n_written] = entries
+    else:  # what came before the run has begun is not in its log
+        log.add_earlier(entries)

@@ -165,6 +165,9 @@ class Run:
         """
         while True:
             with self.lock:
+                # A round that could not be written is not handed out.
+                if self.journal is not None and self.journal.is_behind(self):
+                    self.commit()
                 if self.rounds.open is not None:
                     rows = self.rounds.open.rows_left
                     if take is not None:
@@ -223,12 +226,12 @@ class Run:
             record=begun_record(self, opened),
             costs=None if self.inputs.cost is None else self.inputs.cost[rows].tolist(),
         )
-        # Answers that came while the rows were being selected; skips are among them.
-        told = rows[ledger.settled[rows]] if opened.selected_by != "again" else rows[:0]
-        first_time = rows[ledger.asked_in[rows] == 0]
-        ledger.asked_in[first_time] = opened.number
-        ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
-        opened.mark_told(told.tolist())
+        if opened.selected_by != "again":
+            # Answers that came while the rows were being selected; skips, too.
+            told = rows[ledger.settled[rows]]
+            ledger.asked_in[rows] = opened.number
+            ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
+            opened.mark_told(told.tolist())
         if opened.told.all():
             self._close_round()
 
@@ -253,11 +256,9 @@ class Run:
         """
         rounds = self.rounds
         again = rounds.asked_again
-        for row in rows:
-            if row in self.left_over:
-                self.ledger.asked_in[row] = self.left_over[row]
+        asked_in = self.left_over | dict.fromkeys(again, rounds.number)
         answered, refused, new, corrected, ignored = self.ledger.record(
-            rows, values, asked_again=again
+            rows, values, asked_again=again, asked_in=asked_in
         )
         # A saved run replays these; an answer that changes nothing is left out.
         told = {row for row, _ in new}
@@ -422,8 +423,8 @@ class Run:
         closing = self.rounds.open
         # Without an answer a row was not queried, and a round did not happen: it costs
         # no budget, has no record, and no model learns from it.
-        asked_in, left = self.ledger.asked_in, closing.rows_left
-        asked_in[left[asked_in[left] == closing.number]] = 0
+        if closing.selected_by != "again":
+            self.ledger.asked_in[closing.rows_left] = 0
         told, drawn = closing.rows_told.tolist(), closing.probabilities_told
         record = round_record(self, closing) if told else None
         if told:
