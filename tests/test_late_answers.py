@@ -57,9 +57,9 @@ def test_a_late_skip_counts_after_the_process_that_asked_has_died(path):
     loop = make_loop(path)
     loop.tell([None], sample_ids=asked[:1])
     assert asked[0] not in loop.ask().sample_ids.tolist()
-    loop.ask_again(sample_ids=asked[:1])  # it has an answer
     with Session(path) as session:
         assert session.skipped() == asked[:1]
+    loop.ask_again(sample_ids=asked[:1])  # it has an answer
 
 
 @pytest.mark.parametrize("answers", [[None], [0], [1, None]])

@@ -362,9 +362,7 @@ def test_costs_are_those_of_all_queries():
     assert run.rounds.total_cost == rows[0]
     run.tell([None], rows[1:])
     assert run.rounds.total_cost == rows.sum()
-    past = Past(
-        True, queried=[(4, 1, np.nan)], history=[{"cost": 2.5}, {}, {"cost": 1}]
-    )
+    past = Past(True, queried=[(4, 1, np.nan)], total_cost=3.5)
     later = a_run(past, cost=cost, batch_size=2)
     assert later.rounds.total_cost == 3.5
     rows = later.ask().indices
@@ -580,7 +578,7 @@ def test_a_log_is_repeated():
     rows = run.ask().indices.tolist()
     repeat(run, told(rows[:3], [0, 1, None], by="you", free=rows[1:2]))
     repeat(run, {"kind": "correction", "rows": rows[:1], "labels": [1], "by": "boss"})
-    asked = {"rows": rows[1:2], "labels": [0], "by": "boss", "asked": True}
+    asked = {"rows": rows[1:2], "labels": [1], "by": "boss", "asked": True}
     repeat(run, {"kind": "correction"} | asked)
     repeat(run, {"kind": "again", "rows": rows[2:3]})
     assert repeat(run, {"kind": "end", "condition": "budget"}) == []
@@ -640,7 +638,9 @@ def test_an_answer_for_a_row_that_is_asked_about_again_is_a_correction():
     run.ask_again(rows[:1])
     run.ask()
     n_written = len(run.log)
-    take_in(run, [told(rows[:1], [1])], n_written)
+    changed = {"rows": rows[:1], "labels": [1], "old": [0], "by": "you", "at": 0.0}
+    news = [told(rows[:1], [1]), {"kind": "correction", "asked": True, **changed}]
+    take_in(run, news, n_written)
     assert run.ledger.label(rows[0]) == 1
     assert [(c["old"], c["new"]) for c in run.log.corrections] == [(0, 1)]
 

@@ -88,12 +88,14 @@ _FIELDS = {
         "probabilities": _or_none(_are_probabilities),
         "n_seen": _is_int,
         "record": _is_begun_record,
+        "costs": _or_none(_are_probabilities),
     },
     "told": {"rows": _are_names, "labels": _are_labels, "free": _are_names},
     "contradiction": {"rows": _are_names, "labels": _are_labels},
     "correction": {
         "rows": _are_names,
         "labels": _are_labels,
+        "old": _are_labels,
         "by": _is_text,
         "at": _is_number,
     },
@@ -108,7 +110,8 @@ _FIELDS = {
     "stop": {"condition": _is_text},
 }
 
-_OPTIONAL = {"made_of", "sample"}
+_OPTIONAL = {"made_of", "sample", "costs"}
+_ONE_FOR_EACH_ROW = {"labels", "old", "probabilities", "costs"}
 
 
 def check_entries(entries, path):
@@ -141,8 +144,8 @@ def _what_is_wrong(entry):
         is_there = name in entry or name in _OPTIONAL
         if not is_there or not is_valid(entry.get(name)):
             return f"has no valid {name}"
-    for name in _FIELDS[kind].keys() & {"labels", "probabilities"}:
-        if entry[name] is not None and len(entry[name]) != len(entry["rows"]):
+    for name in _FIELDS[kind].keys() & _ONE_FOR_EACH_ROW:
+        if entry.get(name) is not None and len(entry[name]) != len(entry["rows"]):
             return f"has not one of its {name} for each row"
     return None
 
@@ -167,7 +170,7 @@ def encoded(entry, names_of):
     for name in ("rows", "free"):
         if name in entry:
             entry[name] = names_of(entry[name])
-    for name in ("labels", "probabilities"):
+    for name in _ONE_FOR_EACH_ROW:
         if entry.get(name) is not None:
             entry[name] = [plain(value) for value in entry[name]]
     if entry.get("record"):
@@ -196,8 +199,8 @@ def decoded(entry, row_of):
         rows = [row_of(name) for name in entry["rows"]]
         kept = [position for position, row in enumerate(rows) if row is not None]
         entry["rows"] = [rows[position] for position in kept]
-        for name in _FIELDS[entry["kind"]].keys() & {"labels", "probabilities"}:
-            if entry[name] is not None:
+        for name in _FIELDS[entry["kind"]].keys() & _ONE_FOR_EACH_ROW:
+            if entry.get(name) is not None:
                 entry[name] = [entry[name][position] for position in kept]
     if "free" in entry:
         free = map(row_of, entry["free"])

@@ -351,19 +351,20 @@ def _without_past(past, y, labeled, missing_label):
 
     Where `y` has another label than the session, that of the session is used. A label
     of `y` for a row that the session has drawn or skipped is added to those of the
-    session.
+    session, unless it was taken back there.
     """
     known = past.known(len(y))
     rows = np.flatnonzero(known & labeled)
     given = dict(zip(rows.tolist(), as_labels(y[rows]).tolist(), strict=True))
-    other = [r for r, label in given.items() if past.labels.get(r, label) != label]
+    there = dict.fromkeys(past.taken_back) | past.labels
+    other = [r for r, label in given.items() if there.get(r, label) != label]
     if other:
         warn_caller(
             f"{len(other)} rows have another label in y than in the session, in the "
-            f"rows {shown_values(other)}. That of the session is used; `correct` "
-            "replaces it."
+            f"rows {shown_values(other)}. That of the session is used, none if it was "
+            "taken back; `correct` replaces it."
         )
-    past.labels = given | past.labels
+    past.labels = {r: k for r, k in given.items() if r not in there} | past.labels
     past.skipped = [row for row in past.skipped if row not in past.labels]
     y = able_to_hold(y, missing_label)
     y[rows] = missing_label

@@ -1,6 +1,7 @@
 """The journal of a run: it writes the log of the run to a file."""
 
 import os
+from itertools import chain
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from skactive._loop.fingerprint import versions
 from skactive._loop.repeating import take_in
 from skactive.exceptions import SavedLoopError
 from skactive.oracles._store.answers import to_key
+
+# What is written for a run that cannot go on.
+_ANSWERS = {"told", "contradiction", "correction", "again"}
 
 # What another process may have written without getting in the way of this run.
 _CAN_MERGE = {"told", "contradiction", "correction", "again", "closed"}
@@ -43,7 +47,8 @@ class Journal:
     def __init__(self, session, run, *, n_before=0, n_written=0, whole=True):
         self.session = session
         self._inputs = run.inputs
-        self._n_before = n_before
+        # The entries in the file that this run knows, and those of its own log there.
+        self._n_known = n_before + n_written
         self._n_written = n_written
         self._whole = whole
         self._has_diverged = False
@@ -52,6 +57,10 @@ class Journal:
         """Return whether this is a journal in a file that is still there."""
         here = os.path.realpath(self.session.path)
         return os.path.exists(here) and here == os.path.realpath(path)
+
+    def is_behind(self, run):
+        """Return whether there is something to write."""
+        return self._n_written < len(run.log)
 
     def write(self, run):
         """Write what is new, and take in what others have written.
@@ -70,11 +79,8 @@ class Journal:
             If the file cannot be written. All entries stay to be written.
         """
         with run.lock:
-            while news := self._extend(run, run.log.entries[self._n_written :]):
+            while news := self._extend(run):
                 self._follow(run, news)
-                if self._has_diverged:
-                    break
-            self._n_written = len(run.log)
             self.raise_if_diverged(run)
 
     def raise_if_diverged(self, run):
@@ -87,13 +93,19 @@ class Journal:
                 **run.bought(),
             )
 
-    def _extend(self, run, entries):
-        """Append entries; return what others have appended, if anything."""
-        entries = [self._encoded(run, entry) for entry in entries]
+    def _extend(self, run):
+        """Append what is new; return what others have appended, if anything."""
+        pending = run.log.entries[self._n_written :]
+        if self._has_diverged:  # its answers must not be lost; its rounds are no more
+            pending = [entry for entry in pending if entry["kind"] in _ANSWERS]
+        entries = [self._encoded(run, entry) for entry in pending]
         effects = [] if self._inputs.sample_ids is None else self._effects(entries)
-        session = self.session
-        n_known = self._n_before + self._n_written
-        return session.store.extend_log(session.task, n_known, entries, effects)
+        store, task = self.session.store, self.session.task
+        news = store.extend_log(task, self._n_known, entries, effects)
+        if not news:
+            self._n_known += len(entries)
+            self._n_written = len(run.log)
+        return news
 
     def _follow(self, run, news):
         """Take in what others have written, or stop following them."""
@@ -103,16 +115,14 @@ class Journal:
                 "and was left as it is. Save to another file.",
                 **run.bought(),
             )
-        if self._cannot_merge(run, news):
-            self._has_diverged = True
-            self._write_answers(run, len(news))
+        self._has_diverged = self._cannot_merge(run, news)
+        self._n_known += len(news)
+        if self._has_diverged:
             return
         news = [decoded(entry, self._row_of) for entry in news]
         take_in(run, news, self._n_written)
-        if self._n_written:
+        if self._n_written:  # otherwise they came before the run has begun
             self._n_written += len(news)
-        else:  # they came before the run has begun
-            self._n_before += len(news)
 
     def _encoded(self, run, entry):
         if entry["kind"] == "begin" and "seed" not in entry:
@@ -148,22 +158,26 @@ class Journal:
 
     def _effects(self, entries):
         """Return what entries do to the answers in the file."""
-        store, task = self.session.store, self.session.task
+        entries = [e for e in entries if e["kind"] in _ANSWERS - {"again"}]
+        changes = [
+            dict(zip(map(to_key, entry["rows"]), entry["labels"], strict=True))
+            for entry in entries
+        ]
+        keys = list(dict.fromkeys(chain.from_iterable(changes)))
+        known = self.session.store.answers(self.session.task, keys) if keys else {}
         effects = []
-        for entry in entries:
-            if entry["kind"] not in ("told", "contradiction", "correction"):
-                continue
-            keys = map(to_key, entry["rows"])
-            labels = dict(zip(keys, entry["labels"], strict=True))
-            replaces = entry["kind"] == "correction"
+        for entry, labels in zip(entries, changes, strict=True):
+            replaced = labels if entry["kind"] == "correction" else {}
+            if entry["kind"] == "contradiction":
+                # The first answer of other rows is the label in y, not this one.
+                labels = {key: labels[key] for key in labels if key in known}
             if entry["kind"] == "told":
                 # An answer for a row that was skipped replaces the skip.
-                known = store.answers(task, list(labels))
-                skipped = {key for key, label in known.items() if label is None}
-                late = {k: labels[k] for k in skipped if labels[k] is not None}
-                effects.append((late, entry["by"], True))
-                labels = {k: v for k, v in labels.items() if k not in late}
-            effects.append((labels, entry["by"], replaces))
+                skipped = [key for key in labels if known.get(key, "") is None]
+                replaced = {k: labels[k] for k in skipped if labels[k] is not None}
+            first = {key: labels[key] for key in labels if key not in replaced}
+            known |= first | known | replaced
+            effects += [(replaced, entry["by"], True), (first, entry["by"], False)]
         return [effect for effect in effects if effect[0]]
 
     def _cannot_merge(self, run, news):
@@ -174,14 +188,3 @@ class Journal:
         # file these would come after the news, which the round has not seen.
         pending = run.log.entries[self._n_written :]
         return any(entry.get("n_seen", 0) > self._n_written for entry in pending)
-
-    def _write_answers(self, run, n_news):
-        """Write the answers of a run that cannot go on, so that they are not lost."""
-        pending = run.log.entries[self._n_written :]
-        kinds = ("told", "contradiction", "correction")
-        answers = [entry for entry in pending if entry["kind"] in kinds]
-        self._n_before += n_news
-        while news := self._extend(run, answers):
-            self._n_before += len(news)
-        # Entries that were left out take no place in the file.
-        self._n_before += len(answers) - len(pending)

@@ -272,14 +272,15 @@ class LabelingLoop:
         """
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
-            left = rows[~self._run.ledger.settled[rows]]
-            if len(left):
-                title = self._run.inputs.title
-                raise ValueError(
-                    f"{len(left)} rows have no answer yet, so that nobody can be asked "
-                    f"again: {', '.join(map(title, left[:5].tolist()))}."
-                )
-            self._run.ask_again(rows)
+            with self._run.lock:
+                left = self._run.without_answer(rows)
+                if len(left):
+                    title = self._run.inputs.title
+                    raise ValueError(
+                        f"{len(left)} rows have no answer yet, so that nobody can be "
+                        f"asked again: {', '.join(map(title, left[:5].tolist()))}."
+                    )
+                self._run.ask_again(rows)
 
     def doubtful(self, n=None, *, cv=5):
         """Return the labels that a model or another annotator contradicts.

@@ -82,7 +82,8 @@ class Ledger:
     def _restore(self, past):
         """Take over what earlier runs have learnt about the rows."""
         for row, number, _ in past.queried:
-            self.asked_in[row] = number
+            if not self.asked_in[row]:  # asked again, it stays with its first round
+                self.asked_in[row] = number
         self._set_aside[past.skipped] = True
         asked = [row for row in past.labels if self.asked_in[row]]
         on_hand = [row for row in past.labels if not self.asked_in[row]]
@@ -126,7 +127,8 @@ class Ledger:
     @property
     def n_unasked(self):
         """Number of labels that came for rows that were never queried."""
-        return sum(bool(self.labeled[row]) for row in self._unasked)
+        rows = list(self._unasked)
+        return int((self.labeled[rows] & ~self.asked[rows]).sum())
 
     @property
     def trainable_y(self):
@@ -166,7 +168,7 @@ class Ledger:
         labels = self.labels(self.trainable)
         return len(labels) > 0 and bool((labels != labels[0]).any())
 
-    def record(self, rows, values, *, asked_again=()):
+    def record(self, rows, values, *, asked_again=(), asked_in=None):
         """Record the answers that are valid labels or abstentions.
 
         Parameters
@@ -180,6 +182,10 @@ class Ledger:
         asked_again : collection of int, default=()
             Rows with a label that another one replaces. For other rows the first
             answer stays.
+
+        asked_in : dict of int to int or None, default=None
+            Numbers of the rounds in which rows were queried, where this counts only
+            once they have an answer.
 
         Returns
         -------
@@ -206,11 +212,16 @@ class Ledger:
                 refused.append((row, value, str(error)))
                 continue
             answered.append(row)
+            if asked_in and not self.asked_in[row]:
+                self.asked_in[row] = asked_in.get(row, 0)
             known = self.label(row)
             if known is None:
                 new.append((row, label))
                 self._write(row, label)
-            elif label is not None and label != known:
+                continue
+            if row in asked_again and row in self._unasked:
+                self._write(row, known)  # it is an answer to a query now
+            if label is not None and label != known:
                 if row in asked_again:
                     corrected.append((row, known, label))
                     self.replace(row, label)
@@ -246,6 +257,8 @@ class Ledger:
     def give_way(self, row, label):
         """Replace a label by the answer of another process that came first.
 
+        Without a label here, nothing is done: the other answer is a new one.
+
         Parameters
         ----------
         row : int
@@ -255,11 +268,12 @@ class Ledger:
             The other answer.
         """
         mine = self.label(row)
-        if mine not in (None, label):
-            self._doubts.append(
-                f"Row {self._title(row)} has got the label {label!r} in another "
-                f"process before; the answer {mine!r} was ignored."
-            )
+        if mine in (None, label):
+            return
+        self._doubts.append(
+            f"Row {self._title(row)} has got the label {label!r} in another process "
+            f"before; the answer {mine!r} was ignored."
+        )
         self.replace(row, label)
 
     def forget_doubts(self):

@@ -16,21 +16,44 @@ class Log:
     entries : list of dict
         The kind of each entry, and its rows. See `skactive/_loop/entries.py`.
 
-    corrections : list of dict
-        The records of labels that were replaced, those of earlier runs included.
-
     who : str or None
         Who answers, where nothing else is said.
     """
 
     def __init__(self, inputs):
         self.entries = [{"kind": "begin"}]
-        self.corrections = list(inputs.past.corrections)
         self.who = None
         self._ids = inputs.sample_ids
+        self._before = list(inputs.past.corrections)
 
     def __len__(self):
         return len(self.entries)
+
+    @property
+    def corrections(self):
+        """The records of labels that were replaced, those of earlier runs included."""
+        return self._before + self._corrections_in(self.entries)
+
+    def add_earlier(self, entries):
+        """Add what came after the past was read and before the run has begun."""
+        self._before += self._corrections_in(entries)
+
+    def _corrections_in(self, entries):
+        records = []
+        for entry in entries:
+            if entry["kind"] != "correction":
+                continue
+            about = {"by": entry["by"], "at": entry["at"]}
+            rows = entry["rows"]
+            names = (
+                len(rows) * [None] if self._ids is None else self._ids[rows].tolist()
+            )
+            changes = zip(rows, names, entry["old"], entry["labels"], strict=True)
+            records += [
+                {"row": row, "sample_id": name, "old": old, "new": new} | about
+                for row, name, old, new in changes
+            ]
+        return records
 
     def note(self, kind, answers=None, **details):
         """Add an entry.
@@ -66,11 +89,6 @@ class Log:
         asked : bool
             Whether the new labels are answers to a question.
         """
-        by = by or self.who
         answers = [(row, new) for row, _, new in corrected]
-        self.note("correction", answers, by=by, asked=asked)
-        at = self.entries[-1]["at"]
-        for row, old, new in corrected:
-            name = None if self._ids is None else self._ids[[row]].tolist()[0]
-            record = {"row": row, "sample_id": name, "old": old, "new": new}
-            self.corrections.append(record | {"by": by, "at": at})
+        old = [label for _, label, _ in corrected]
+        self.note("correction", answers, old=old, by=by or self.who, asked=asked)

@@ -23,6 +23,9 @@ class Past:
     skipped : list of int
         Rows that nobody is to be asked about again.
 
+    taken_back : list of int
+        Those of them that had a label, or got none by a correction.
+
     queried : list of (int, int, float)
         Rows in the order in which they were queried, the number of the round, and the
         probability with which they were drawn.
@@ -43,6 +46,10 @@ class Past:
     history : list of dict
         The records of the rounds.
 
+    total_cost : float
+        Cost of all queries, as far as prices were given. That of answers that came
+        after their round had ended is in no record.
+
     corrections : list of dict
         The records of labels that were replaced.
 
@@ -59,21 +66,18 @@ class Past:
     in_session: bool = False
     labels: dict = field(default_factory=dict)
     skipped: list = field(default_factory=list)
+    taken_back: list = field(default_factory=list)
     queried: list = field(default_factory=list)
     n_charged: int = 0
     n_gone: int = 0
     left_over: dict = field(default_factory=dict)
     queue: list = field(default_factory=list)
     history: list = field(default_factory=list)
+    total_cost: float = 0.0
     corrections: list = field(default_factory=list)
     sample: list = field(default_factory=list)
     n_sample: int = 0
     sample_seed: int | None = None
-
-    @property
-    def total_cost(self):
-        """Cost of all queries of earlier runs, as far as it was recorded."""
-        return sum((record.get("cost", 0.0) for record in self.history), 0.0)
 
     def known(self, n_samples):
         """Return a mask of the rows that the session knows something about."""
@@ -112,6 +116,8 @@ def past_of(entries, answers, row_of_id):
             continue
         if label is None:
             past.skipped.append(row)
+            if name in reader.taken_back:
+                past.taken_back.append(row)
         else:
             past.labels[row] = label
     past.queried = [
@@ -128,6 +134,7 @@ def past_of(entries, answers, row_of_id):
     }
     past.queue = [row_of_id[name] for name in reader.queue if name in row_of_id]
     past.history = reader.history
+    past.total_cost = reader.total_cost
     past.corrections = [
         {"row": row_of_id.get(record["sample_id"])} | record
         for record in reader.corrections
@@ -143,16 +150,19 @@ class _Reader:
 
     def __init__(self):
         self.known = {}
+        self.taken_back = set()
         self.queried = []
         self.n_free = 0
         self.left_over = {}
         self.queue = []
         self.history = []
+        self.total_cost = 0.0
         self.corrections = []
         self.sample = []
         self.sample_seed = None
         self._open = None
         self._told = {}
+        self._prices = {}
 
     def begin(self, entry):
         self.close_open_round()
@@ -161,7 +171,11 @@ class _Reader:
             self.sample_seed = entry["sample"]["seed"]
 
     def round(self, entry):
-        self._open, self._told = entry, {}
+        # Answers that came while the rows of the round were being selected.
+        known = () if entry["strategy"] == "again" else self.known
+        told = {n: self.known[n] for n in entry["rows"] if n in known}
+        self._open, self._told = entry, told
+        self._prices |= zip(entry["rows"], entry.get("costs") or [], strict=False)
         for name in entry["rows"]:
             self.left_over.pop(name, None)
 
@@ -171,9 +185,12 @@ class _Reader:
             if self.known.get(name) is None:
                 self.known[name] = label
             if self._open is not None and name in self._open["rows"]:
+                if self._open["strategy"] == "again" and name not in self._told:
+                    self.queue = [other for other in self.queue if other != name]
                 self._told[name] = label
             elif name in self.left_over:  # handed out by a process that has ended
                 self.queried.append((name, self.left_over.pop(name), np.nan))
+                self.total_cost += self._prices.get(name, 0.0)
 
     def contradiction(self, entry):
         pass  # the first answer stays
@@ -185,11 +202,11 @@ class _Reader:
         if entry["record"] is None:
             return
         self.history.append(entry["record"])
+        self.total_cost += entry["record"].get("cost", 0.0)
         drawn = zip(entry["rows"], entry["probabilities"], strict=True)
         for name, probability in drawn:
             probability = np.nan if probability is None else probability
             self.queried.append((name, entry["round"], probability))
-        self.queue = [name for name in self.queue if name not in entry["rows"]]
 
     def close_open_round(self):
         """Close a round whose process has ended before the last answer."""
@@ -205,6 +222,9 @@ class _Reader:
             "n_queried": len(told),
             "n_abstained": labels.count(None),
         }
+        if "cost" in record:
+            cost = sum(self._prices.get(name, 0.0) for name in told)
+            record |= {"cost": cost, "total_cost": self.total_cost + cost}
         self.closed(
             {
                 "round": self._open["round"],
@@ -215,17 +235,12 @@ class _Reader:
         )
 
     def correction(self, entry):
-        for name, label in zip(entry["rows"], entry["labels"], strict=True):
-            self.corrections.append(
-                {
-                    "sample_id": name,
-                    "old": self.known.get(name),
-                    "new": label,
-                    "by": entry["by"],
-                    "at": entry["at"],
-                }
-            )
-            self.known[name] = label
+        changes = zip(entry["rows"], entry["old"], entry["labels"], strict=True)
+        for name, old, new in changes:
+            record = {"sample_id": name, "old": old, "new": new}
+            self.corrections.append(record | {"by": entry["by"], "at": entry["at"]})
+            self.known[name] = new
+            (self.taken_back.add if new is None else self.taken_back.discard)(name)
 
     def again(self, entry):
         self.queue += [name for name in entry["rows"] if name not in self.queue]

@@ -23,9 +23,11 @@ def repeat(run, entry):
     if entry["kind"] == "told":
         run.rounds.uncharge(entry["free"])
         return run.record(entry["rows"], entry["labels"], entry.get("by"))
-    # A correction of a row that was asked about again follows from its answer.
-    if entry["kind"] == "correction" and not entry.get("asked"):
+    if entry["kind"] == "correction":
         parsed, refused = parse_all(run.ledger, entry["rows"], entry["labels"])
+        if entry.get("asked"):
+            # It follows from the answer, unless another process has answered first.
+            parsed = [pair for pair in parsed if run.ledger.label(pair[0]) != pair[1]]
         run.replace(parsed, entry["by"])
         return refused
     if entry["kind"] == "again":
@@ -57,9 +59,16 @@ def take_in(run, entries, n_written):
                 if label is not None and row not in run.rounds.asked_again:
                     run.ledger.give_way(row, label)
         repeat(run, entry)
+    for entry in pending:  # in the file, these come after the others
+        if entry["kind"] in ("told", "correction"):
+            for row, label in zip(entry["rows"], entry["labels"], strict=True):
+                if entry["kind"] == "correction" or run.ledger.label(row) is None:
+                    run.ledger.replace(row, label)
     # Their answers may have closed the round, and only one of us says so.
     made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]
     made = [entry for entry in made if entry["round"] not in closed]
-    # What came before the run has begun is not in its log.
-    news = entries if n_written else []
-    log.entries = log.entries[:n_written] + news + made + pending
+    log.entries = log.entries[:n_written] + made + pending
+    if n_written:
+        log.entries[n_written:n_written] = entries
+    else:  # what came before the run has begun is not in its log
+        log.add_earlier(entries)

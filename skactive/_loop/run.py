@@ -165,6 +165,9 @@ class Run:
         """
         while True:
             with self.lock:
+                # A round that could not be written is not handed out.
+                if self.journal is not None and self.journal.is_behind(self):
+                    self.commit()
                 if self.rounds.open is not None:
                     if self.journal is not None:
                         self.journal.raise_if_diverged(self)
@@ -189,15 +192,16 @@ class Run:
         condition = self._exhausted()
         # Before the pool is made: a run that is over stays so, even if the teacher of
         # the pool cannot be fitted.
-        if condition is not None:
-            self.end = End(condition, None)
+        self.end = ended = None if condition is None else End(condition, None)
         # Made even if no row is left to query, so that the last pool is never that of
         # an earlier round: the seed of the final committee is that of the last pool.
         self.models.begin(self)
-        step = self.end or self._selector.choose(self)
+        step = ended or self._selector.choose(self)
         with self.lock:
             if isinstance(step, End):
-                self.end = step
+                # Rows that were put into the queue meanwhile are still to be asked.
+                was_reset = ended is None or self.end is None
+                self.end = None if was_reset and self.has_questions else step
                 self.log.note(
                     "end",
                     condition=step.condition,
@@ -222,13 +226,14 @@ class Run:
             probabilities=_as_list(opened.probabilities),
             n_seen=opened.n_seen,
             record=begun_record(self, opened),
+            costs=None if self.inputs.cost is None else self.inputs.cost[rows].tolist(),
         )
-        # Answers that came while the rows were being selected; skips are among them.
-        told = rows[ledger.settled[rows]] if opened.selected_by != "again" else rows[:0]
-        first_time = rows[ledger.asked_in[rows] == 0]
-        ledger.asked_in[first_time] = opened.number
-        ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
-        opened.mark_told(told.tolist())
+        if opened.selected_by != "again":
+            # Answers that came while the rows were being selected; skips, too.
+            told = rows[ledger.settled[rows]]
+            ledger.asked_in[rows] = opened.number
+            ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
+            opened.mark_told(told.tolist())
         if opened.told.all():
             self._close_round()
 
@@ -253,11 +258,9 @@ class Run:
         """
         rounds = self.rounds
         again = rounds.asked_again
-        for row in rows:
-            if row in self.left_over:
-                self.ledger.asked_in[row] = self.left_over[row]
+        asked_in = self.left_over | dict.fromkeys(again, rounds.number)
         answered, refused, new, corrected, ignored = self.ledger.record(
-            rows, values, asked_again=again
+            rows, values, asked_again=again, asked_in=asked_in
         )
         # A saved run replays these; an answer that changes nothing is left out.
         told = {row for row, _ in new}
@@ -270,6 +273,9 @@ class Run:
             self.log.note_corrections(corrected, by, asked=True)
         if ignored:
             self.log.note("contradiction", ignored, by=by or self.log.who)
+        # Asked again after this answer, a row is in the queue once more.
+        done = rounds.asked_again.intersection(answered)
+        self.queue = [row for row in self.queue if row not in done]
         # Rows that another process has handed out were queried, too.
         rounds.add_late({r: self.left_over.pop(r) for r in told if r in self.left_over})
         if rounds.open is not None:
@@ -356,9 +362,12 @@ class Run:
         """
         corrected = []
         for row, label in answers:
-            corrected.append((row, self.ledger.label(row), label))
-            self.ledger.replace(row, label)
-        self.log.note_corrections(corrected, by, asked=False)
+            old = self.ledger.label(row)
+            if label != old or not self.ledger.settled[row]:
+                corrected.append((row, old, label))
+                self.ledger.replace(row, label)
+        if corrected:
+            self.log.note_corrections(corrected, by, asked=False)
 
     def _answers(self, labels, indices):
         rows = np.asarray(indices, dtype=np.intp)
@@ -377,6 +386,14 @@ class Run:
             f"{then}",
             answers=[value for _, value, _ in refused],
         )
+
+    def without_answer(self, rows):
+        """Return those of some rows, an array, that have never got an answer."""
+        is_left = ~self.ledger.settled[rows]
+        opened = self.rounds.open
+        if opened is not None and opened.selected_by != "again":
+            is_left |= np.isin(rows, opened.rows_left)
+        return rows[is_left]
 
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
@@ -423,7 +440,6 @@ class Run:
         record = round_record(self, closing) if told else None
         if told:
             self.models.learn_from(closing)
-            self.queue = [row for row in self.queue if row not in told]
         self.rounds.close(record)
         self.log.note(
             "closed",

@@ -83,6 +83,12 @@ def save(run, path):
     ValueError
         If the run is in a session that is another file.
     """
+    with run.lock:  # of two threads, one makes the file
+        _save(run, path)
+    run.ledger.warn()
+
+
+def _save(run, path):
     if run.journal is not None and not run.journal.is_at(path):
         raise ValueError(
             f"This loop is in the session {str(run.journal.session.path)!r}, where "
@@ -98,7 +104,6 @@ def save(run, path):
     except StoreError as error:
         raise SavedLoopError(str(error), **run.bought()) from error
     run.saved_in = journal
-    run.ledger.warn()
 
 
 def _session_at(path):

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from itertools import chain
 from numbers import Real
 
 import numpy as np
@@ -171,7 +172,8 @@ class Session:
                 "labels must be a mapping from sample ids to labels, such as a dict, "
                 f"got {shown(labels)}."
             )
-        answers = self._known(list(labels))
+        self._check_known(list(labels))
+        answers = self._answers()
         known = [label for label in answers.values() if label is not None]
         kind = kind_of(as_labels(np.array(known, dtype=object)))
         parsed = {
@@ -197,7 +199,7 @@ class Session:
             If the session has no answer for a row.
         """
         names = list_of(sample_ids)
-        self._known(names)
+        self._check_known(names)
         entry = {"kind": "again", "at": time.time(), "rows": names, "by": self.who}
         n_known = len(self.entries())
         while news := self.store.extend_log(self.task, n_known, [entry]):
@@ -343,17 +345,18 @@ class Session:
             raise ValueError(f"{message}{hint}")
         warn_caller(f"{message} No model learns from these answers.")
 
-    def _known(self, names):
-        """Return all answers; raise if some rows have none."""
-        answers = self._answers()
-        unknown = [name for name in names if name not in answers]
+    def _check_known(self, names):
+        """Raise if some rows have no answer."""
+        # A skip that is asked about again is no answer any more, but in the log.
+        again = (e["rows"] for e in self.entries() if e["kind"] == "again")
+        known = dict.fromkeys(chain.from_iterable(again)) | self._answers()
+        unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(
                 f"The session has no answers for the sample_ids "
                 f"{shown_values(unknown)}, so that there is nothing to correct or to "
-                f"ask again.{hint_of_type(unknown, answers)}"
+                f"ask again.{hint_of_type(unknown, known)}"
             )
-        return answers
 
     def _answers(self):
         answers = self.store.answers_of(self.task)

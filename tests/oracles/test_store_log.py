@@ -144,6 +144,7 @@ def test_a_correction_is_an_entry_of_a_log_that_exists(store):
         "kind": "correction",
         "rows": [1, "x"],
         "labels": [0, None],
+        "old": [1, None],
         "by": "carl",
     }
 

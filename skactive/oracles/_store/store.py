@@ -25,6 +25,7 @@ from skactive.oracles._store.answers import (
     readable_answers,
     replace_answers,
     stored_hashes,
+    to_key,
 )
 from skactive.oracles._store.claims import (
     Claim,
@@ -239,6 +240,7 @@ class LabelStore(StoreConnection):
                     "kind": "correction",
                     "rows": [json.loads(key) for key in changed],
                     "labels": list(changed.values()),
+                    "old": [old.get(key) for key in changed],
                     "by": annotator,
                     "at": run.now,
                 }
@@ -274,11 +276,7 @@ class LabelStore(StoreConnection):
             Keys of the rows whose abstention was removed.
         """
         with self._writing() as run:
-            known = known_answers(run, task, keys)
-            forgotten = [key for key, label in known.items() if label is None]
-            drop_answers(run, task, forgotten)
-            for key in forgotten:
-                log_event(run, "ask_again", task=task, sample_id=key)
+            forgotten = _forget_skips(run, task, keys)
             position = log_length(run, task)
             if forgotten and position:
                 # A session knows of the skip from its log, and would not ask.
@@ -353,6 +351,9 @@ class LabelStore(StoreConnection):
                     f"{n_known}; was the file replaced by an older one?",
                 )
             append_entries(run, task, length, entries)
+            for entry in entries:
+                if entry["kind"] == "again":  # a stored skip would be the answer
+                    _forget_skips(run, task, [to_key(n) for n in entry["rows"]])
             for labels, annotator, replace in effects:
                 (_correct if replace else _record)(run, task, labels, annotator)
         return []
@@ -414,6 +415,16 @@ class LabelStore(StoreConnection):
             correction_records(run)
             for task in log_lengths(run):
                 log_entries(run, task)
+
+
+def _forget_skips(run, task, keys):
+    """Remove abstentions; return the keys of their rows."""
+    known = known_answers(run, task, keys)
+    forgotten = [key for key, label in known.items() if label is None]
+    drop_answers(run, task, forgotten)
+    for key in forgotten:
+        log_event(run, "ask_again", task=task, sample_id=key)
+    return forgotten
 
 
 def _record(run, task, labels, annotator, hashes=None):
