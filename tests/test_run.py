@@ -164,6 +164,8 @@ def test_the_log_has_rows_answers_and_who_gave_them():
 class Writes:
     """A journal that counts the entries it has written."""
 
+    n_written = 0
+
     def write(self, run):
         self.n_written = len(run.log)
 
@@ -263,9 +265,9 @@ def test_a_run_may_be_stopped_between_rounds():
 def test_of_many_answers_that_are_not_valid_five_are_named():
     run = a_run(batch_size=7, classes=[0, 1])
     rows = run.ask().indices
-    with pytest.raises(OracleError, match=f"row {rows[4]}: 7") as error:
+    with pytest.raises(OracleError, match=rf"row {rows[4]} .*: 7") as error:
         run.tell([7] * 7, rows)
-    assert f"row {rows[5]}: 7" not in str(error.value)
+    assert f"row {rows[5]} " not in str(error.value)
 
 
 def test_only_some_rows_are_taken_on_demand():
