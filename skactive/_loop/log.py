@@ -18,11 +18,15 @@ class Log:
 
     who : str or None
         Who answers, where nothing else is said.
+
+    is_replayed : bool
+        Whether the entries come from a file, and new ones are not noted.
     """
 
     def __init__(self, inputs):
         self.entries = [{"kind": "begin"}]
         self.who = None
+        self.is_replayed = False
         self._ids = inputs.sample_ids
         self._before = list(inputs.past.corrections)
 
@@ -69,6 +73,8 @@ class Log:
         **details : dict
             What else it says.
         """
+        if self.is_replayed:
+            return
         entry = {"kind": kind, "at": time.time()}
         if answers is not None:
             entry["rows"] = [row for row, _ in answers]

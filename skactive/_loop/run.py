@@ -218,16 +218,8 @@ class Run:
         self.rounds.open = opened
         for row in rows.tolist():
             self.left_over.pop(row, None)
-        self.log.note(
-            "round",
-            round=opened.number,
-            strategy=opened.selected_by,
-            rows=rows.tolist(),
-            probabilities=_as_list(opened.probabilities),
-            n_seen=opened.n_seen,
-            record=begun_record(self, opened),
-            costs=None if self.inputs.cost is None else self.inputs.cost[rows].tolist(),
-        )
+        if not self.log.is_replayed:
+            self._note_round(opened)
         if opened.selected_by != "again":
             # Answers that came while the rows were being selected; skips, too.
             told = rows[ledger.settled[rows]]
@@ -236,6 +228,19 @@ class Run:
             opened.mark_told(told.tolist())
         if opened.told.all():
             self._close_round()
+
+    def _note_round(self, opened):
+        rows, cost = opened.rows, self.inputs.cost
+        self.log.note(
+            "round",
+            round=opened.number,
+            strategy=opened.selected_by,
+            rows=rows.tolist(),
+            probabilities=_as_list(opened.probabilities),
+            n_seen=opened.n_seen,
+            record=begun_record(self, opened),
+            costs=None if cost is None else cost[rows].tolist(),
+        )
 
     def record(self, rows, values, by=None):
         """Record answers, and close the round after the last one.

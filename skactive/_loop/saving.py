@@ -198,12 +198,13 @@ def replay(inputs, saved):
             raise saved.damaged(f"X has no row {name!r}")
     row_of = int if where is None else where.get
     entries = [decoded(entry, row_of) for entry in saved.entries]
+    # An old file has no log that could be gone on with.
+    run.log.is_replayed = saved.session is not None
     for entry in _as_it_happened(entries):
         _repeat(run, saved, entry)
     run.ledger.forget_doubts()
     if saved.session is not None:
-        # What was repeated has been written before.
-        run.log.entries = entries
+        run.log.entries, run.log.is_replayed = entries, False
         run.saved_in = Journal(saved.session, run, n_written=len(entries))
     return run
 
