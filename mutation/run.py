@@ -26,7 +26,8 @@ MODULES = tomllib.loads((HERE / "modules.toml").read_text())
 SURVIVED, NOT_RUN, NO_TESTS = 0, None, (5, 33)
 # Plugins that a run of few tests does without; two of them collect garbage for long.
 PLUGINS = ["cacheprovider", "xdist", "unraisableexception", "threadexception"]
-# A mutant may take (seconds of its tests + constant) * multiplier.
+# A mutant may take (seconds of its tests + constant) * multiplier. It is forked from a
+# server that runs no tests: a fork of a process that has used joblib may hang.
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["skactive"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import (
     LinearRegression,
@@ -15,7 +16,7 @@ from sklearn.linear_model import (
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.svm import SVC
 
@@ -78,6 +79,7 @@ def test_inputs_are_what_was_given_checked():
     assert inputs.cost.tolist() == cost
     assert (inputs.fit_params, inputs.criteria) == ({}, [])
     assert not inputs.past.in_session
+    assert inputs.fingerprint["n_samples"] == 8
 
 
 def test_rows_in_lists_become_an_array():
@@ -243,6 +245,14 @@ def test_parts_of_parts_are_checked(name):
     refused("'epsilon' parameter of EpsilonGreedy", **{name: part})
 
 
+def test_an_initial_strategy_may_say_nothing_about_its_needs():
+    class Bare(BaseEstimator):
+        def utility(self, pool):
+            return pool.candidates
+
+    assert isinstance(check(initial_strategy=Bare()).initial_strategy, Bare)
+
+
 def test_the_classes_of_a_committee_are_compared_with_the_labels():
     committee = CommitteeClassifier([("a", LOGISTIC), ("b", GaussianNB())])
     check(committee=committee)
@@ -323,7 +333,7 @@ def test_rows_that_are_passed_as_minus_one_need_other_classes(classes):
 def test_propagation_does_not_take_texts_beside_minus_one(kind):
     y = np.array(["a", "b", *["?"] * 6])
     params = {"y": y, "missing_label": "?", "unlabeled": "pass"}
-    for estimator in (kind(), make_pipeline(StandardScaler(), kind())):
+    for estimator in (kind(), make_pipeline(StandardScaler(), Normalizer(), kind())):
         message = refused("does not accept -1 beside classes", estimator=estimator,
                           **params)  # fmt: skip
         assert "such as 'a'" in message
@@ -428,13 +438,14 @@ def test_a_session_needs_ids():
 def test_labels_of_a_session_are_bought_and_not_given():
     inputs = check(**session(labels={1: 1, 4: 0}, queried=[(4, 1, np.nan)]))
     assert inputs.y.tolist() == [0, *[-1] * 7]
+    assert inputs.y.dtype == Y.dtype
     assert inputs.labeled.tolist() == [True, *[False] * 7]
     assert inputs.past.labels == {1: 1, 4: 0}
     assert Y[1] == 1  # the array of the user is not changed
 
 
 def test_a_label_of_y_for_a_row_that_was_skipped_joins_the_session():
-    inputs = check(**session(skipped=[1, 5]))
+    inputs = is_silent("rows have another", **session(skipped=[1, 5]))
     assert inputs.past.labels == {1: 1}
     assert inputs.past.skipped == [5]
     assert not inputs.labeled[1]
@@ -445,7 +456,7 @@ def test_the_label_of_the_session_is_used_and_the_other_one_warned_of():
     with pytest.warns(UserWarning, match=pattern):
         inputs = check(**session(labels={0: 0, 1: 0}))
     assert inputs.past.labels == {0: 0, 1: 0}
-    is_silent("1 rows have another", **session(labels={0: 0, 1: 1}))
+    is_silent("rows have another", **session(labels={0: 0, 1: 1}))
 
 
 def test_rows_that_are_gone_have_used_budget():

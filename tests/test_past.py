@@ -170,11 +170,12 @@ def test_corrections_replace_labels_and_are_kept():
     correction = {"kind": "correction", "by": "boss", "at": 7.5}
     past = read(
         told(a=1, b=2),
-        correction | {"rows": ["a", "b", "x"], "labels": [3, None, 4]},
-        correction | {"rows": ["a"], "labels": [5]},
+        correction
+        | {"rows": ["a", "b", "x"], "old": [1, 2, None], "labels": [3, None, 4]},
+        correction | {"rows": ["a"], "old": [3], "labels": [5]},
     )
     assert past.labels == {0: 5}
-    assert past.skipped == [1]
+    assert past.skipped == past.taken_back == [1]
     first, second, third, fourth = past.corrections
     details = {"by": "boss", "at": 7.5}
     assert first == {"row": 0, "sample_id": "a", "old": 1, "new": 3} | details
@@ -193,6 +194,42 @@ def test_the_test_sample_grows_and_keeps_its_seed():
     assert np.flatnonzero(past.known(4)).tolist() == [0, 3]
 
 
-def test_records_without_a_cost_cost_nothing():
-    past = Past(history=[{"round": 1}, {"cost": 1.5}])
-    assert past.total_cost == 1.5
+def test_a_label_that_was_taken_back_may_come_again():
+    correction = {"kind": "correction", "rows": ["a"], "by": "boss", "at": 7.5}
+    past = read(
+        told(a=1),
+        correction | {"old": [1], "labels": [None]},
+        correction | {"old": [None], "labels": [2]},
+    )
+    assert (past.taken_back, past.labels) == ([], {0: 2})
+
+
+def test_the_cost_is_that_of_all_answers():
+    past = read(
+        opened(1, "a") | {"costs": [8.0]},
+        told(a=1),
+        closed(1, "a"),  # its record says 2
+        opened(2, "b", "c", "d") | {"costs": [4.0, 16.0, 32.0]},
+        told(b=1),
+        begin(),
+        told(c=1),  # late
+        told(a=0),
+    )
+    assert past.total_cost == 2 + 4 + 16
+    assert past.history[1]["cost"] == 4.0
+    assert past.history[1]["total_cost"] == 6.0
+
+
+def test_without_prices_there_is_no_cost():
+    entry = opened(1, "a", "b")
+    del entry["record"]["cost"]
+    past = read(entry, told(a=1), begin(), told(b=1))
+    assert past.total_cost == 0.0
+    assert "cost" not in past.history[0]
+
+
+def test_an_answer_that_came_while_a_round_was_selected_is_its_answer():
+    past = read(told(b=1), opened(1, "a", "b"), begin())
+    assert numbers(past) == [(1, 1)]
+    past = read(told(b=1), opened(1, "b", strategy="again"), begin())
+    assert numbers(past) == []

@@ -25,7 +25,7 @@ Y = np.where(np.arange(12) % 11 == 0, TRUTH, -1)
 IDS = [100 + row for row in range(12)]
 
 
-def a_run(past=None, *, y=Y, cost=None, sample_ids=IDS, **params):
+def a_run(past=None, *, X=X, y=Y, cost=None, sample_ids=IDS, **params):
     defaults = {"batch_size": 4, "budget": 8, "random_state": 0}
     clf = ActiveLearningClassifier(LogisticRegression(), **defaults | params)
     session = {} if past is None else {"read_past": lambda row_of_id: past}
@@ -159,6 +159,24 @@ def test_the_log_has_rows_answers_and_who_gave_them():
     times = [entry["at"] for entry in run.log.entries[1:]]
     assert times == sorted(times)
     assert before <= times[0] <= times[-1] <= time.time()
+
+
+def test_a_query_says_all_about_its_rows():
+    run = a_run(X=pd.DataFrame({"x": X[:, 0]}), classes=[2, 0, 1], sample_ids=None)
+    query = run.ask()
+    rows = query.indices
+    model = LogisticRegression().fit(X[[0, 11]], [0, 1])
+    proba = model.predict_proba(X[rows])
+    np.testing.assert_allclose(query.proba, np.c_[proba, np.zeros(4)])
+    np.testing.assert_allclose(query.utilities, 1 - np.abs(proba[:, 0] - proba[:, 1]))
+    assert (query.round, query.classes.tolist()) == (1, [0, 1, 2])
+    assert query.sample_ids is None
+    assert type(query.X) is pd.DataFrame
+    query.classes[:] = 7
+    assert run.ask().classes.tolist() == [0, 1, 2]
+    run.tell([0] * 4, rows)
+    assert run.ask().round == 2
+    assert a_run().ask().classes.tolist() == [0, 1]
 
 
 class Writes:

@@ -251,6 +251,37 @@ def test_a_correction_of_equal_labels_changes_nothing(store):
     assert store.corrections("u") == []
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("label", "no JSON", "a label that is not JSON"),
+        ("sample_id", "no JSON", "a sample_id that is not JSON"),
+        ("happened_at", -1, "the time -1.0"),
+        ("detail", "[]", "a detail that cannot be read"),
+        ("detail", "no JSON", "a detail that cannot be read"),
+    ],
+)
+def test_an_event_that_cannot_be_is_named(store, path, column, value, why):
+    store.record("t", {"1": 1}, "her")
+    store.correct("t", {"1": 2}, "boss")
+    store.corrections("t")
+    change(path, f"UPDATE events SET {column} = ?", value)
+    match = f"{path} is damaged .the event 1 of the task 't', row .*, has {why}"
+    with pytest.raises(StoreCorruptedError, match=match):
+        store.corrections("t")
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("no JSON", "an id that is not JSON"), ("1.5", "an id that is neither an int")],
+)
+def test_an_id_that_cannot_be_is_named(store, path, key, why):
+    store.record("t", {key: 1}, "her")
+    match = f"{path} is damaged .*the task 't', row {key}, has {why}"
+    with pytest.raises(StoreCorruptedError, match=match):
+        store.records()
+
+
 # Logs that are damaged
 
 
@@ -267,12 +298,12 @@ ANSWERS = [
 
 def test_the_error_of_a_damaged_log_has_the_labels_that_can_be_read(store, path):
     store.extend_log("t", 0, ANSWERS)
-    store.record("t", {"9": "i", "4": "j"}, "her")
+    store.record("t", {"4": "i", "9": "j"}, "her")
     change(path, "UPDATE log SET entry = 'no JSON' WHERE position = 0")
-    change(path, "UPDATE answers SET label = 'no JSON' WHERE sample_id = '9'")
+    change(path, "UPDATE answers SET label = 'no JSON' WHERE sample_id = '4'")
     with pytest.raises(StoreCorruptedError, match=r"entry 0 .* another check") as error:
         store.log("t")
-    known = {1: "a", 2: "e", 3: "c", 4: "j", 5: "f", 7: "g"}
+    known = {1: "a", 2: "e", 3: "c", 4: "d", 5: "f", 7: "g", 9: "j"}
     assert error.value.answers == known
     assert str(path) in str(error.value)
 
