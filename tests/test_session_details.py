@@ -359,7 +359,7 @@ def test_a_row_told_while_it_was_selected_is_queried_after_a_restart(path):
         assert (found["n_queries_"], found["n_unasked_"]) == (1, 0)
 
 
-@pytest.mark.filterwarnings("ignore:Row 8 has the label:UserWarning")
+@pytest.mark.filterwarnings("ignore:Row 8:UserWarning")
 def test_only_a_pending_answer_gives_way_to_the_first_one_in_the_file(path):
     loop, rows = begun()
     loop.save(path)
