@@ -357,3 +357,46 @@ def test_a_row_told_while_it_was_selected_is_queried_after_a_restart(path):
     for now in (loop, make_loop(path)):
         found = current_attributes(now._run)
         assert (found["n_queries_"], found["n_unasked_"]) == (1, 0)
+
+
+@pytest.mark.filterwarnings("ignore:Row 8:UserWarning")
+def test_only_a_pending_answer_gives_way_to_the_first_one_in_the_file(path):
+    loop, rows = begun()
+    loop.save(path)
+    one, two = load(path), load(path)
+    one.tell([1], indices=rows[:1])
+    two.tell([0], indices=rows[:1])
+    one.save(path)
+    with pytest.warns(UserWarning, match="the answer 0 was ignored"):
+        two.save(path)
+    loop.save(path)
+    for now in (loop, one, two, load(path), make_loop(path)):
+        assert labels_of(now)[rows[0]] == 1
+
+
+def test_the_queue_is_in_the_order_of_the_file(path):
+    loop, rows = begun()
+    loop.tell([None] * 3, indices=rows)
+    loop.save(path)
+    other = load(path)
+    other.ask_again(indices=rows[1:])
+    other.save(path)
+    loop.ask_again(indices=rows[:1])
+    loop.save(path)
+    for now in (loop, load(path), make_loop(path)):
+        assert now._run.queue == [*rows[1:], rows[0]]
+
+
+def test_a_round_that_others_have_answered_is_closed_behind_its_beginning(path):
+    loop = make_loop()
+    loop.save(path)
+    other = load(path)
+    rows = loop.ask().indices  # not saved yet
+    other.tell([1, 1, 1], indices=rows)
+    other.save(path)
+    loop.save(path)
+    with Session(path) as session:
+        kinds = [entry["kind"] for entry in session.entries()]
+    assert kinds == ["begin", "told", "round", "closed"]
+    for now in (loop, load(path), make_loop(path)):
+        assert current_attributes(now._run)["n_queries_"] == 3

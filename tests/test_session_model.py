@@ -78,9 +78,8 @@ class Model:
         if opened["rows"] and len(opened["told"]) == len(opened["rows"]):
             self.close()
 
-    def correct(self, row, label, outside=False):
-        # A correction in the loop is the answer to a question that is open.
-        if not outside and row in self.open["rows"] and row not in self.open["told"]:
+    def correct(self, row, label):
+        if row in self.open["rows"] and row not in self.open["told"]:
             return self.tell(row, label)
         old = self.labels.pop(row, None)
         if old != label or (row not in self.answered and row not in GIVEN):
@@ -243,7 +242,8 @@ class Play:
                 session.correct({row + 100: label})
             self.loop._run.commit()  # as its next ask or tell does
             self.note_begun()
-        self.model.correct(row, label, outside)
+        if not outside or self.model.labels.get(row) != label:
+            self.model.correct(row, label)
 
     def ask_again(self):
         known = (self.model.labels.keys() | self.model.skipped) - set(

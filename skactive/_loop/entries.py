@@ -208,6 +208,32 @@ def decoded(entry, row_of):
     return entry
 
 
+def as_it_happened(entries):
+    """Return entries in the order of what they saw.
+
+    While the rows of a round are being selected, answers may come that the selection
+    has not seen. In the log the round is behind them.
+
+    Parameters
+    ----------
+    entries : list of dict
+        The log.
+
+    Returns
+    -------
+    entries : list of dict
+        The same entries.
+    """
+    seen, begin = [], 0
+    for position, entry in enumerate(entries):
+        if entry["kind"] == "begin":  # a run counts from there
+            begin = position
+        is_last = "n_seen" not in entry
+        seen.append((begin + entry.get("n_seen", position - begin), is_last))
+    order = sorted(range(len(entries)), key=seen.__getitem__)
+    return [entries[position] for position in order]
+
+
 def labels_in(entries):
     """Return the labels in a log and the names of their rows, for an exception.
 

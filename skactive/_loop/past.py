@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skactive._loop.entries import as_it_happened
+
 
 @dataclass
 class Past:
@@ -107,7 +109,7 @@ def past_of(entries, answers, row_of_id):
         What is known.
     """
     past, reader = Past(in_session=True), _Reader()
-    for entry in entries:
+    for entry in as_it_happened(entries):
         getattr(reader, entry["kind"])(entry)
     reader.close_open_round()
     for name, label in (reader.known | answers).items():
@@ -171,10 +173,8 @@ class _Reader:
             self.sample_seed = entry["sample"]["seed"]
 
     def round(self, entry):
-        # Answers that came while the rows of the round were being selected.
-        known = () if entry["strategy"] == "again" else self.known
-        told = {n: self.known[n] for n in entry["rows"] if n in known}
-        self._open, self._told = entry, told
+        self.close_open_round()  # a run that could not go on may have told the rest
+        self._open, self._told = entry, {}
         self._prices |= zip(entry["rows"], entry.get("costs") or [], strict=False)
         for name in entry["rows"]:
             self.left_over.pop(name, None)
@@ -184,13 +184,20 @@ class _Reader:
         for name, label in zip(entry["rows"], entry["labels"], strict=True):
             if self.known.get(name) is None:
                 self.known[name] = label
-            if self._open is not None and name in self._open["rows"]:
-                if self._open["strategy"] == "again" and name not in self._told:
-                    self.queue = [other for other in self.queue if other != name]
-                self._told[name] = label
-            elif name in self.left_over:  # handed out by a process that has ended
+            if (
+                not self._is_answer(name, label) and name in self.left_over
+            ):  # handed out by a process that has ended
                 self.queried.append((name, self.left_over.pop(name), np.nan))
                 self.total_cost += self._prices.get(name, 0.0)
+
+    def _is_answer(self, name, label):
+        """Note an answer if its row belongs to the open round."""
+        if self._open is None or name not in self._open["rows"]:
+            return False
+        if self._open["strategy"] == "again" and name not in self._told:
+            self.queue = [other for other in self.queue if other != name]
+        self._told[name] = label
+        return True
 
     def contradiction(self, entry):
         pass  # the first answer stays
@@ -240,6 +247,8 @@ class _Reader:
             record = {"sample_id": name, "old": old, "new": new}
             self.corrections.append(record | {"by": entry["by"], "at": entry["at"]})
             self.known[name] = new
+            if not entry.get("asked"):
+                self._is_answer(name, new)
             (self.taken_back.add if new is None else self.taken_back.discard)(name)
 
     def again(self, entry):

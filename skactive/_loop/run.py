@@ -343,14 +343,7 @@ class Run:
             parsed, refused = parse_all(self.ledger, rows.tolist(), values)
             if refused:
                 raise self._not_labels(refused, len(rows), "Nothing was corrected.")
-            # A correction of a row that is being asked about is its answer.
-            opened = self.rounds.open
-            left = () if opened is None else opened.rows_left.tolist()
-            first = [(row, label) for row, label in parsed if row in left]
-            if first:
-                self.record(*zip(*first, strict=True), by)
-            if len(first) < len(parsed):
-                self.replace([a for a in parsed if a[0] not in left], by)
+            self.replace(parsed, by)
             self.commit()
         self.ledger.warn()
 
@@ -359,14 +352,22 @@ class Run:
 
         Parameters
         ----------
-        answers : iterable of (int, label or None)
+        answers : list of (int, label or None)
             Rows and labels.
 
         by : str or None, default=None
             Who replaces them.
         """
+        # A correction of a row that is being asked about is its answer.
+        opened = self.rounds.open
+        left = () if opened is None else opened.rows_left.tolist()
+        first = [(row, label) for row, label in answers if row in left]
+        if first:
+            self.record(*zip(*first, strict=True), by)
         corrected = []
         for row, label in answers:
+            if row in left:
+                continue
             old = self.ledger.label(row)
             if label != old or not self.ledger.settled[row]:
                 corrected.append((row, old, label))

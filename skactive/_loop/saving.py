@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 
-from skactive._loop.entries import check_entries, decoded, labels_in
+from skactive._loop.entries import as_it_happened, check_entries, decoded, labels_in
 from skactive._loop.fingerprint import differences, versions
 from skactive._loop.journal import Journal
 from skactive._loop.old_loops import is_old_loop, read_old_loop
@@ -200,7 +200,7 @@ def replay(inputs, saved):
     entries = [decoded(entry, row_of) for entry in saved.entries]
     # An old file has no log that could be gone on with.
     run.log.is_replayed = saved.session is not None
-    for entry in _as_it_happened(entries):
+    for entry in as_it_happened(entries):
         _repeat(run, saved, entry)
     run.ledger.forget_doubts()
     if saved.session is not None:
@@ -213,19 +213,6 @@ def _names_in(entries):
     """Return the names of all rows in a log."""
     lists = (entry.get(name, []) for entry in entries for name in ("rows", "free"))
     return chain.from_iterable(lists)
-
-
-def _as_it_happened(entries):
-    """Return entries in the order of what they saw.
-
-    While the rows of a round are being selected, answers may come that the selection
-    has not seen. In the log the round is behind them.
-    """
-    seen = [entry.get("n_seen", position) for position, entry in enumerate(entries)]
-    order = sorted(
-        range(len(entries)), key=lambda p: (seen[p], "n_seen" not in entries[p])
-    )
-    return [entries[position] for position in order]
 
 
 def _repeat(run, saved, entry):

@@ -186,7 +186,9 @@ class Session:
         """Let the next run ask about some rows again, before any others.
 
         Each counts in the budget as one more query. If the budget is spent, raise it:
-        otherwise the rows wait.
+        otherwise the rows wait. A skip is forgotten, so that a
+        :class:`~skactive.oracles.CachedOracle` asks, too; a label stays until there is
+        another answer, and such an oracle gives it again.
 
         Parameters
         ----------
