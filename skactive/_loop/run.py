@@ -109,8 +109,13 @@ class Run:
     @property
     def has_questions(self):
         """Whether there are rows to ask about that no strategy has to select."""
+        return bool(self.queue) or self.has_left_over
+
+    @property
+    def has_left_over(self):
+        """Whether rows that were handed out before still have no answer."""
         settled = self.ledger.settled
-        return bool(self.queue) or any(not settled[row] for row in self.left_over)
+        return any(not settled[row] for row in self.left_over)
 
     @property
     def n_left(self):

@@ -60,7 +60,8 @@ class Selector:
         # Criteria use the candidates. None are left if only rows of the test
         # sample remain to be queried. Rows that the user wants to ask about again, and
         # those that were handed out before, are asked about in any case.
-        met = self._criterion_met(pool) if len(pool) and not run.has_questions else None
+        has_questions = run.models.queue or run.has_left_over
+        met = self._criterion_met(pool) if len(pool) and not has_questions else None
         if met is not None:
             return End(*met)
         # The estimator may be fitted within the selection, or may have been fitted for
@@ -97,8 +98,8 @@ class Selector:
         left = [row for row in run.left_over if not settled[row]]
         if left:
             return "left over", Selection(np.array(left[:n_queries]))
-        if run.queue:
-            return "again", Selection(np.array(run.queue[:n_queries]))
+        if run.models.queue:  # what was put there later is not seen by this round
+            return "again", Selection(np.array(run.models.queue[:n_queries]))
         # The test sample is queried before anything else. Drawn later, it would be
         # drawn from the rows that the strategy has left over.
         left = run.ledger.holdout_left
