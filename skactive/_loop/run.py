@@ -109,13 +109,8 @@ class Run:
     @property
     def has_questions(self):
         """Whether there are rows to ask about that no strategy has to select."""
-        return bool(self.queue) or self.has_left_over
-
-    @property
-    def has_left_over(self):
-        """Whether rows that were handed out before still have no answer."""
         settled = self.ledger.settled
-        return any(not settled[row] for row in self.left_over)
+        return bool(self.queue) or any(not settled[row] for row in self.left_over)
 
     @property
     def n_left(self):
@@ -397,14 +392,6 @@ class Run:
             f"{then}",
             answers=[value for _, value, _ in refused],
         )
-
-    def without_answer(self, rows):
-        """Return those of some rows, an array, that have never got an answer."""
-        is_left = ~self.ledger.settled[rows]
-        opened = self.rounds.open
-        if opened is not None and opened.selected_by != "again":
-            is_left |= np.isin(rows, opened.rows_left)
-        return rows[is_left]
 
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
