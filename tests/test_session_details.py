@@ -400,3 +400,22 @@ def test_a_round_that_others_have_answered_is_closed_behind_its_beginning(path):
     assert kinds == ["begin", "told", "round", "closed"]
     for now in (loop, load(path), make_loop(path)):
         assert current_attributes(now._run)["n_queries_"] == 3
+
+
+def test_rows_put_into_the_queue_while_others_are_selected_come_next(path):
+    class Late(BaseEstimator):
+        def update(self, pool):
+            if pool.round == 2 and not loop._run.queue:
+                loop.ask_again(indices=rows[:1])  # as another thread may
+
+    loop = make_loop(stopping=Late())
+    rows = loop.ask().indices
+    loop.tell(TRUTH[rows], indices=rows)
+    query = loop.ask()
+    assert rows[0] not in query.indices
+    loop.tell(TRUTH[query.indices], query=query)
+    assert loop.ask().indices.tolist() == rows[:1].tolist()
+    loop.save(path)
+    clf, X, y = inputs(stopping=Late())
+    again = LabelingLoop.load(path, clf, X, y, sample_ids=IDS)
+    assert again.ask().indices.tolist() == rows[:1].tolist()

@@ -273,7 +273,7 @@ class LabelingLoop:
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
             with self._run.lock:
-                left = self._run.without_answer(rows)
+                left = _without_answer(self._run, rows)
                 if len(left):
                     title = self._run.inputs.title
                     raise ValueError(
@@ -514,6 +514,14 @@ def _checked(clf):
             f"ActiveLearningClassifier, got {shown(clf)}."
         )
     return clf
+
+
+def _without_answer(run, rows):
+    """Return those of some rows that have never got an answer."""
+    is_left, opened = ~run.ledger.settled[rows], run.rounds.open
+    if opened is not None and opened.selected_by != "again":
+        is_left |= np.isin(rows, opened.rows_left)
+    return rows[is_left]
 
 
 class _Handed:

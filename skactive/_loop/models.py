@@ -34,11 +34,15 @@ class Models:
 
     n_seen : int
         Number of entries of the log when it was made.
+
+    queue : list of int
+        The rows to ask about again when the last pool was made.
     """
 
     def __init__(self, inputs, ledger):
         self.last_pool = None
         self.n_seen = 0
+        self.queue = []
         self._inputs = inputs
         self._ledger = ledger
         self._waiting = Waiting(inputs)
@@ -60,7 +64,7 @@ class Models:
             Whether a model can be fitted. If None, the labels decide.
         """
         with run.lock:
-            self.n_seen = len(run.log)
+            self.n_seen, self.queue = len(run.log), list(run.queue)
             facts = self._facts(run, can_fit=can_fit)
         self.last_pool = self._pool(run, facts)
 

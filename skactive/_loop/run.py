@@ -393,14 +393,6 @@ class Run:
             answers=[value for _, value, _ in refused],
         )
 
-    def without_answer(self, rows):
-        """Return those of some rows, an array, that have never got an answer."""
-        is_left = ~self.ledger.settled[rows]
-        opened = self.rounds.open
-        if opened is not None and opened.selected_by != "again":
-            is_left |= np.isin(rows, opened.rows_left)
-        return rows[is_left]
-
     def ask_again(self, rows):
         """Put rows into the queue; the next rounds ask about them."""
         with self.lock:

@@ -60,7 +60,8 @@ class Selector:
         # Criteria use the candidates. None are left if only rows of the test
         # sample remain to be queried. Rows that the user wants to ask about again, and
         # those that were handed out before, are asked about in any case.
-        met = self._criterion_met(pool) if len(pool) and not run.has_questions else None
+        has_questions = run.models.queue or _left_over(run)
+        met = self._criterion_met(pool) if len(pool) and not has_questions else None
         if met is not None:
             return End(*met)
         # The estimator may be fitted within the selection, or may have been fitted for
@@ -93,12 +94,11 @@ class Selector:
         """Return what selects rows, as `selected_by` of a round, and its selection."""
         inputs, clf = self._inputs, self._inputs.clf
         n_queries = min(clf.batch_size, run.rounds.budget_left)
-        settled = run.ledger.settled
-        left = [row for row in run.left_over if not settled[row]]
+        left = _left_over(run)
         if left:
             return "left over", Selection(np.array(left[:n_queries]))
-        if run.queue:
-            return "again", Selection(np.array(run.queue[:n_queries]))
+        if run.models.queue:  # what was put there later is not seen by this round
+            return "again", Selection(np.array(run.models.queue[:n_queries]))
         # The test sample is queried before anything else. Drawn later, it would be
         # drawn from the rows that the strategy has left over.
         left = run.ledger.holdout_left
@@ -113,3 +113,9 @@ class Selector:
             n_queries = min(n_queries, run.models.n_wanted_first or n_queries)
         name = name if isinstance(name, str) else type(strategy).__name__
         return name, select_queries(strategy, pool, n_queries)
+
+
+def _left_over(run):
+    """Return the rows that were handed out before and still have no answer."""
+    settled = run.ledger.settled
+    return [row for row in run.left_over if not settled[row]]
