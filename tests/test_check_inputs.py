@@ -24,7 +24,7 @@ from skactive import ActiveLearningClassifier, CommitteeClassifier, PseudoLabels
 from skactive._loop.inputs import check_inputs
 from skactive._loop.past import Past
 from skactive.acquisition import BaseStrategy, EpsilonGreedy
-from skactive.stopping import BaseCriterion
+from skactive.stopping import BaseCriterion, ValidationPlateau
 
 X = np.arange(8.0).reshape(8, 1)
 Y = np.array([0, 1, -1, -1, -1, -1, -1, -1])
@@ -229,11 +229,25 @@ def test_an_index_in_another_order_is_refused_for_each_value():
         weights = [1.0] * 8
         inputs = check(estimator, fit_params={"sample_weight": weights})
     assert inputs.fit_params == {"sample_weight": weights}
-    refused("groups", error=(TypeError, ValueError), fit_params={"groups": weights})
+    match = r"Classifier\.fit .*groups"
+    refused(match, error=(TypeError, ValueError), fit_params={"groups": weights})
+
+
+def test_a_marker_that_does_not_fit_into_y_is_refused_if_there_is_an_oracle():
+    y = np.array([0, 1, *[255] * 6], dtype=np.uint8)
+    refused("unsigned dtype uint8", y=y)
+    assert check(y=y, has_oracle=False).labeled.all()
+
+
+def test_labels_in_another_order_than_the_ids_are_warned_of():
+    y = pd.Series(Y, index=[11, 10, *IDS[2:]])
+    with pytest.warns(UserWarning, match="^y is matched with the rows by position"):
+        check(y=y, sample_ids=IDS)
 
 
 def test_only_classifiers_of_features_are_taken():
-    refused("must be a classifier, got the regressor", estimator=LinearRegression())
+    match = r"'estimator' parameter of ActiveLearningClassifier: .* the regressor Lin"
+    refused(match, estimator=LinearRegression())
     refused("works on pairwise kernels", estimator=SVC(kernel="precomputed"))
     message = refused("pairwise", estimator=SVC(kernel="precomputed"))
     assert "'estimator' parameter" in message or message.startswith("estimator=")
@@ -243,6 +257,13 @@ def test_only_classifiers_of_features_are_taken():
 def test_parts_of_parts_are_checked(name):
     part = EpsilonGreedy("random", epsilon=2.0)
     refused("'epsilon' parameter of EpsilonGreedy", **{name: part})
+
+
+def test_criteria_are_checked():
+    refused(
+        "'patience' parameter of ValidationPlateau",
+        stopping=ValidationPlateau(patience=0),
+    )
 
 
 def test_an_initial_strategy_may_say_nothing_about_its_needs():
@@ -256,8 +277,11 @@ def test_an_initial_strategy_may_say_nothing_about_its_needs():
 def test_the_classes_of_a_committee_are_compared_with_the_labels():
     committee = CommitteeClassifier([("a", LOGISTIC), ("b", GaussianNB())])
     check(committee=committee)
-    committee.set_params(classes=[0, 2])
-    refused("'classes' parameter of CommitteeClassifier", committee=committee)
+    for classes, why in (([0, 2], "not among"), ([0, 1, -1], "is the missing label")):
+        committee.set_params(classes=classes)
+        match = f"'classes' parameter of CommitteeClassifier: .*{why}"
+        refused(match, committee=committee)
+    refused("'classes' parameter .* is the missing label", classes=[0, 1, -1])
 
 
 class Watches(BaseStrategy, BaseCriterion):

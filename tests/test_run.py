@@ -249,6 +249,34 @@ def test_what_changes_nothing_is_not_in_the_log():
     assert kinds(run) == [*before, "told"]
 
 
+def test_rows_that_have_never_got_an_answer():
+    run = a_run(batch_size=2)
+    rows = run.ask().indices
+    other = run.ledger.candidates[:1]
+    all_rows = np.concatenate([rows, other, [0]])
+    assert run.without_answer(all_rows).tolist() == [*rows, *other]
+    run.tell([None], rows[:1])
+    assert run.without_answer(all_rows).tolist() == [rows[1], *other]
+    run.tell([1], rows[1:])
+    assert run.without_answer(all_rows).tolist() == other.tolist()
+    run.ask_again(rows)
+    run.ask()
+    assert run.without_answer(all_rows).tolist() == other.tolist()
+
+
+def test_a_correction_to_the_same_label_is_none():
+    run = a_run()
+    rows = run.ask().indices.tolist()
+    run.tell([0, None, 1, 1], rows)
+    n_before = len(run.log)
+    run.correct([0, None], rows[:2])
+    assert (len(run.log), run.log.corrections) == (n_before, [])
+    other = run.ledger.candidates[:1].tolist()
+    run.correct([None], other)  # nobody is to be asked about it
+    assert [record["row"] for record in run.log.corrections] == other
+    assert other[0] not in run.ledger.candidates
+
+
 def test_probabilities_are_in_the_log():
     run = a_run(batch_size=2, strategy="random")
     rows = run.ask().indices
@@ -326,8 +354,10 @@ def test_a_correction_that_is_not_valid_changes_nothing():
     run = a_run(classes=[0, 1])
     rows = run.ask().indices.tolist()
     run.tell([0, 0, 0, 0], rows)
-    with pytest.raises(OracleError, match=r"^1 of 2 .*Nothing was corrected\.$"):
+    match = r"^1 of 2 .*Nothing was corrected\.$"
+    with pytest.raises(OracleError, match=match) as caught:
         run.correct([1, 9], rows[:2])
+    assert caught.value.answers == [9]
     assert run.ledger.label(rows[0]) == 0
     assert run.log.corrections == []
     run.correct([1, None], rows[:2], by="boss")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from skactive.exceptions import OracleError, StoreCorruptedError
+from skactive.oracles._store.claims import Holder
 from skactive.oracles._store.damage import checksum, damaged, from_json, is_time
 from skactive.oracles._store.store import LabelStore
 
@@ -116,6 +117,32 @@ def test_a_claim_that_is_given_up_may_be_claimed_by_others(store):
     store.release(claim)
     assert account(store) == [1, 4, 6.5]
     assert store.claim("t", PRICES, "her", 60).mine == KEYS[1:]
+
+
+@pytest.mark.parametrize(("ahead", "mine"), [(1.9, []), (2.5, ["1"]), (-0.1, ["1"])])
+def test_a_claim_of_the_past_or_of_a_clock_put_back_is_taken_over(
+    store, path, ahead, mine
+):
+    store.claim("t", {"1": 1.0}, "her", 1000)
+    ends = time.time() + ahead * 1000
+    change(path, "UPDATE claims SET process = NULL, expires_at = ?", ends)
+    assert store.claim("t", {"1": 1.0}, "me", 1000).mine == mine
+
+
+def test_a_claim_that_cannot_be_names_the_file(store, path):
+    store.claim("t", {"1": 1.0}, "her", 60)
+    change(path, "UPDATE claims SET expires_at = -5")
+    with pytest.raises(StoreCorruptedError, match=rf"{path} is .*'her' ends at -5\.0"):
+        store.claim("t", {"1": 1.0}, "me", 60)
+
+
+def test_whom_one_waits_for_is_said_in_universal_time(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    holder = Holder("owner", "process 7", 3600.0, 9e9, True)
+    assert str(holder) == "process 7, since 1970-01-01 01:00:00 UTC"
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_money_comes_back_for_the_rows_that_have_no_answer(store):
