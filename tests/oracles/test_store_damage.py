@@ -11,6 +11,7 @@ import sys
 import zlib
 from contextlib import closing
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -468,3 +469,22 @@ def test_the_raw_file_is_left_alone_while_a_dropped_connection_lives(
         assert read == []
     finally:
         gc.enable()
+
+
+def test_a_new_file_and_the_copy_of_an_older_one_survive_a_loss_of_power(
+    tmp_path, monkeypatch
+):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(
+        "os.fsync",
+        lambda file: (
+            synced.append(os.path.samestat(os.fstat(file), tmp_path.stat()))
+            or sync(file)
+        ),
+    )
+    LabelStore(tmp_path / "new.sqlite").close()
+    assert synced == [True]
+    old = Path(__file__).parents[1] / "data" / "label_store_1.sqlite"
+    shutil.copy(old, tmp_path / "old.sqlite")
+    LabelStore(tmp_path / "old.sqlite").close()
+    assert synced == [True, True]

@@ -12,6 +12,7 @@ from skactive.exceptions import (
 )
 from skactive.oracles._store.damage import damaged
 from skactive.oracles._store.schema import APPLICATION_ID, SCHEMA_VERSION, is_known
+from skactive.utils._files import sync_folder
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # The second is the error of sqlite3 (the module) for a text that is not UTF-8.
@@ -57,6 +58,8 @@ def _make_empty(path):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(f"The label store {path} cannot be made: {error}.") from error
+    # SQLite syncs what it writes, but it has not made this file.
+    sync_folder(path.parent)
 
 
 def check_write_ahead_log(path):

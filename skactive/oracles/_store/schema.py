@@ -9,6 +9,7 @@ from itertools import count
 
 from skactive.exceptions import StoreError
 from skactive.oracles._store.damage import checksum
+from skactive.utils._files import sync_folder
 
 APPLICATION_ID = 0x736B6C73  # "skls", in the header of the file
 SCHEMA_VERSION = 2
@@ -169,6 +170,7 @@ def _keep_copy(path):
             with closing(sqlite3.connect(part)) as copy:
                 source.backup(copy)
         os.replace(part, kept)
+        sync_folder(kept.parent)
     except OSError as error:
         raise StoreError(
             f"The label store {path} is of an older version, and no copy of it could "
