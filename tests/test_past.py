@@ -51,7 +51,7 @@ def test_nothing_is_known_at_first():
 def test_labels_and_skips_by_row():
     past = read(begin(), opened(1, "b", "x", "a"), told(b=5, x=6, a=None))
     assert past.labels == {1: 5}
-    assert past.skipped == [0]
+    assert (past.skipped, past.taken_back) == ([0], [])
     assert np.flatnonzero(past.known(4)).tolist() == [0, 1]
 
 
@@ -164,6 +164,8 @@ def test_the_queue_has_each_row_once_until_it_is_answered():
     )
     assert past.queue == [0]
     assert past.left_over == {}  # the queue has them
+    past = read(again("b"), opened(1, "b"), told(b=1))
+    assert past.queue == [1]  # an answer to another question
 
 
 def test_corrections_replace_labels_and_are_kept():

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
 from skactive._loop.inputs import check_inputs
+from skactive._loop.labeling_loop import _without_answer
 from skactive._loop.log import Log
 from skactive._loop.past import Past
 from skactive._loop.repeating import repeat, take_in
@@ -254,14 +255,14 @@ def test_rows_that_have_never_got_an_answer():
     rows = run.ask().indices
     other = run.ledger.candidates[:1]
     all_rows = np.concatenate([rows, other, [0]])
-    assert run.without_answer(all_rows).tolist() == [*rows, *other]
+    assert _without_answer(run, all_rows).tolist() == [*rows, *other]
     run.tell([None], rows[:1])
-    assert run.without_answer(all_rows).tolist() == [rows[1], *other]
+    assert _without_answer(run, all_rows).tolist() == [rows[1], *other]
     run.tell([1], rows[1:])
-    assert run.without_answer(all_rows).tolist() == other.tolist()
+    assert _without_answer(run, all_rows).tolist() == other.tolist()
     run.ask_again(rows)
     run.ask()
-    assert run.without_answer(all_rows).tolist() == other.tolist()
+    assert _without_answer(run, all_rows).tolist() == other.tolist()
 
 
 def test_a_correction_to_the_same_label_is_none():
