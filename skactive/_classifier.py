@@ -192,17 +192,16 @@ class ActiveLearningClassifier(
         Numbers of the rounds in which these rows were queried.
 
     n_queries_ : int
-        Number of rows that were queried. With a session, those of its earlier runs
-        count, and rows that are no longer in `X`.
+        Number of rows that were queried. With a session, this includes its earlier runs
+        and rows that are no longer in `X`.
 
     n_unasked_ : int
-        Number of labels that came without a query: told for rows that had not been
-        queried, or found in the session.
+        Number of labels of rows that were never queried: told, or found in the session.
 
     corrections_ : list of dict
-        One record for each label that was replaced: its `row` (None if it is no longer
-        in `X`) and `sample_id`, the label as it was (`old`) and as it is (`new`), who
-        replaced it (`by`) and when (`at`, seconds since 1970).
+        One record for each correction: `row` (None if it is no longer in `X`),
+        `sample_id`, `old` and `new` label, who corrected (`by`), and when (`at`,
+        seconds since 1970).
 
     n_askable_ : int
         Number of rows that could be queried at the beginning: all unlabelled rows, or
@@ -215,8 +214,8 @@ class ActiveLearningClassifier(
         One record per round, and one for the final model. A record describes the model
         before the query of its round. ``pandas.DataFrame(clf.history_)`` makes a table
         of it. Its `strategy` is "holdout" for rows of the test sample, "again" for rows
-        of the queue of `ask_again`, and "left over" for rows that an earlier process
-        had handed out in the same session.
+        of the queue, and "left over" for rows that an earlier process of the session
+        handed out and that had no answer.
 
         If `cost` was passed to `fit`, a record has the `cost` of the rows queried in
         its round, abstentions included, and the `total_cost` so far. `same_for_all` is
@@ -403,10 +402,10 @@ class ActiveLearningClassifier(
             and used by strategies such as :class:`~skactive.acquisition.PerCost`.
 
         session : Session, str, path-like or None, default=None
-            A :class:`~skactive.Session`, or the path of one, to go on with: its labels
-            are learnt from, rows that were skipped are not queried, the budget counts
-            all its queries, and the test sample stays the same. Every answer is written
-            to it at once. It needs `sample_ids`. See :ref:`weeks`.
+            A :class:`~skactive.Session`, or the path of one, to continue. The run
+            learns from its labels, does not query skipped rows, counts its queries in
+            the budget, and keeps its test sample. Every answer is written to it at
+            once. It needs `sample_ids`. See :ref:`weeks`.
 
         **params : dict
             Parameters for the `fit` of the estimator. They require metadata routing.

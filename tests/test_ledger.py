@@ -138,7 +138,7 @@ def test_the_answer_of_another_process_that_came_first_stays():
         ledger.give_way(row, label)
     assert [ledger.label(row) for row in (2, 3, 4)] == [0, 0, None]
     (doubt,) = doubts(ledger)
-    assert doubt.startswith("Row 2 has got the label 0 in another process before; ")
+    assert doubt.startswith("Row 2 got the label 0 in another process first; ")
     assert "answer 1 was ignored" in doubt
     ledger.give_way(2, 1)
     ledger.forget_doubts()

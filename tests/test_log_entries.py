@@ -163,7 +163,7 @@ def test_what_a_field_cannot_be(kind, name, values):
     ],
 )
 def test_there_is_one_value_for_each_row(kind, changes, name):
-    is_refused(entry(kind, **changes), f"has not one of its {name} for each row")
+    is_refused(entry(kind, **changes), f"does not have one of its {name} for each row")
 
 
 # Names of rows

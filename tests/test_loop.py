@@ -167,7 +167,7 @@ def test_a_refused_label_can_be_told_again():
 @pytest.mark.parametrize(
     ("labels", "keys", "error", "message"),
     [
-        ([1], {"indices": [0], "sample_ids": ["row 0"]}, ValueError, "not both"),
+        ([1], {"indices": [0], "sample_ids": ["row 0"]}, ValueError, "only one of"),
         ([1], {"sample_ids": ["row 99"]}, ValueError, r"no rows .*\['row 99'\]"),
         ([1], {"indices": [99]}, ValueError, "row numbers, from 0 to 20"),
         ([1], {"indices": [-1]}, ValueError, "row numbers, from 0 to 20"),

@@ -218,7 +218,7 @@ def test_a_copy_of_a_loop_goes_on_by_itself(copied):
 def test_labels_without_rows_are_refused_while_rows_are_lent():
     loop = make_loop()
     query = loop.ask(2, worker="Ann")
-    with pytest.raises(ValueError, match=r"lent to workers.* Pass query="):
+    with pytest.raises(ValueError, match=r"leased to workers.* Pass query="):
         loop.tell(TRUTH[loop.ask().indices])
     loop.tell(TRUTH[query.indices], query=query)
     assert len(loop.ask()) == 4

@@ -1,7 +1,7 @@
-"""Labels in doubt: those that a model trained without them, or annotators, contradict.
+"""Labels in doubt: a model trained without them, or another annotator, disagrees.
 
-Confident learning compares probabilities with a threshold for each class, as models are
-surer of some classes than of others.
+Confident learning compares probabilities with a threshold for each class, because
+models are more certain of some classes than of others.
 """
 
 import warnings
@@ -54,7 +54,7 @@ class DoubtfulLabel:
         Whether the model contradicts the label.
 
     other_answers : tuple of (label, annotator)
-        Other labels that were given for the row, and by whom.
+        Other labels that were given to the row, and by whom.
     """
 
     index: int
@@ -67,7 +67,7 @@ class DoubtfulLabel:
 
     @property
     def why(self):
-        """A sentence on who contradicts the label."""
+        """Who contradicts the label, in words."""
         reasons = []
         if self.by_model:
             reasons.append(
@@ -94,8 +94,8 @@ def doubtful(run, *, n=None, cv=5, answers=None):
 
     Each label is judged by a model that was trained without it: the labels are split
     into stratified folds, and those of a fold are judged by a model that was trained on
-    the others, as a model of the run is. No model is trained on the test sample, whose
-    labels are judged as well. Rows that equal a row of the fold do not train either,
+    the other labels in the same way as the models of the run. The test sample is
+    judged, too, but no model is trained on it, nor on rows that equal a row of the fold
     unless ``equal_rows="ask"``.
 
     A label cannot be judged if no other label of its class is left to train on.
@@ -160,7 +160,7 @@ def doubtful(run, *, n=None, cv=5, answers=None):
 
 
 def confident_thresholds(proba, codes):
-    """Return how sure a model is, on average, of the rows of each class [1]_.
+    """Return how certain a model is of each class, on average over its rows [1]_.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def confident_thresholds(proba, codes):
 
 
 def are_contradicted(proba, codes):
-    """Tell which labels confident learning calls errors [1]_, as cleanlab does [2]_.
+    """Return which labels confident learning [1]_ calls errors, as cleanlab [2]_ does.
 
     The likeliest class is not the label, and at least one other class is as likely as
     it is on average for the rows that have it as their label.
@@ -231,7 +231,7 @@ def are_contradicted(proba, codes):
     >>> are_contradicted(proba, np.array([0, 0, 0, 1, 1]))
     array([False,  True, False, False, False])
     """
-    # The floor: nothing is confident of a class that is never predicted.
+    # A positive floor, so that no row counts as confident at a probability of 0.
     thresholds = np.maximum(confident_thresholds(proba, codes), 2 * _ROUNDING)
     confident = proba >= thresholds - _ROUNDING
     confident[np.arange(len(codes)), codes] = False
@@ -240,7 +240,7 @@ def are_contradicted(proba, codes):
 
 
 def self_confidence(proba, codes):
-    """Return the probability of each row's label, by which cleanlab ranks labels.
+    """Return the predicted probability of each label; cleanlab ranks labels by it.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def cross_validated_proba(inputs, facts, rows, labels, cv):
         test = test[np.isin(labels[test], known)]
         if len(known) < 2 or len(test) == 0:
             continue
-        # Neither what the run has kept nor its teacher, which has seen all labels.
+        # Without the models kept by the run and its teacher, which saw all labels.
         models = RoundModels(replace(facts, labeled=train), inputs.clf.estimator)
         with _explaining(inputs.clf.estimator, int(train.sum())):
             proba[test] = _predict(Pool(models), rows[test], classes)
@@ -304,7 +304,7 @@ def cross_validated_proba(inputs, facts, rows, labels, cv):
 
 
 def answers_in_session(run):
-    """Return the answers in the session of a run that contradict its labels.
+    """Return the answers in the session of a run that contradicted its labels.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def answers_in_session(run):
 
 
 def _facts(run):
-    """Return the facts of a pool that is trained on the labels known now."""
+    """Return the facts of a pool with the labels known now."""
     inputs, ledger = run.inputs, run.ledger
     return Facts(
         inputs.X,
@@ -397,14 +397,14 @@ def _raise_too_few(facts):
     raise ValueError(
         "doubtful() compares labels with models that were trained without them. It "
         "needs labels of two classes, and two labels of one of them, to train on; got "
-        f"{len(trained)} labels of {len(np.unique(trained))} classes, without those of "
-        "the test sample. Tell more labels first."
+        f"{len(trained)} labels of {len(np.unique(trained))} classes, not counting the "
+        "test sample. Tell more labels first."
     )
 
 
 @contextmanager
 def _explaining(estimator, n_labels):
-    """Add a note to errors that a fold raises."""
+    """Add a note to errors of a fit in the cross-validation."""
     try:
         yield
     except Exception as error:

@@ -1,7 +1,7 @@
-"""The entries of the log of a run, as a file has them.
+"""The entries of a log as they are in a file: checks, and conversion of rows.
 
-In a run, rows are row numbers. In a file they have names: their `sample_ids` or,
-without these, their row numbers.
+A run knows rows by their numbers, and a file by their names: the `sample_ids` or, if
+there are none, the row numbers.
 """
 
 import math
@@ -68,10 +68,10 @@ def _or_none(is_valid):
     return lambda value: value is None or is_valid(value)
 
 
-# What is computed with, of the records of rounds.
+# The fields of a record that are used in computations.
 _NUMBERS = ("fit_seconds", "select_seconds", "oracle_seconds", "cost")
 
-# The fields that an entry of each kind needs, and what they may be.
+# The fields of each kind of entry, and the check of each.
 _FIELDS = {
     "begin": {
         "has_ids": _is_bool,
@@ -115,7 +115,7 @@ _ONE_FOR_EACH_ROW = {"labels", "old", "probabilities", "costs"}
 
 
 def check_entries(entries, path):
-    """Raise a SavedLoopError if something in a log cannot be right.
+    """Raise a SavedLoopError if an entry of a log is not valid.
 
     Parameters
     ----------
@@ -146,12 +146,12 @@ def _what_is_wrong(entry):
             return f"has no valid {name}"
     for name in _FIELDS[kind].keys() & _ONE_FOR_EACH_ROW:
         if entry.get(name) is not None and len(entry[name]) != len(entry["rows"]):
-            return f"has not one of its {name} for each row"
+            return f"does not have one of its {name} for each row"
     return None
 
 
 def encoded(entry, names_of):
-    """Return an entry as a file has it.
+    """Return an entry for a file, with names of rows.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def encoded(entry, names_of):
     Returns
     -------
     entry : dict
-        Made of what JSON holds.
+        It can be written as JSON.
     """
     entry = dict(entry)
     for name in ("rows", "free"):
@@ -179,7 +179,7 @@ def encoded(entry, names_of):
 
 
 def decoded(entry, row_of):
-    """Return an entry as a run has it, without the rows that it does not have.
+    """Return an entry for a run, without rows that the run does not have.
 
     Parameters
     ----------
@@ -209,10 +209,10 @@ def decoded(entry, row_of):
 
 
 def as_it_happened(entries):
-    """Return entries in the order of what they saw.
+    """Return entries in the order in which they took effect.
 
-    While the rows of a round are being selected, answers may come that the selection
-    has not seen. In the log the round is behind them.
+    Answers may come while the rows of a round are being selected. The selection has not
+    seen them, although they come before the round in the log.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ def as_it_happened(entries):
     Returns
     -------
     entries : list of dict
-        The same entries.
+        The same entries, sorted.
     """
     seen, begin = [], 0
     for position, entry in enumerate(entries):
@@ -235,7 +235,7 @@ def as_it_happened(entries):
 
 
 def labels_in(entries):
-    """Return the labels in a log and the names of their rows, for an exception.
+    """Return the labels in a log, for an exception.
 
     Parameters
     ----------
@@ -245,8 +245,8 @@ def labels_in(entries):
     Returns
     -------
     bought : dict
-        `labels` and, as `indices`, the names: ids if the log has them, otherwise row
-        numbers.
+        `labels`, and `indices`, the names of their rows: ids if the log has them,
+        otherwise row numbers.
     """
     known = {}
     for entry in entries:
@@ -257,7 +257,7 @@ def labels_in(entries):
                 known[name] = label
     known = {name: label for name, label in known.items() if label is not None}
     labels = np.array([*known.values()], dtype=object)
-    with suppress(ValueError):  # they are of several types: of a damaged file
+    with suppress(ValueError):  # of several types, in a damaged file
         labels = as_labels(labels)
     are_rows = all(_is_int(name) and abs(name) < 2**63 for name in known)
     names = np.array([*known], dtype=np.intp if are_rows else object)

@@ -38,7 +38,7 @@ class EqualRows:
         Seed of the random order of all rows. The first row of each group is queried.
 
     first : ndarray of shape (n_samples,), dtype bool, or None, default=None
-        Mask of rows that come before all others in this order.
+        Mask of rows that come before all others in the order of equal rows.
 
     Attributes
     ----------

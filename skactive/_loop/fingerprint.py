@@ -58,7 +58,7 @@ def fingerprint(inputs):
 
 
 def _container(X):
-    """Return what holds the rows, in words."""
+    """Return the type and dtype of the container of the rows, in words."""
     dtype = getattr(X, "dtype", None)
     name = type(X).__name__
     return name if dtype is None else f"{name} of {dtype}"

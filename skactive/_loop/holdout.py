@@ -19,12 +19,12 @@ class Holdout:
     """The random test sample of a run.
 
     It is drawn when the run begins, and queried before any other row. A sample drawn
-    later would come from the rows that the strategy has left over, and these do not
+    later would come from the rows that the strategy has not selected, and these do not
     represent new data.
 
-    In a session the sample stays the sample. If it has to grow, more rows are drawn
-    from all rows without a label at the beginning, whether or not a strategy has
-    selected them meanwhile.
+    The sample of a session is kept by its later runs. If it has to grow, more rows are
+    drawn from all rows that had no label at the beginning, whether or not a strategy
+    has selected them meanwhile.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Holdout:
         The checked inputs of the run.
 
     past : Past
-        What earlier runs have learnt about the rows.
+        What earlier runs of the session found out about the rows.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ class Holdout:
         else:
             n_more = max(0, n_holdout - self.n_before)
             others = np.setdiff1d(askable, past.sample)
-            # By the id of a row, whatever rows were added or removed. Rows that were
-            # added since the last draw come first until they are drawn at its rate.
+            # The order depends on ids only, whatever rows were added or removed. New
+            # rows catch up: they are drawn first, up to the rate of earlier draws.
             order = _order_of_ids(self.seed, inputs.sample_ids[others], n_more)
             self.rows = np.concatenate([past.sample, others[order]]).astype(np.intp)
         self._n_askable = len(askable)
@@ -155,7 +155,7 @@ class Holdout:
 
 
 def _order_of_ids(seed, sample_ids, n_rows):
-    """Return the positions of the first ids in an order that only the seed decides."""
+    """Return the positions of the first ids in a random order given by the seed."""
     if n_rows == 0:
         return np.empty(0, dtype=np.intp)
     keys = [

@@ -100,10 +100,11 @@ class Inputs:
         The largest number of rows that can be queried.
 
     limit : float
-        The number of rows that the budget pays for, which may be larger or infinite.
+        Number of queries that the budget allows, those of rows asked about again
+        included. It may exceed the number of rows, and may be infinite.
 
     past : Past
-        What the session knows about the rows.
+        What earlier runs of the session found out about the rows.
 
     seed : int
         Seed of the run.
@@ -167,7 +168,7 @@ class Inputs:
         return [names[rows] for names in known if names is not None] or [rows]
 
     def title(self, row):
-        """Return what messages call a row: its number, and its id if it has one."""
+        """Return the name of a row for messages: its number, and its id if any."""
         if self.sample_ids is None:
             return f"{row}"
         return f"{row} (sample_id {self.sample_ids[[row]].tolist()[0]!r})"
@@ -334,23 +335,23 @@ def check_inputs(
 
 
 def _check_past(read_past, sample_ids):
-    """Return what the session knows; it needs ids."""
+    """Return the past of the session, which needs ids."""
     if read_past is None:
         return Past()
     if sample_ids is None:
         raise ValueError(
             "session needs sample_ids, the ids by which rows are recognized when the "
-            "session is opened again. Pass ids that a row keeps, for instance "
+            "session is opened again. Pass ids that never change, for instance "
             "sample_ids=df['id']."
         )
     return read_past({name: row for row, name in enumerate(sample_ids.tolist())})
 
 
 def _without_past(past, y, labeled, missing_label):
-    """Take the labels of a session out of `y`: they were bought, not given.
+    """Remove the labels of a session from `y`: they were bought, not given.
 
-    Where `y` has another label than the session, that of the session is used. A label
-    of `y` for a row that the session has drawn or skipped is added to those of the
+    If `y` has another label than the session, that of the session is used. A label of
+    `y` for a row that is in the test sample or was skipped is added to those of the
     session, unless it was taken back there.
     """
     known = past.known(len(y))
@@ -360,8 +361,8 @@ def _without_past(past, y, labeled, missing_label):
     other = [r for r, label in given.items() if there.get(r, label) != label]
     if other:
         warn_caller(
-            f"{len(other)} rows have another label in y than in the session, in the "
-            f"rows {shown_values(other)}. That of the session is used, none if it was "
+            f"{len(other)} rows have another label in y than in the session: rows "
+            f"{shown_values(other)}. That of the session is used, and none if it was "
             "taken back; `correct` replaces it."
         )
     past.labels = {r: k for r, k in given.items() if r not in there} | past.labels
@@ -372,7 +373,7 @@ def _without_past(past, y, labeled, missing_label):
 
 
 def _with_past(past, labels):
-    """Return labels with those of the session."""
+    """Return the labels, with those of the session appended."""
     if not past.labels:
         return labels
     values = [*labels.tolist(), *past.labels.values()]

@@ -11,10 +11,10 @@ from skactive._loop.repeating import take_in
 from skactive.exceptions import SavedLoopError
 from skactive.oracles._store.answers import to_key
 
-# What is written for a run that cannot go on.
+# What is still written if the run cannot go on.
 _ANSWERS = {"told", "contradiction", "correction", "again"}
 
-# What another process may have written without getting in the way of this run.
+# Entries of another process that can be taken into this run.
 _CAN_MERGE = {"told", "contradiction", "correction", "again", "closed"}
 
 
@@ -22,8 +22,8 @@ class Journal:
     """Writes the log of a run to a session, entry by entry.
 
     Other processes may write to the same session. Their answers and corrections are
-    taken into the run. If they have begun rounds of their own, the two cannot go on
-    together: the answers of this run are written, and an error says so.
+    taken into the run. If another process has begun a round of its own, this run cannot
+    go on: its answers are still written, and then an error is raised.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class Journal:
         Number of entries of the run that are in the session already.
 
     whole : bool, default=True
-        Whether the run began without a session, so that its log is all of it, and the
-        run can be repeated from it.
+        Whether the run began without a session. Its log is then complete, and the run
+        can be replayed from it.
     """
 
     def __init__(self, session, run, *, n_before=0, n_written=0, whole=True):
@@ -54,7 +54,7 @@ class Journal:
         self._has_diverged = False
 
     def is_at(self, path):
-        """Return whether this is a journal in a file that is still there."""
+        """Return whether this journal writes to `path`, and the file exists."""
         here = os.path.realpath(self.session.path)
         return os.path.exists(here) and here == os.path.realpath(path)
 
@@ -76,7 +76,7 @@ class Journal:
             If the session has gone on in another process. The answers of this run are
             in the session all the same.
         StoreError
-            If the file cannot be written. All entries stay to be written.
+            If the file cannot be written to. The next call writes the entries.
         """
         with run.lock:
             while news := self._extend(run):
@@ -94,9 +94,9 @@ class Journal:
             )
 
     def _extend(self, run):
-        """Append what is new; return what others have appended, if anything."""
+        """Append what is new, or return the entries that others have appended."""
         pending = run.log.entries[self._n_written :]
-        if self._has_diverged:  # its answers must not be lost; its rounds are no more
+        if self._has_diverged:  # answers must not be lost; rounds can no longer count
             pending = [entry for entry in pending if entry["kind"] in _ANSWERS]
         entries = [self._encoded(run, entry) for entry in pending]
         effects = [] if self._inputs.sample_ids is None else self._effects(entries)
@@ -130,7 +130,7 @@ class Journal:
         return encoded(entry, self._names_of) | {"by": self._by(entry)}
 
     def _beginning(self, run):
-        """Return what an entry says about the beginning of a run."""
+        """Return the fields of the first entry of a run."""
         inputs, sample = self._inputs, run.holdout
         about = {
             "has_ids": inputs.sample_ids is not None,
@@ -139,9 +139,9 @@ class Journal:
             "made_with": versions(),
         }
         if self._whole:
-            # To repeat a run, its inputs have to be the same.
+            # A replay needs the same inputs.
             return about | {"made_of": inputs.fingerprint}
-        # A session goes on with others, and need not read all of X.
+        # A session may continue with other inputs, so X is not hashed.
         new = self._names_of(sample.rows[sample.n_before :])
         return about | {"sample": {"seed": sample.seed, "rows": new} if new else None}
 
@@ -181,10 +181,10 @@ class Journal:
         return [effect for effect in effects if effect[0]]
 
     def _cannot_merge(self, run, news):
-        """Return whether others have done what this run cannot follow."""
+        """Return whether the entries of others cannot be taken into this run."""
         if self._has_diverged or {entry["kind"] for entry in news} - _CAN_MERGE:
             return True
-        # A round of ours that began after answers which are not written yet: in the
-        # file these would come after the news, which the round has not seen.
+        # Our round has seen answers that are not written yet. In the file they would
+        # come after the news, which the round has not seen.
         pending = run.log.entries[self._n_written :]
         return any(entry.get("n_seen", 0) > self._n_written for entry in pending)

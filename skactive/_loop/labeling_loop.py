@@ -1,4 +1,4 @@
-"""Active learning by hand: ask for rows, tell their labels."""
+"""Active learning without an oracle: ask for rows, tell their labels."""
 
 import threading
 from dataclasses import replace
@@ -45,8 +45,8 @@ class LabelingLoop:
         Price of the label of each row.
 
     session : Session, str, path-like or None, default=None
-        A :class:`Session`, or the path of one. The loop goes on with it, and writes
-        every answer to it at once. It needs `sample_ids`.
+        A :class:`Session`, or the path of one, to continue. Every answer is written to
+        it at once. It needs `sample_ids`.
 
     **fit_params : dict
         Parameters for the `fit` of the estimator. They require metadata routing.
@@ -54,7 +54,7 @@ class LabelingLoop:
     See Also
     --------
     ActiveLearningClassifier : Active learning with an oracle.
-    Session : What is known of a pool, in a file.
+    Session : The file in which all answers are kept.
 
     Notes
     -----
@@ -103,28 +103,38 @@ class LabelingLoop:
 
         As long as some rows of a round have no answer, these rows are returned again.
         If several people or programs label at the same time, each passes its name as
-        `worker`, and gets rows that nobody else has got.
+        `worker`, and gets rows that no other worker has.
 
         Parameters
         ----------
         n : int or None, default=None
-            The largest number of rows for a worker; all that are free if None.
+            The largest number of rows for a worker; all free rows if None.
 
         worker : str or None, default=None
-            Name of the worker. The rows are lent to it: until their lease ends, they
-            are not returned to other workers. Rows that it has already are among them.
-            Leases end with the process.
+            Name of the worker. The rows are leased to this worker: other workers do not
+            get them until the lease ends. Rows that the worker holds already are
+            returned again, and come first. Leases end with the process.
 
         lease_seconds : float, default=600.0
-            The lease of a row ends after this number of seconds without an answer of
-            the worker. An answer that comes later is still taken.
+            Number of seconds that a lease lasts. It starts anew whenever the worker
+            asks or answers. An answer that comes after its end is still taken.
 
         Returns
         -------
         query : Query or None
             The query. None if the run has ended; call :meth:`finish` then. For a
-            worker, a query without rows means that all rows left in this round are lent
-            to others: ask again later.
+            worker, a query without rows means that all rows left in this round are
+            leased to others: ask again later.
+
+        Raises
+        ------
+        TypeError
+            If `worker` is not a str, or `lease_seconds` not a number.
+        ValueError
+            If `worker` is empty, `n` or `lease_seconds` is not positive, or `n` is
+            given without `worker`.
+        SavedLoopError
+            If another process has continued the session. All answers are in it.
         """
         if worker is None and n is not None:
             raise ValueError(
@@ -174,20 +184,20 @@ class LabelingLoop:
             without names, their row numbers.
 
         query : Query or None, default=None
-            The query that the labels answer, in the order of its rows. If neither this
-            nor rows are given, it is the query that :meth:`ask` has returned last. This
-            is refused where more than one may be meant, as several have asked, or a
-            worker has.
+            The query that the labels answer; they are in the order of its rows. If
+            `query`, `indices` and `sample_ids` are all None, the labels belong to the
+            query that :meth:`ask` returned last. An error is raised if that is not
+            certain because several threads or any worker have asked.
 
-        indices : array-like of shape (n_labels,), default=None
+        indices : array-like of shape (n_labels,) or None, default=None
             Row numbers of the labels.
 
-        sample_ids : array-like of shape (n_labels,), default=None
+        sample_ids : array-like of shape (n_labels,) or None, default=None
             Ids of the rows of the labels.
 
         annotator : str or None, default=None
-            Who gave the labels. If None, it is the worker to whom the rows are lent,
-            or the name in the session.
+            Who gave the labels. If None, the worker to whom the rows are leased or, if
+            there is none, the annotator of the session.
 
         Raises
         ------
@@ -195,7 +205,9 @@ class LabelingLoop:
             If an answer is not a valid label, or the number of answers is wrong. The
             valid labels are recorded.
         ValueError
-            If it is not known which rows are meant, or there are no such rows.
+            If it is not certain which rows are meant, or there are no such rows.
+        SavedLoopError
+            If another process has continued the session. The labels are in it.
         """
         run = self._run
         # Before anything is recorded: a name that cannot be written blocks the file.
@@ -212,7 +224,7 @@ class LabelingLoop:
             try:
                 run.tell(labels, rows, by=annotator)
             finally:
-                self._handed.clear(run)
+                self._handed.clear()
                 self._leases.release(run.rounds.answered(held))
                 for worker in holders if annotator is None else {annotator}:
                     self._leases.renew(worker)
@@ -220,30 +232,32 @@ class LabelingLoop:
     def correct(self, labels, *, indices=None, sample_ids=None, annotator=None):
         """Replace labels.
 
-        The models of later rounds are trained on the new labels. Closed rounds stay in
-        `history_`, and each correction is in `corrections_`.
+        The models of later rounds are trained on the new labels. The records of closed
+        rounds in `history_` do not change; `corrections_` lists the corrections.
 
         Parameters
         ----------
         labels : sequence of length n_labels
-            The right labels. None takes a label back: the row has none, and is not
-            queried again by itself.
+            The right labels. None takes a label back: the row then counts as skipped,
+            and is not queried again unless you call :meth:`ask_again`.
 
-        indices : array-like of shape (n_labels,), default=None
+        indices : array-like of shape (n_labels,) or None, default=None
             Row numbers.
 
-        sample_ids : array-like of shape (n_labels,), default=None
+        sample_ids : array-like of shape (n_labels,) or None, default=None
             Ids of the rows, in place of `indices`.
 
         annotator : str or None, default=None
-            Who corrects them.
+            Who corrects. If None, the annotator of the session.
 
         Raises
         ------
         OracleError
-            If an answer is not a valid label. Then nothing is corrected.
+            If a label is not valid. Nothing is corrected then.
         ValueError
             If there are no such rows.
+        SavedLoopError
+            If another process has continued the session. The corrections are in it.
         """
         if annotator is not None:
             check_name(annotator, "annotator")
@@ -252,23 +266,25 @@ class LabelingLoop:
             self._run.correct(labels, rows, by=annotator)
 
     def ask_again(self, *, indices=None, sample_ids=None):
-        """Let the next rounds ask about some rows again, before any others.
+        """Put rows in the queue: the next rounds query them before any others.
 
-        Each row counts in the budget once more. If it gets another label, that replaces
-        the one it has; an abstention leaves it.
+        Each of them counts in the budget once more. A new label replaces the old one;
+        if the new answer is an abstention, the old label stays.
 
         Parameters
         ----------
-        indices : array-like of shape (n_rows,), default=None
+        indices : array-like of shape (n_rows,) or None, default=None
             Row numbers of rows that were skipped or have a label.
 
-        sample_ids : array-like of shape (n_rows,), default=None
+        sample_ids : array-like of shape (n_rows,) or None, default=None
             Their ids, in place of `indices`.
 
         Raises
         ------
         ValueError
-            If a row has no answer yet.
+            If a row has no answer yet, or there is no such row.
+        SavedLoopError
+            If another process has continued the session.
         """
         with keeping_labels(self._run):
             rows = self._rows(indices, sample_ids)
@@ -277,38 +293,38 @@ class LabelingLoop:
                 if len(left):
                     title = self._run.inputs.title
                     raise ValueError(
-                        f"{len(left)} rows have no answer yet, so that nobody can be "
-                        f"asked again: {', '.join(map(title, left[:5].tolist()))}."
+                        f"{len(left)} rows have no answer yet, so they cannot be asked "
+                        f"about again: {', '.join(map(title, left[:5].tolist()))}."
                     )
                 self._run.ask_again(rows)
 
     def doubtful(self, n=None, *, cv=5):
         """Return the labels that a model or another annotator contradicts.
 
-        A label is judged by a model that was trained on labels of other rows, by
-        confident learning [1]_.
+        Confident learning [1]_ judges each label by a model that was trained on the
+        labels of other rows.
 
         Parameters
         ----------
         n : int or None, default=None
-            The largest number of labels to return; all that are in doubt if None.
+            The largest number of labels to return; all doubtful ones if None.
 
         cv : int, default=5
-            Number of folds, each of which costs a fit. A class with fewer labels is in
-            some of them only.
+            Number of folds. Each of them costs a fit. A class with fewer labels than
+            folds is only in some of them.
 
         Returns
         -------
         doubts : list of DoubtfulLabel
             The most doubtful first. Each has the attributes `index` and `sample_id` of
-            the row, its `label`, the class that is `suggested` in place of it, the
-            `score` (probability of the label, from 0 to 1), and `other_answers`;
-            `why` says it in words.
+            the row, its `label`, the class `suggested` in its place, the `score`
+            (probability of the label, from 0 to 1, or None if the model could not judge
+            it), and the `other_answers`; `why` gives the reason in words.
 
         Raises
         ------
         ValueError
-            If there are too few labels to judge any.
+            If there are too few labels to judge any, and no other answers.
 
         See Also
         --------
@@ -327,15 +343,16 @@ class LabelingLoop:
     def look(self):
         """Return the utilities and probabilities of all candidates, block by block.
 
-        Which rows are queried later does not depend on it.
+        It does not change which rows are queried later.
 
         Returns
         -------
         blocks : iterator of CandidateBlock
             Each has the `indices` of its rows, and arrays with an entry for each of
             them: `sample_ids`, `utilities` and `proba`, whose columns are `classes`.
-            `sample_ids` is None if there are none, `utilities` if the strategy does not
-            compute any, and `proba` if there is no model with `predict_proba` yet.
+            `sample_ids` is None if there are no ids, `utilities` if the strategy does
+            not compute any or cannot yet, and `proba` if there is no model with
+            `predict_proba` yet.
         """
         with keeping_labels(self._run):
             return look(self._run)
@@ -355,30 +372,33 @@ class LabelingLoop:
         return fitted
 
     def save(self, path):
-        """Save the loop to a file, to go on in another process.
+        """Save the loop to a file, so that another process can continue it.
 
         The file is an SQLite database. It holds the rows that were queried, all answers
         and the seed of the run, but neither `X` nor a model. Saving again appends what
-        is new, all of it or nothing.
+        is new, in one transaction.
 
-        If another process has saved answers to the file since, they are taken into this
-        loop; of two answers for one row the first that was saved stays. If it has gone
-        on to another round, the answers of this loop are added to the file, and an
-        error says that the loop has to be loaded again.
+        If another process has saved answers to the file since, this loop takes them
+        over; of two answers for one row, the one saved first stays. If the other
+        process has begun another round, the answers of this loop are added to the file,
+        and an error is raised: the loop has to be loaded again.
 
         Parameters
         ----------
         path : str or path-like
-            The file. It is made if it does not exist.
+            The file. It is created if it does not exist.
 
         Raises
         ------
         SavedLoopError
-            If the file exists and is not that of this loop, cannot be written, or has
-            gone on in another process. The labels of the loop come with the error.
+            If the file exists and is not that of this loop, cannot be written to, or
+            another process has begun another round. The error has the labels of this
+            loop.
         ValueError
-            If the loop is in a session, where every answer is saved at once, and the
-            path is that of another file.
+            If the loop has a session, and `path` is another file. A session saves every
+            answer at once.
+        OSError
+            If there is no such folder, or `path` is a folder.
 
         See Also
         --------
@@ -389,7 +409,7 @@ class LabelingLoop:
 
     @classmethod
     def load(cls, path, clf, X, y, *, sample_ids=None, cost=None, **fit_params):
-        """Load a saved loop, and go on as if it had never been closed.
+        """Load a saved loop, and continue as if it had never been closed.
 
         The rounds of the file are replayed with their answers, which restores the state
         of strategies and stopping criteria. The models of these rounds are fitted
@@ -431,7 +451,9 @@ class LabelingLoop:
         SavedLoopError
             If the file is not a saved loop, is damaged, or was written by a newer
             version; if the loop was made with other inputs; or if the replay selects
-            other rows. The labels in the file come with the error.
+            other rows. The error has the labels in the file.
+        OSError
+            If there is no such file.
 
         Examples
         --------
@@ -473,7 +495,7 @@ class LabelingLoop:
         run = self._run
         given = [x for x in (query, indices, sample_ids) if x is not None]
         if len(given) > 1:
-            raise ValueError("Pass query, indices or sample_ids to tell, not both.")
+            raise ValueError("Pass only one of query, indices and sample_ids to tell.")
         if query is not None:
             if query.sample_ids is not None and run.inputs.sample_ids is not None:
                 return run.inputs.find(query.sample_ids)
@@ -517,7 +539,7 @@ def _checked(clf):
 
 
 def _without_answer(run, rows):
-    """Return those of some rows that have never got an answer."""
+    """Return the rows, of those given, that have never had an answer."""
     is_left, opened = ~run.ledger.settled[rows], run.rounds.open
     if opened is not None and opened.selected_by != "again":
         is_left |= np.isin(rows, opened.rows_left)
@@ -525,7 +547,7 @@ def _without_answer(run, rows):
 
 
 class _Handed:
-    """Remembers whether labels without rows can belong to one query only."""
+    """Remembers whether labels told without rows can only belong to one query."""
 
     def __init__(self):
         self._threads = set()
@@ -534,11 +556,11 @@ class _Handed:
         self._is_lent = False
 
     def note_lent(self):
-        """Remember that rows are lent to a worker."""
+        """Remember that rows were leased to a worker."""
         self._is_lent = True
 
     def note(self, query):
-        """Remember a query that is handed out."""
+        """Remember a query that was returned."""
         if query is None:
             return
         self._threads.add(threading.get_ident())
@@ -547,7 +569,7 @@ class _Handed:
             self._repeated_in = query.round
         self._last = rows
 
-    def clear(self, run):
+    def clear(self):
         """Remember that rows were told."""
         self._last = None
 
@@ -555,14 +577,14 @@ class _Handed:
         """Raise if labels may belong to an earlier query, or to that of a worker."""
         if self._is_lent:
             raise ValueError(
-                "Rows are lent to workers, so that it is not known which rows these "
+                "Rows are leased to workers, so it is not certain which rows these "
                 "labels belong to. Pass query=..., the query that they answer, or "
                 "indices or sample_ids."
             )
         was_repeated = self._repeated_in not in (None, run.rounds.open.number)
         if was_repeated or len(self._threads) > 1:
             raise ValueError(
-                "ask() has returned the same rows more than once, so that several may "
-                "be labelling, and these labels may belong to an earlier query. Pass "
+                "Several threads have called ask(), or it has returned the same rows "
+                "more than once, so these labels may belong to an earlier query. Pass "
                 "query=..., the query that they answer, or indices or sample_ids."
             )

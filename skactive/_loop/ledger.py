@@ -34,7 +34,7 @@ class Ledger:
         The test sample.
 
     past : Past
-        What earlier runs have learnt about the rows.
+        What earlier runs of the session found out about the rows.
 
     Attributes
     ----------
@@ -60,8 +60,8 @@ class Ledger:
         equal_rows.share_given(self.y, self.labeled)
         self.labeled_iter = np.where(self.labeled, 0, -1)
         self.asked_in = np.zeros(len(inputs.y), dtype=np.intp)
-        # Rows that nobody is asked about although they have no label, and may not have
-        # been queried in this run: skipped, or with a label that was taken back.
+        # Rows without a label that are not to be queried, whether or not this run has
+        # queried them: they were skipped, or their label was taken back.
         self._set_aside = np.zeros(len(inputs.y), dtype=bool)
         self._unasked = set()
         self._holdout = holdout
@@ -80,16 +80,16 @@ class Ledger:
         self._restore(past)
 
     def _restore(self, past):
-        """Take over what earlier runs have learnt about the rows."""
+        """Take over what earlier runs found out about the rows."""
         for row, number, _ in past.queried:
-            if not self.asked_in[row]:  # asked again, it stays with its first round
+            if not self.asked_in[row]:  # a row asked again stays in its first round
                 self.asked_in[row] = number
         self._set_aside[past.skipped] = True
         asked = [row for row in past.labels if self.asked_in[row]]
         on_hand = [row for row in past.labels if not self.asked_in[row]]
         refused = []
         for rows in (asked, on_hand):
-            # What came as an answer was warned about then; what was imported was not.
+            # Answers were warned about when they came; imported labels were not.
             self.forget_doubts()
             refused += self.record(rows, [past.labels[row] for row in rows])[1]
         if refused:
@@ -99,7 +99,7 @@ class Ledger:
             raise OracleError(
                 f"The session holds {len(refused)} answers that are not labels here: "
                 f"{shown}. Nothing was asked. If they answer another question, give "
-                "this one another `task`; if they are mistakes, replace them by "
+                "this one another `task`; if they are mistakes, replace them with "
                 "Session.correct.",
                 answers=[value for _, value, _ in refused],
             )
@@ -121,12 +121,12 @@ class Ledger:
 
     @property
     def n_learnt(self):
-        """Number of their labels. A label that equal rows share counts once."""
+        """Number of trainable labels. A label shared by equal rows counts once."""
         return int((self.trainable & self._own).sum())
 
     @property
     def n_unasked(self):
-        """Number of labels that came for rows that were never queried."""
+        """Number of labels of rows that were never queried."""
         rows = list(self._unasked)
         return int((self.labeled[rows] & ~self.asked[rows]).sum())
 
@@ -180,12 +180,12 @@ class Ledger:
             Answers.
 
         asked_again : collection of int, default=()
-            Rows with a label that another one replaces. For other rows the first
+            Rows whose label is replaced by another one. For other rows the first
             answer stays.
 
         asked_in : dict of int to int or None, default=None
-            Numbers of the rounds in which rows were queried, where this counts only
-            once they have an answer.
+            Rounds in which rows were queried, for rows that only count as queried once
+            they have an answer.
 
         Returns
         -------
@@ -234,7 +234,7 @@ class Ledger:
         return answered, refused, new, corrected, ignored
 
     def replace(self, row, label):
-        """Replace a label; None takes it back, and the row is not asked about again.
+        """Replace a label; None takes it back, and the row counts as skipped.
 
         Parameters
         ----------
@@ -255,9 +255,9 @@ class Ledger:
         self._set_aside[rows] = True
 
     def give_way(self, row, label):
-        """Replace a label by the answer of another process that came first.
+        """Replace a label by an answer of another process that came first.
 
-        Without a label here, nothing is done: the other answer is a new one.
+        If the row has no label here, nothing is done: the other answer is new.
 
         Parameters
         ----------
@@ -271,13 +271,13 @@ class Ledger:
         if mine in (None, label):
             return
         self._doubts.append(
-            f"Row {self._title(row)} has got the label {label!r} in another process "
-            f"before; the answer {mine!r} was ignored."
+            f"Row {self._title(row)} got the label {label!r} in another process "
+            f"first; the answer {mine!r} was ignored."
         )
         self.replace(row, label)
 
     def forget_doubts(self):
-        """Do not warn about answers that were warned about when they came."""
+        """Drop pending warnings: they were given when the answers came."""
         self._doubts.clear()
 
     def warn(self):
@@ -334,9 +334,9 @@ class Ledger:
         )
 
     def _write(self, row, label):
-        """Write a label; a row that was skipped is not asked about again."""
+        """Write a label, or None for a row that was skipped."""
         if label is None:
-            # It may not count as asked: an answer of an earlier process, or by itself.
+            # Such a row may not count as queried in this run.
             self._set_aside[row] = True
             return
         if label not in self._spellings:

@@ -4,7 +4,7 @@ import time
 
 
 class Log:
-    """What has happened in a run, for files.
+    """A list of what has happened in a run, to be written to a file.
 
     Parameters
     ----------
@@ -14,13 +14,13 @@ class Log:
     Attributes
     ----------
     entries : list of dict
-        The kind of each entry, and its rows. See `skactive/_loop/entries.py`.
+        `skactive/_loop/entries.py` lists their kinds and fields.
 
     who : str or None
-        Who answers, where nothing else is said.
+        Who answers, if nothing else is said.
 
     is_replayed : bool
-        Whether the entries come from a file, and new ones are not noted.
+        Whether entries of a file are being replayed; no entries are added then.
     """
 
     def __init__(self, inputs):
@@ -35,11 +35,11 @@ class Log:
 
     @property
     def corrections(self):
-        """The records of labels that were replaced, those of earlier runs included."""
+        """The records of all corrections, also of earlier runs."""
         return self._before + self._corrections_in(self.entries)
 
     def add_earlier(self, entries):
-        """Add what came after the past was read and before the run has begun."""
+        """Add corrections made after the past was read and before the run began."""
         self._before += self._corrections_in(entries)
 
     def _corrections_in(self, entries):
@@ -68,10 +68,10 @@ class Log:
             Its kind.
 
         answers : list of (int, label or None) or None, default=None
-            Rows and their labels, if it has any.
+            Rows and their labels. None if it has none.
 
         **details : dict
-            What else it says.
+            Its other fields.
         """
         if self.is_replayed:
             return

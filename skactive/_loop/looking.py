@@ -1,4 +1,4 @@
-"""Looking at all candidates of a run, without changing it."""
+"""Look at all candidates of a run without changing it."""
 
 from copy import copy, deepcopy
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from skactive.utils._shown import name_of
 
 @dataclass(frozen=True, eq=False)
 class CandidateBlock:
-    """Some candidates, and what the strategy and the model say about them.
+    """Some candidates, with their utilities and probabilities.
 
     Attributes
     ----------
@@ -29,8 +29,8 @@ class CandidateBlock:
         Ids of the rows. None if no ids were given.
 
     utilities : ndarray of shape (n_rows,) or None
-        Utilities of the rows. None if the strategy selects rows without any, or if
-        its models cannot be fitted yet.
+        Utilities of the rows. None if the strategy does not compute any, or if its
+        models cannot be fitted yet.
 
     proba : ndarray of shape (n_rows, n_classes) or None
         Predicted probabilities. None if there is no model yet, or if it has no
@@ -54,20 +54,20 @@ class CandidateBlock:
 def look(run):
     """Return utilities and probabilities of all candidates, block by block.
 
-    The candidates are those that the strategy had in the open round, except for rows
-    that have an answer by now. If no round is open, they are those of the next round,
-    if it began with the labels known now.
+    If a round is open, the candidates are those that the strategy selected from,
+    without the rows that have an answer by now. Otherwise, they are those of a round
+    that begins with the labels known now.
 
     Parameters
     ----------
     run : Run
-        The run. The rows that it queries later stay the same.
+        The run. It queries the same rows as without this call.
 
     Returns
     -------
     blocks : iterator of CandidateBlock
-        Outputs are computed when a block is reached, except for the utilities of a
-        strategy that is not row-wise, which are computed for all rows at once.
+        A block is computed when it is reached. Only the utilities of a strategy that is
+        not row-wise are computed for all rows at once.
     """
     inputs = run.inputs
     with run.lock:
@@ -78,11 +78,11 @@ def look(run):
     if opened is None:
         pool = run.models.new_pool(run)
     elif pool.can_fit:
-        # Here, so that the round itself need not fit the model once more.
+        # Fitted here, so that the round does not fit the model once more.
         _if_fitted(pool, attrgetter("estimator"))
     strategy = inputs.strategy if pool.can_fit else inputs.initial_strategy
     # Strategies keep state, so a copy is asked. X may be part of it, and is not copied.
-    with run.beginning:  # it changes while it selects
+    with run.beginning:  # a strategy changes while it selects
         strategy = deepcopy(strategy, {id(inputs.X): inputs.X})
     return _blocks(_apart(pool), strategy, settled, inputs)
 
@@ -92,8 +92,7 @@ def _apart(pool):
     # What is noticed here must not get into the record of the round.
     models = copy(pool.models)
     models.noticed = Noticed(pool.X)
-    # For a part of the candidates, the rows that the run predicts on are left as they
-    # are; a run copies the candidates when they have become few.
+    # As outputs of a part, they do not change which rows the run predicts on.
     return Pool(models, Outputs(models, pool.candidates, "part"))
 
 

@@ -119,7 +119,7 @@ class Models:
         )
 
     def _pool(self, run, facts):
-        # Outside of the lock of the run, as the teacher may have to be fitted.
+        # Without the lock of the run, because the teacher may have to be fitted.
         clf = self._inputs.clf
         models = RoundModels(
             facts,

@@ -1,4 +1,4 @@
-"""Saved loops of the first format, which was JSON: read as a log."""
+"""Read saved loops of the first format, which was JSON, as a log."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ _SECONDS = ("fit_seconds", "select_seconds", "oracle_seconds")
 
 
 def is_old_loop(path):
-    """Return whether a file cannot be anything but a loop of the first format.
+    """Return whether a file is not a database, and so may be an old saved loop.
 
     Parameters
     ----------

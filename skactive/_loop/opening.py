@@ -1,4 +1,4 @@
-"""How a run begins: with a session or without."""
+"""Begin a run, with a session or without."""
 
 from skactive._loop.inputs import check_inputs
 from skactive._loop.journal import Journal
@@ -18,7 +18,7 @@ def begin_run(clf, X, y, *, session=None, **given):
         The rows and their labels.
 
     session : Session, str, path-like or None, default=None
-        The session to go on with.
+        The session to continue.
 
     **given : dict
         Other arguments of `check_inputs`.

@@ -1,4 +1,4 @@
-"""What earlier runs on a session have learnt about the rows of a run."""
+"""What earlier runs of a session found out about the rows of a run."""
 
 from dataclasses import dataclass, field
 
@@ -11,46 +11,46 @@ from skactive._loop.entries import as_it_happened
 class Past:
     """What is known about the rows before a run begins.
 
-    Rows are those of the `X` of the run. Rows of earlier runs that are no longer in `X`
-    only count.
+    Rows are row numbers in the `X` of the run. Rows of earlier runs that are no longer
+    in `X` are only counted.
 
     Attributes
     ----------
     in_session : bool
-        Whether the run goes on with a session. If not, nothing else is set.
+        Whether the run has a session. If not, all else has its default.
 
     labels : dict of int to label
         Labels by row.
 
     skipped : list of int
-        Rows that nobody is to be asked about again.
+        Rows whose answer is an abstention; they are not queried again.
 
     taken_back : list of int
-        Those of them that had a label, or got none by a correction.
+        Skipped rows whose label was taken back by a correction.
 
     queried : list of (int, int, float)
-        Rows in the order in which they were queried, the number of the round, and the
+        Rows in the order in which they were queried, the number of their round, and the
         probability with which they were drawn.
 
     n_charged : int
-        Number of rows that count in the budget, those that are gone included.
+        Number of queries that count in the budget, also of rows no longer in `X`.
 
     n_gone : int
-        Number of these that are no longer in `X`.
+        Number of queries of rows that are no longer in `X`.
 
     left_over : dict of int to int
-        Rows that were handed out and have no answer, as their process has ended, and
-        the number of their round.
+        Rows that were handed out by a process that ended before they had an answer, and
+        the numbers of their rounds.
 
     queue : list of int
-        Rows that are to be asked about again.
+        Rows to ask about again, in order.
 
     history : list of dict
         The records of the rounds.
 
     total_cost : float
-        Cost of all queries, as far as prices were given. That of answers that came
-        after their round had ended is in no record.
+        Cost of all queries for which prices were given. It includes answers that came
+        after their round had ended, which are not in `history`.
 
     corrections : list of dict
         The records of labels that were replaced.
@@ -59,10 +59,10 @@ class Past:
         Rows of the test sample, in the order in which they were drawn.
 
     n_sample : int
-        Size of the sample, with the rows that are gone.
+        Size of the test sample, with rows that are no longer in `X`.
 
     sample_seed : int or None
-        The seed of the draws; None if there is no sample.
+        The seed of the draws; None if there is no test sample.
     """
 
     in_session: bool = False
@@ -82,7 +82,7 @@ class Past:
     sample_seed: int | None = None
 
     def known(self, n_samples):
-        """Return a mask of the rows that the session knows something about."""
+        """Return a mask of the rows that appear in the session."""
         mask = np.zeros(n_samples, dtype=bool)
         rows = [*self.labels, *self.skipped, *self.sample]
         mask[rows + [row for row, _, _ in self.queried]] = True
@@ -90,12 +90,12 @@ class Past:
 
 
 def past_of(entries, answers, row_of_id):
-    """Gather what the log and the answers of a session say about some rows.
+    """Collect what the log and the answers of a session say about rows.
 
     Parameters
     ----------
     entries : list of dict
-        The log, with ids of rows.
+        The log, with ids in place of row numbers.
 
     answers : dict of id to label or None
         The answers in the file, None for rows that were skipped.
@@ -148,7 +148,7 @@ def past_of(entries, answers, row_of_id):
 
 
 class _Reader:
-    """Reads the entries of a log; each kind has a method of its name."""
+    """Reads the entries of a log; there is a method for each kind."""
 
     def __init__(self):
         self.known = {}
@@ -173,7 +173,7 @@ class _Reader:
             self.sample_seed = entry["sample"]["seed"]
 
     def round(self, entry):
-        self.close_open_round()  # a run that could not go on may have told the rest
+        self.close_open_round()  # a run that had to stop may have told the rest
         self._open, self._told = entry, {}
         self._prices |= zip(entry["rows"], entry.get("costs") or [], strict=False)
         for name in entry["rows"]:

@@ -1,10 +1,10 @@
-"""Doing again what the log of a file says about labels."""
+"""Apply the log entries of a file to a run: a replay, or a merge."""
 
 from skactive._loop.ledger import parse_all
 
 
 def repeat(run, entry):
-    """Do again what an entry of a log says about labels.
+    """Apply an entry of a log that is about labels.
 
     Parameters
     ----------
@@ -13,7 +13,7 @@ def repeat(run, entry):
 
     entry : dict
         An entry of the kind "told", "correction" or "again", with rows of the run;
-        others do nothing.
+        other kinds do nothing.
 
     Returns
     -------
@@ -23,8 +23,8 @@ def repeat(run, entry):
     if entry["kind"] == "told":
         run.rounds.uncharge(entry["free"])
         again, known = run.rounds.asked_again, run.ledger.label
-        # Where an answer replaces a label, a correction follows. It does not if another
-        # process, which had not asked again, has given it.
+        # If the answer has replaced a label, a correction follows. If it came from
+        # another process that did not ask again, none follows, and the label stays.
         labels = [
             label if row not in again or known(row) is None else known(row)
             for row, label in zip(entry["rows"], entry["labels"], strict=True)
@@ -42,7 +42,7 @@ def repeat(run, entry):
 
 
 def take_in(run, entries, n_written):
-    """Take in what others have written to the file of a run.
+    """Take into a run what other processes have written to its file.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def take_in(run, entries, n_written):
     run.queue = [row for row in run.queue if row not in queued]
     for entry in entries:
         if entry["kind"] == "told":
-            # The first answer in the file stays, so those that are pending give way.
+            # The first answer in the file stays; pending answers give way.
             for row, label in zip(entry["rows"], entry["labels"], strict=True):
                 if label is not None and row in mine:
                     run.ledger.give_way(row, label)
@@ -78,11 +78,11 @@ def take_in(run, entries, n_written):
                     run.ledger.replace(row, label)
         elif entry["kind"] == "again":
             run.enqueue(entry["rows"])
-    # Their answers may have closed the round, and only one of us says so.
+    # Their answers may have closed the round; only one process notes that.
     made = [entry for entry in log.entries[n_written:] if entry["kind"] == "closed"]
     made = [entry for entry in made if entry["round"] not in closed]
     log.entries = log.entries[:n_written] + pending + made
     if n_written:
         log.entries[n_written:n_written] = entries
-    else:  # what came before the run has begun is not in its log
+    else:  # these came before the run began, and are not in its log
         log.add_earlier(entries)

@@ -36,7 +36,7 @@ class Query:
         The closed set of classes if there is one, otherwise the classes seen so far.
 
     worker : str or None
-        The worker to whom the rows are lent.
+        The worker to whom the rows are leased.
     """
 
     X: Any
@@ -91,8 +91,8 @@ class Round:
         The pool that the rows were selected from.
 
     selected_by : str
-        Name of the strategy, "holdout", "again" (rows of the queue), or "left over"
-        (rows that an earlier process has handed out).
+        Name of the strategy, "holdout", "again" (rows of the queue) or "left over"
+        (rows that an earlier process handed out).
 
     selection : Selection
         The rows, with their utilities and probabilities.
@@ -168,7 +168,7 @@ class Round:
         return time.perf_counter() - self._asked_at
 
     def mark_told(self, rows):
-        """Mark rows, a list, as answered. Rows of other rounds are ignored."""
+        """Mark rows (a list) as answered. Rows of other rounds are ignored."""
         where = (self._position.get(row) for row in rows)
         self.told[[position for position in where if position is not None]] = True
 

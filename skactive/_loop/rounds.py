@@ -1,4 +1,4 @@
-"""The rounds of a run: the rows queried, and what of the budget is left."""
+"""The rounds of a run: the rows queried, and the budget that is left."""
 
 import numpy as np
 
@@ -20,8 +20,7 @@ class Rounds:
         The closed rounds of this run, in order.
 
     history : list of dict
-        The records of the closed rounds that have at least one answer, those of earlier
-        runs included.
+        The records of the closed rounds with at least one answer, also of earlier runs.
     """
 
     def __init__(self, inputs):
@@ -59,7 +58,7 @@ class Rounds:
 
     @property
     def n_queries(self):
-        """Number of rows that have an answer, with those that are no longer in `X`."""
+        """Number of queries with an answer, also of rows that are no longer in `X`."""
         return self._n_new + self._n_restored + self._inputs.past.n_gone
 
     @property
@@ -69,20 +68,20 @@ class Rounds:
 
     @property
     def budget_left(self):
-        """Number of rows that may still be queried, as far as the budget goes."""
+        """Number of rows that the budget still allows to query."""
         n_charged = self._inputs.past.n_charged + self._n_new - self._n_free
         return self._inputs.limit - n_charged
 
     @property
     def total_cost(self):
-        """Cost of all queries, those of earlier runs included."""
+        """Cost of all queries, also of earlier runs."""
         new = self.query_indices[self._n_restored :]
         return self._inputs.past.total_cost + float(self._inputs.cost[new].sum())
 
     @property
     def number(self):
         """Number of the open round or, if there is none, of the next one."""
-        # A round that was stopped before its first answer leaves no record. Its
+        # A round that was stopped before its first answer leaves no record, and its
         # number is used again.
         return len(self.history) + 1
 
@@ -94,16 +93,16 @@ class Rounds:
         return frozenset(self.open.rows_left.tolist())
 
     def answered(self, rows):
-        """Return those of some rows that have an answer."""
+        """Return the rows, of those given, that have an answer."""
         left = () if self.open is None else self.open.rows_left.tolist()
         return [row for row in rows if row not in left]
 
     def uncharge(self, rows):
-        """Let the answers of some rows of the open round cost no budget."""
+        """Note that the answers of some rows of the open round cost no budget."""
         self._uncharged.update(np.asarray(rows).tolist())
 
     def take_uncharged(self, rows):
-        """Return those of some rows whose answers cost no budget; each only once."""
+        """Return the rows, of those given, that cost no budget; each only once."""
         free = [row for row in rows if row in self._uncharged]
         self._n_free += len(free)
         self._uncharged.difference_update(free)

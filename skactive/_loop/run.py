@@ -1,4 +1,4 @@
-"""A run: its inputs, the labels known, the rounds, and how it ended."""
+"""A run: its inputs, labels, rounds and end."""
 
 import threading
 from functools import partial
@@ -27,8 +27,8 @@ class Run:
     :meth:`tell` records answers and closes the round after the last one, and
     :meth:`stop` ends the run early. Several threads may ask and tell.
 
-    Errors leave a run without the labels bought so far. Callers attach them, see
-    :func:`~skactive._loop.keeping.keeping_labels`.
+    The errors that a run raises do not have the labels bought so far. Callers attach
+    them, see :func:`~skactive._loop.keeping.keeping_labels`.
 
     Parameters
     ----------
@@ -53,23 +53,23 @@ class Run:
         The closed rounds, the open one, and the rows queried in them.
 
     log : Log
-        What has happened, for files.
+        What has happened, to be written to a file.
 
     queue : list of int
         Rows to ask about again, before any others.
 
     left_over : dict of int to int
-        Rows that an earlier process has handed out and that have no answer, and the
-        number of their round. They come before any others.
+        Rows without an answer that an earlier process handed out, and the numbers of
+        their rounds. They come before any others.
 
     end : End or None
         How the run ended; None while it goes on.
 
     journal : Journal or None
-        Writes the log to the session whenever something has happened.
+        Writes the log to the session at every change. None without a session.
 
     saved_in : Journal or None
-        Writes the log to the file of a saved loop when it is saved.
+        Writes the log to the file of a saved loop, when the loop is saved.
 
     lock : RLock
         Held while the run changes. It is never held while a model is fitted.
@@ -108,7 +108,7 @@ class Run:
 
     @property
     def has_questions(self):
-        """Whether there are rows to ask about that no strategy has to select."""
+        """Whether rows are in the queue or left over, so no strategy has to select."""
         settled = self.ledger.settled
         return bool(self.queue) or any(not settled[row] for row in self.left_over)
 
@@ -155,8 +155,8 @@ class Run:
         Parameters
         ----------
         take : callable or None, default=None
-            ``take(rows) -> list`` chooses some of these rows, perhaps none. None for
-            all of them.
+            ``take(rows) -> list`` chooses some of these rows, perhaps none. All of them
+            if None.
 
         Returns
         -------
@@ -185,13 +185,12 @@ class Run:
     def begin_round(self):
         """Begin the next round, or end the run: either `open` or `end` is set.
 
-        Only in the case that others have told labels for all its rows meanwhile, both
-        are None.
+        Both are None only if others have meanwhile told labels for all its rows.
         """
-        self.commit()  # what others have written to the file counts
+        self.commit()  # takes in what others have written to the file
         condition = self._exhausted()
-        # Before the pool is made: a run that is over stays so, even if the teacher of
-        # the pool cannot be fitted.
+        # Set before the pool is made: a run that is over stays so, even if the teacher
+        # of the pool cannot be fitted.
         self.end = ended = None if condition is None else End(condition, None)
         # Made even if no row is left to query, so that the last pool is never that of
         # an earlier round: the seed of the final committee is that of the last pool.
@@ -199,7 +198,7 @@ class Run:
         step = ended or self._selector.choose(self)
         with self.lock:
             if isinstance(step, End):
-                # Rows that were put into the queue meanwhile are still to be asked.
+                # Rows put in the queue meanwhile are still to be queried.
                 was_reset = ended is None or self.end is None
                 self.end = None if was_reset and self.has_questions else step
                 self.log.note(
@@ -221,7 +220,7 @@ class Run:
         if not self.log.is_replayed:
             self._note_round(opened)
         if opened.selected_by != "again":
-            # Answers that came while the rows were being selected; skips, too.
+            # Rows that got an answer, or were skipped, while they were being selected.
             told = rows[ledger.settled[rows]]
             ledger.asked_in[rows] = opened.number
             ledger.labeled_iter[told[ledger.labeled[told]]] = opened.number
@@ -267,7 +266,7 @@ class Run:
         answered, refused, new, corrected, ignored = self.ledger.record(
             rows, values, asked_again=again, asked_in=asked_in
         )
-        # A saved run replays these; an answer that changes nothing is left out.
+        # A replay needs these; an answer that changes nothing is left out.
         told = {row for row, _ in new}
         again = [row for row in answered if row in again and row not in told]
         new += [(row, self.ledger.label(row)) for row in again]
@@ -278,7 +277,7 @@ class Run:
             self.log.note_corrections(corrected, by, asked=True)
         if ignored:
             self.log.note("contradiction", ignored, by=by or self.log.who)
-        # Asked again after this answer, a row is in the queue once more.
+        # After its answer, a row may be put in the queue once more.
         done = rounds.asked_again.intersection(answered)
         self.queue = [row for row in self.queue if row not in done]
         # Rows that another process has handed out were queried, too.
@@ -331,12 +330,12 @@ class Run:
             Rows.
 
         by : str or None, default=None
-            Who corrects them.
+            Who corrects.
 
         Raises
         ------
         OracleError
-            If one of them is not a valid label. Then nothing is corrected.
+            If a label is not valid. Nothing is corrected then.
         """
         rows, values = self._answers(labels, indices)
         with self.lock:
@@ -348,7 +347,7 @@ class Run:
         self.ledger.warn()
 
     def replace(self, answers, by=None):
-        """Replace labels by others that have been parsed.
+        """Replace labels by labels that have been parsed.
 
         Parameters
         ----------
@@ -356,7 +355,7 @@ class Run:
             Rows and labels.
 
         by : str or None, default=None
-            Who replaces them.
+            Who corrects.
         """
         # A correction of a row that is being asked about is its answer.
         opened = self.rounds.open
@@ -394,13 +393,13 @@ class Run:
         )
 
     def ask_again(self, rows):
-        """Put rows into the queue; the next rounds ask about them."""
+        """Put rows in the queue; the next rounds query them."""
         with self.lock:
             self.enqueue(np.asarray(rows).tolist())
             self.commit()
 
     def enqueue(self, rows):
-        """Put rows, a list, into the queue."""
+        """Put rows, a list, in the queue, without writing to the file."""
         rows = [row for row in dict.fromkeys(rows) if row not in self.queue]
         self.queue += rows
         self.log.note("again", [(row, None) for row in rows])

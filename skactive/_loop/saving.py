@@ -1,4 +1,4 @@
-"""Loading a saved run by replaying its rounds."""
+"""Save a run to a file, and load it by replaying its rounds."""
 
 import os
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class Saved:
         return self.entries[0]
 
     def error(self, message):
-        """Return an error about the file that carries its labels."""
+        """Return an error about the file, with the labels in it."""
         bought = labels_in(self.entries)
         text = f"The saved loop {self.path!r} {message}"
         if len(bought["labels"]):
@@ -42,7 +42,7 @@ class Saved:
         return SavedLoopError(text, **bought)
 
     def damaged(self, what):
-        """Return an error about damage that carries the labels of the file."""
+        """Return an error about damage, with the labels in the file."""
         return self.error(
             f"is damaged, or was changed by hand: {what}. Load a copy of it, or start "
             "a new loop with its labels in y."
@@ -66,12 +66,12 @@ class Saved:
 
 
 def save(run, path):
-    """Write the log of a run to a file, or what is new to it.
+    """Write the log of a run to a file, or only the entries that are new.
 
     Parameters
     ----------
     run : Run
-        The run. From then on its `saved_in` is the journal of the file.
+        The run. Its `saved_in` becomes the journal of the file.
 
     path : str or path-like
         The file.
@@ -79,9 +79,10 @@ def save(run, path):
     Raises
     ------
     SavedLoopError
-        If the file holds anything else.
+        If the file holds something else, cannot be written to, or has new rounds of
+        another process.
     ValueError
-        If the run is in a session that is another file.
+        If the run has a session in another file.
     """
     with run.lock:  # of two threads, one makes the file
         _save(run, path)
@@ -98,7 +99,7 @@ def _save(run, path):
     try:
         if journal is None or not journal.is_at(path):
             if journal is not None:
-                journal.session.close()  # before another file can get its name
+                journal.session.close()  # the file may have been replaced
             journal = Journal(_session_at(path), run)
         journal.write(run)
     except StoreError as error:
@@ -151,7 +152,7 @@ def read(path):
     saved = Saved(path, entries, session)
     if any(e["kind"] == "begin" and e["session"] for e in entries):
         raise saved.error(
-            "is a session, which goes on with any classifier and rows. Open it by "
+            "is a session, which continues with any classifier and rows. Open it with "
             f"LabelingLoop(clf, X, y, sample_ids=..., session={path!r})."
         )
     return saved
@@ -178,8 +179,8 @@ def replay(inputs, saved):
     SavedLoopError
         If the saved run had other inputs, or other rows are selected in the replay.
     """
-    # Strategies and criteria may keep any state. Going through the rounds again
-    # restores it without their help, and shows if other rows are selected here.
+    # Strategies and criteria may keep any state. Repeating the rounds restores it
+    # without their help, and shows whether other rows are selected here.
     run, begin = Run(inputs.with_seed(saved.begin["seed"])), saved.begin
     try:
         found = differences(begin["made_of"], inputs.fingerprint)
@@ -198,7 +199,7 @@ def replay(inputs, saved):
             raise saved.damaged(f"X has no row {name!r}")
     row_of = int if where is None else where.get
     entries = [decoded(entry, row_of) for entry in saved.entries]
-    # An old file has no log that could be gone on with.
+    # A new log is made for an old file, which has none.
     run.log.is_replayed = saved.session is not None
     for entry in as_it_happened(entries):
         _repeat(run, saved, entry)
@@ -216,7 +217,7 @@ def _names_in(entries):
 
 
 def _repeat(run, saved, entry):
-    """Do again what an entry says, and check that the same happens."""
+    """Apply an entry, and check that the run does the same as before."""
     kind = entry["kind"]
     if kind == "round":
         run.begin_round()
@@ -239,8 +240,8 @@ def _repeat(run, saved, entry):
 
 
 def _restore_seconds(run, entry):
-    """Put the times of a round in place of those of its replay."""
-    # Two processes may have closed the round. Only one of them has the times.
+    """Replace the times of a replayed round by the saved ones."""
+    # Two processes may have closed the round; only one has noted the times.
     for record in run.rounds.history[-1:]:
         if record["round"] == entry["round"] and entry["record"]:
             seconds = {n: entry["record"][n] for n in _SECONDS if n in entry["record"]}

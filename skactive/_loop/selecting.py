@@ -58,8 +58,8 @@ class Selector:
         if not run.rounds.closed:
             run.models.check_first(run)
         # Criteria use the candidates. None are left if only rows of the test
-        # sample remain to be queried. Rows that the user wants to ask about again, and
-        # those that were handed out before, are asked about in any case.
+        # sample remain to be queried. Rows in the queue and rows left over are queried
+        # in any case.
         has_questions = run.models.queue or _left_over(run)
         met = self._criterion_met(pool) if len(pool) and not has_questions else None
         if met is not None:
@@ -116,6 +116,6 @@ class Selector:
 
 
 def _left_over(run):
-    """Return the rows that were handed out before and still have no answer."""
+    """Return the rows that an earlier process handed out and that have no answer."""
     settled = run.ledger.settled
     return [row for row in run.left_over if not settled[row]]

@@ -1,4 +1,4 @@
-"""A session: what is known of a pool, in a file that outlives any run."""
+"""Session: a file that keeps what is known about a pool, over many runs."""
 
 import json
 import os
@@ -24,39 +24,38 @@ from skactive.utils._warning import warn_caller
 
 
 class Session:
-    """What is known of a pool: labels, skips, corrections, history, test sample.
+    """A file with the labels, skips, corrections, history and test sample of a pool.
 
-    A session outlives runs and processes. It is a file, and each run that is made with
-    it, by :meth:`ActiveLearningClassifier.fit` or by :class:`LabelingLoop`, goes on
-    where the last one has ended, also with another strategy, and with rows added,
-    removed or in another order: labels are learnt from, skipped rows are not queried
-    again, the budget counts all queries, and the test sample stays the same. Rows are
-    recognized by their `sample_ids`.
+    Pass a session to :meth:`ActiveLearningClassifier.fit` or :class:`LabelingLoop`, and
+    the run continues where the last one ended. It learns from all labels, does not
+    query skipped rows again, counts all queries in the budget, and keeps the test
+    sample. The strategy may change, and rows may be added, removed or reordered: they
+    are recognized by their `sample_ids`.
 
-    Everything is written at once, so that a process that is killed loses no answer. The
-    file is that of a :class:`~skactive.oracles.CachedOracle`; the answers that one has
-    bought are in the session, too.
+    Every answer is written to the file at once, so a process that is killed loses none.
+    A :class:`~skactive.oracles.CachedOracle` can use the same file; the answers that it
+    buys are then part of the session.
 
     Read more in the :ref:`User Guide <weeks>`.
 
     Parameters
     ----------
     path : str or path-like
-        The file, an SQLite database. It is made if it does not exist.
+        The file, an SQLite database. It is created if it does not exist.
 
     task : str, default="default"
-        Name of the question. Another question about the same rows is another session,
-        which may be in the same file.
+        Name of the question. Each question about the same rows is a session of its own;
+        several sessions can share a file.
 
     annotator : str or None, default=None
-        Who answers, where `tell` does not say so. The name of the user if None.
+        Who answers, if `tell` does not say so. The name of the user if None.
 
     timeout : float, default=60.0
         Number of seconds to wait while another program locks the file.
 
     See Also
     --------
-    LabelingLoop : Ask for rows, tell their labels.
+    LabelingLoop : Active learning without an oracle.
     skactive.oracles.CachedOracle : Pay for each row once.
 
     Examples
@@ -106,7 +105,7 @@ class Session:
 
     @property
     def store(self):
-        """The open file; after a fork, a new connection to it."""
+        """The label store; a new connection to it after a fork."""
         store = vars(self).get("_store")
         if store is None or not store.is_current(self.path, self.timeout):
             self.close()
@@ -124,7 +123,7 @@ class Session:
         Returns
         -------
         labels : dict
-            Labels by sample id, without the rows that were skipped.
+            Labels by sample id. Rows that were skipped are left out.
         """
         return {k: label for k, label in self._answers().items() if label is not None}
 
@@ -134,20 +133,21 @@ class Session:
         Returns
         -------
         sample_ids : list
-            Their ids. Nobody is asked about them until :meth:`ask_again` says so.
+            Their ids. These rows are not queried until you call :meth:`ask_again`.
         """
         return [k for k, label in self._answers().items() if label is None]
 
     def correct(self, labels, *, annotator=None):
         """Replace labels.
 
-        A run that is going on in another process takes note when it next asks or tells.
+        A run in another process learns of it when it next begins a round or records an
+        answer.
 
         Parameters
         ----------
         labels : mapping of id to label or None
-            The right labels. None takes a label back: the row has none, and nobody is
-            asked about it by itself.
+            The right labels. None takes a label back: the row then counts as skipped,
+            and is not queried again unless you call :meth:`ask_again`.
 
         annotator : str or None, default=None
             Who corrects; that of the session if None.
@@ -160,10 +160,10 @@ class Session:
         Raises
         ------
         TypeError
-            If `labels` is not a mapping.
+            If `labels` is not a mapping, or `annotator` not a str.
         ValueError
-            If the session has no answer for a row, or a label cannot be one here. Then
-            nothing is corrected.
+            If the session has no answer for a row, or a label is not valid. Nothing is
+            corrected then.
         """
         if annotator is not None:
             check_name(annotator, "annotator")
@@ -183,12 +183,12 @@ class Session:
         return len(self.store.correct(self.task, parsed, annotator or self.who))
 
     def ask_again(self, sample_ids):
-        """Let the next run ask about some rows again, before any others.
+        """Put rows in the queue: the next run queries them before any others.
 
-        Each counts in the budget as one more query. If the budget is spent, raise it:
-        otherwise the rows wait. A skip is forgotten, so that a
-        :class:`~skactive.oracles.CachedOracle` asks, too; a label stays until there is
-        another answer, and such an oracle gives it again.
+        Each of them counts in the budget once more. If the budget is spent, the rows
+        wait until you raise it. A skip is removed from the answers; a label stays until
+        there is a new one. A :class:`~skactive.oracles.CachedOracle` with this file
+        asks about the rows, too, and does not repeat its stored answers.
 
         Parameters
         ----------
@@ -197,6 +197,8 @@ class Session:
 
         Raises
         ------
+        TypeError
+            If `sample_ids` is a single id.
         ValueError
             If the session has no answer for a row.
         """
@@ -208,7 +210,7 @@ class Session:
             n_known += len(news)
 
     def records(self):
-        """Return all answers, with who gave them and when.
+        """Return all answers, who gave them, and when.
 
         Returns
         -------
@@ -220,12 +222,14 @@ class Session:
         return self.store.records(self.task)
 
     def corrections(self):
-        """Return the labels that were replaced, with both answers, names and times.
+        """Return the corrections: old and new labels, who gave them, and when.
 
         Returns
         -------
         records : list of dict
-            One per correction, the oldest first.
+            One per correction, the oldest first, with `sample_id`, `label`, `annotator`
+            and `corrected_at` (seconds since 1970), and `old_label`, `old_annotator`
+            and `old_answered_at`, which are None if there was nothing before.
         """
         return self.store.corrections(self.task)
 
@@ -240,16 +244,16 @@ class Session:
         return past_of(self.entries(), {}, {}).history
 
     def summary(self):
-        """Return what the session holds, in numbers.
+        """Return counts of what is in the session.
 
         Returns
         -------
         summary : dict
-            `n_labels`, `n_skipped`, `n_queries` (rows queried, those asked about twice
-            count twice), `n_charged` (those that count in the budget), `n_unasked`
-            (labels for rows that were never queried), `n_to_ask_again` (rows in the
-            queue of :meth:`ask_again`), `n_corrections`, `n_rounds`, `n_holdout` (size
-            of the test sample) and `cost` (of all queries; 0 if `fit` got no `cost`).
+            `n_labels`, `n_skipped`, `n_queries` (a row queried twice counts twice),
+            `n_charged` (queries that count in the budget), `n_unasked` (labels of rows
+            that were never queried), `n_to_ask_again` (rows in the queue),
+            `n_corrections`, `n_rounds`, `n_holdout` (size of the test sample) and
+            `cost` (of all queries; 0 if `fit` got no `cost`).
         """
         answers = self._answers()
         rows = {name: row for row, name in enumerate(answers)}
@@ -294,14 +298,21 @@ class Session:
         Returns
         -------
         entries : list of dict
-            The entries, with ids of rows.
+            The entries, with ids in place of row numbers.
+
+        Raises
+        ------
+        SavedLoopError
+            If an entry cannot be right.
+        StoreCorruptedError
+            If an entry is missing, or is not what was written.
         """
         entries = [entry for _, entry in self.store.log(self.task)]
         check_entries(entries, self.path)
         return entries
 
     def past(self, entries, row_of_id):
-        """Return what the session knows about the rows of a pool.
+        """Return what is known about the rows of a pool.
 
         Parameters
         ----------
@@ -321,7 +332,8 @@ class Session:
         SavedLoopError
             If the file holds a loop that was saved without ids.
         ValueError
-            If the session knows the rows by ids of another type.
+            If none of the rows with an answer is in the pool, and their ids are of
+            another type.
         """
         if any(e["kind"] == "begin" and not e["has_ids"] for e in entries):
             raise SavedLoopError(
@@ -335,7 +347,7 @@ class Session:
         return past_of(entries, answers, row_of_id)
 
     def _explain_no_rows(self, answers, row_of_id):
-        """Raise or warn, as none of the rows that have an answer is in `X`."""
+        """Raise or warn because no row with an answer is in `X`."""
         message = (
             f"None of the {len(answers)} rows that have an answer in the session "
             f"{str(self.path)!r}, task {self.task!r}, is in X: sample_ids are "
@@ -349,15 +361,15 @@ class Session:
 
     def _check_known(self, names):
         """Raise if some rows have no answer."""
-        # A skip that is asked about again is no answer any more, but in the log.
+        # A skipped row that is in the queue is no longer among the answers.
         again = (e["rows"] for e in self.entries() if e["kind"] == "again")
         known = dict.fromkeys(chain.from_iterable(again)) | self._answers()
         unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(
                 f"The session has no answers for the sample_ids "
-                f"{shown_values(unknown)}, so that there is nothing to correct or to "
-                f"ask again.{hint_of_type(unknown, known)}"
+                f"{shown_values(unknown)}. Only rows with an answer can be corrected "
+                f"or asked about again.{hint_of_type(unknown, known)}"
             )
 
     def _answers(self):
@@ -366,7 +378,7 @@ class Session:
 
 
 def open_session(session):
-    """Return a session for a session or the path of one; None if there is none."""
+    """Return the session, opened if it is a path; None stays None."""
     if session is None or isinstance(session, Session):
         return session
     return Session(session)

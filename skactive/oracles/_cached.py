@@ -1,4 +1,4 @@
-"""An oracle that keeps every answer in a file, so that no row is paid for twice."""
+"""CachedOracle: keeps every answer in a file, so that no row is paid for twice."""
 
 import inspect
 import json
@@ -86,25 +86,25 @@ class CachedOracle(BriefMixin, BaseEstimator):
 
     claim_seconds : float, default=60.0
         If a process dies while it asks about rows, others ask about them after this
-        number of seconds. An oracle may take longer while its process lives. An
-        iterator of answers that nobody goes on with for this time gives up the rows
-        that it has not come to; it asks about them again if it is continued.
+        number of seconds. An oracle may take longer while its process lives. If no
+        answer is fetched from an iterator for this time, it gives up its remaining
+        rows; it asks about them again if it is continued.
 
     timeout : float, default=60.0
         Number of seconds to wait while another program locks the file.
 
     rows : {"ignore", "warn", "raise"}, default="ignore"
-        What happens if `sample_ids` are used again for other rows. If "warn" or
-        "raise", a hash of the content of each row is written with its answer, and
+        What happens if `sample_ids` are used again for other rows. With "warn" and
+        "raise", a hash of the content of each row is stored with its answer, and
         compared when the answer is used again: if it differs, there is a warning, or an
-        error before anything is asked. Answers that were written without a hash are
-        used as they are. Choose "ignore" if the contents of rows may differ, for
-        instance as a preprocessing step is fitted anew in each fold.
+        error before anything is asked. Answers stored without a hash are not compared.
+        Choose "ignore" if the content of a row may change, for instance because a
+        preprocessing step is fitted anew in each fold.
 
     See Also
     --------
     SimulatedOracle : Answer from a table.
-    ids_of_rows : Make ids out of the contents of rows.
+    ids_of_rows : Make sample ids from the contents of rows.
 
     Notes
     -----
@@ -260,26 +260,31 @@ class CachedOracle(BriefMixin, BaseEstimator):
     def correct(self, labels):
         """Replace labels in the file.
 
-        From then on, the new labels are used wherever the old ones were. Who gave the
-        old ones, and when, is kept: see :meth:`corrections`. A run that is going on,
-        or has ended, keeps the labels that it has used, unless the file is that of its
-        :class:`~skactive.Session`.
+        From then on, the new labels are used. The old ones, with who gave them and
+        when, are kept: see :meth:`corrections`. A run that has used the old labels
+        keeps them, unless the file is that of its :class:`~skactive.Session`.
 
         Parameters
         ----------
         labels : mapping
-            The new labels by sample id, None if a row is to have no label; it is not
-            asked about again then, see :meth:`ask_again`. Rows without an answer get
-            one.
+            The new labels by sample id. None takes a label back: the row then counts as
+            skipped, see :meth:`ask_again`. Rows without an answer get one.
 
         Returns
         -------
         n_replaced : int
-            Number of rows that had another answer. Those without one do not count.
+            Number of rows that had another answer. Rows without one do not count.
+
+        Raises
+        ------
+        TypeError
+            If `labels` is not a mapping.
+        ValueError
+            If a label is not valid. Nothing is corrected then.
 
         See Also
         --------
-        import_labels : Add labels; answers that are in the file stay.
+        import_labels : Add labels; existing answers stay.
 
         Examples
         --------
@@ -314,29 +319,28 @@ class CachedOracle(BriefMixin, BaseEstimator):
         return len(self._open().correct(self.task, new, self._who()))
 
     def corrections(self):
-        """Return the labels that were replaced, and by which ones.
+        """Return the corrections: old and new labels, who gave them, and when.
 
         Returns
         -------
         corrections : list of dict
             One per correction of this `task`, the oldest first, with `sample_id`,
-            `label`, `annotator` and `corrected_at` (seconds since 1970), and what was
-            there before: `old_label`, `old_annotator` and `old_answered_at`. The last
-            two are None if the row had no answer.
+            `label`, `annotator` and `corrected_at` (seconds since 1970), and
+            `old_label`, `old_annotator` and `old_answered_at`, which are None if there
+            was no answer before.
         """
         return self._open().corrections(self.task)
 
     def ask_again(self, sample_ids):
         """Remove abstentions, so that the oracle can be asked about the rows again.
 
-        Nothing is asked now. A run asks about a row when it queries it again. If the
-        file is that of a :class:`~skactive.Session`, its next run begins with them.
+        Nothing is asked now, but when a run queries these rows again. If the file is
+        that of a :class:`~skactive.Session`, its next run begins with them.
 
         Parameters
         ----------
         sample_ids : array-like of shape (n_rows,)
-            Ids of rows. Those that have a label, or were never asked about, are left
-            as they are.
+            Ids of rows. Rows with a label or without an answer stay as they are.
 
         Returns
         -------
@@ -347,20 +351,20 @@ class CachedOracle(BriefMixin, BaseEstimator):
         return len(self._open().forget_skips(self.task, keys))
 
     def records(self):
-        """Return all answers, with who gave them and when.
+        """Return all answers, who gave them, and when.
 
         Returns
         -------
         records : list of dict
-            One per row of this `task` that has an answer, the oldest answer first. If
-            it was corrected, it is the new one. Each has `task`, `sample_id`,
+            One per row of this `task` that has an answer, the oldest answer first. A
+            corrected row has its new answer. Each has `task`, `sample_id`,
             `label` (None for an abstention), `annotator` and `answered_at` (seconds
             since 1970); ``pandas.DataFrame(oracle.records())`` makes a table of them.
         """
         return self._open().records(self.task)
 
     def events(self):
-        """Return the events besides answers.
+        """Return all events except new answers.
 
         Returns
         -------
@@ -373,13 +377,13 @@ class CachedOracle(BriefMixin, BaseEstimator):
         return self._open().events()
 
     def summary(self):
-        """Return what the file holds, in numbers.
+        """Return counts of what is in the file.
 
         Returns
         -------
         summary : dict
-            Answers of each task and entries of its log, calls, rows asked about, cost,
-            rows that are being asked about, contradictions, corrections, and the
+            Numbers of answers and log entries of each task, calls, rows asked about,
+            rows being asked about, contradictions and corrections; the cost; and the
             failure that stops payments, or None.
         """
         return self._open().summary()
@@ -387,7 +391,7 @@ class CachedOracle(BriefMixin, BaseEstimator):
     def import_labels(
         self, data, *, sample_id="sample_id", label="label", abstentions=False
     ):
-        """Add labels that were made elsewhere.
+        """Add labels from elsewhere.
 
         Parameters
         ----------

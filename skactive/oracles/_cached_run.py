@@ -1,4 +1,4 @@
-"""A CachedOracle in one run: it claims rows, asks about them, writes, and waits."""
+"""A CachedOracle in one run: claims rows, asks about them, writes answers, waits."""
 
 import getpass
 import json
@@ -158,7 +158,7 @@ class CachedRun:
             self.uncharged([json.loads(key) for key in skipped])
 
     def _compare_rows(self, batch, keys):
-        """Warn or raise if answers were given to rows with another content."""
+        """Warn or raise if answers were given to rows that differ in content."""
         if batch.hashes is None or not keys:
             return
         stored = self.store.row_hashes(self.task, keys)
@@ -166,10 +166,10 @@ class CachedRun:
         if not other:
             return
         message = (
-            f"{len(other)} rows have another content than the rows that were answered "
+            f"{len(other)} rows differ in content from the rows that were answered "
             f"under their sample_ids in the label store {self.store.path}, task "
             f"{self.task!r}: {_shown_keys(other)}. Give other rows other sample_ids "
-            "(ids_of_rows makes them out of contents) or another `task`."
+            "(ids_of_rows makes them from contents) or another `task`."
         )
         if self.oracle.rows == "raise":
             raise OracleError(f"{message} Nothing was asked about them.")
@@ -255,8 +255,8 @@ class CachedRun:
     def _ask(self, batch, claim, known, start):
         """Ask about the rows of a claim; return an iterator if answers can go on.
 
-        They cannot be where answers of others have to be waited for, as labels are
-        given in the order of the rows. They are written one by one all the same.
+        They cannot if the run has to wait for answers of others, because labels are
+        returned in the order of the rows. They are still written one by one.
         """
         with ExitStack() as stack:
             holding = stack.enter_context(self._held(claim))
@@ -300,7 +300,7 @@ class CachedRun:
                 raise self._stopped(stop, batch, claim, known) from stop
             finally:
                 close_generator(answers)
-        # Nobody wanted the answers for so long that the rows were given up.
+        # No answer was fetched for so long that the rows were given up.
         yield from self._labels(batch, known, start)
 
     def _write_next(self, batch, claim, answers, key, known):
@@ -327,7 +327,7 @@ class CachedRun:
             error.add_note("Answers that were paid for and not written: `answers`.")
             raise
         if batch.asks_again:
-            # The session replaces the old answers; here both are among the events.
+            # The session replaces the old answers; the events have both.
             first = {}
         known |= labels | self._checked(first)
         for key, label in first.items():
@@ -379,8 +379,8 @@ class CachedRun:
             release(*args, **how)
         except StoreError as error:  # a warning: another error is being raised
             warnings.warn(
-                "A claim was not given up; this is tried again in the background, and "
-                f"it ends with this process. {error}",
+                "A claim could not be given up yet. There are more tries in the "
+                f"background, and it ends with this process. {error}",
                 UserWarning,
                 stacklevel=2,
             )

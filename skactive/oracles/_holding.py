@@ -1,4 +1,4 @@
-"""Claims in a label store: held while an oracle works, waited for while others do."""
+"""Hold claims in a label store while an oracle works, and wait for those of others."""
 
 import _thread  # noqa: PLC2701 (a documented module, in spite of its name)
 import threading
@@ -11,21 +11,21 @@ from skactive.utils._warning import warn_caller
 
 # Rows that others are asking about are checked again after this many seconds at most.
 _MAX_WAIT = 0.5
-# After this many seconds, whoever waits is told what for.
+# After this many seconds of waiting, a warning says what for.
 _PATIENCE = 5.0
-# So often it is tried to give up a claim while the file cannot be written to.
+# Number of tries to give up a claim while the file cannot be written to.
 _MAX_TRIES = 100
 
 
 class Holding:
     """A claim on the rows that an oracle works on.
 
-    It is renewed in the background for as long as the oracle takes to answer. So a
-    claim can end soon after its process has died, however slow oracles are.
+    It is renewed in the background as long as the oracle works. So claims can be short:
+    they end soon after their process has died, but not while an oracle is slow.
 
-    The answers of an iterator are fetched one by one, by somebody who may never fetch
-    the next one. Between two of them nobody works on the rows, so they are given up if
-    no answer is fetched for as long as a claim is valid.
+    The answers of an iterator are fetched one by one, and the caller may never fetch
+    the next one. Between two answers nobody works on the rows. They are given up if no
+    answer is fetched for as long as a claim is valid.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Holding:
         The claim.
 
     seconds : float
-        How long a claim is valid.
+        Number of seconds that a claim is valid.
     """
 
     def __init__(self, store, claim, seconds):
@@ -46,19 +46,19 @@ class Holding:
         self._unasked = []
         self._idle_since = None
         self._n_tries = 0
-        self._parting = None  # how the claim is given up, once it is to be
+        self._parting = None  # arguments of the release, once there is one
         self._lock = threading.Lock()
         self._is_released = threading.Event()
         # Thread.start waits until the thread runs, and would do so in every batch.
         _thread.start_new_thread(self._beat, ())
 
     def pause(self, unasked):
-        """Note that the oracle does not work now, and which rows it has not begun.
+        """Note that the oracle is not working, and which rows it has not begun.
 
         Parameters
         ----------
         unasked : list of str
-            Keys of the rows that the oracle gets later, if at all.
+            Keys of the rows that the oracle may come to later.
         """
         with self._lock:
             self._unasked, self._idle_since = unasked, time.monotonic()
@@ -69,7 +69,7 @@ class Holding:
         Parameters
         ----------
         unasked : list of str
-            Keys of the rows that it gets later, if at all.
+            Keys of the rows that it may come to later.
 
         Returns
         -------
@@ -87,8 +87,8 @@ class Holding:
         Parameters
         ----------
         refund_all : bool, default=False
-            Whether no row without an answer was paid for. Otherwise, those that the
-            oracle has begun are paid for.
+            Whether all rows without an answer are refunded. If False, only those that
+            the oracle has not begun.
 
         failure : str or None, default=None
             What went wrong with the oracle.
@@ -96,7 +96,7 @@ class Holding:
         Raises
         ------
         StoreError
-            If the file cannot be written to. It is tried again in the background.
+            If the file cannot be written to. There are more tries in the background.
         """
         with self._lock:
             refund = self._claim.mine if refund_all else self._unasked
@@ -108,10 +108,10 @@ class Holding:
         self._is_released.set()
 
     def _beat(self):
-        # At a third of its time, so that a renewal may fail or be late once.
+        # Three times in its duration, so one renewal may fail or be late.
         while not self._is_released.wait(self._seconds / 3):
-            # An error costs a second question, or others their time. It must not end
-            # the run, and the next beat may have no error.
+            # An error may make others wait, or ask about a row twice. It must not end
+            # the run, and the next beat may succeed.
             with suppress(StoreError), self._lock:
                 if self._parting is not None:
                     self._try_again()
@@ -125,7 +125,7 @@ class Holding:
         if self._n_tries > _MAX_TRIES:
             self._is_released.set()  # the claim ends with this process
         elif not self._is_released.is_set():
-            # The connection may be closed, or of no use any more.
+            # The connection may be closed or broken.
             old, how = self._store, {"create": False, "timeout": self._store.timeout}
             with closing(type(old)(old.path, **how)) as store:
                 self._release(store, **self._parting)
@@ -136,7 +136,7 @@ class Holding:
 
 
 class Patience:
-    """Waits for rows that others are asking about, and says so once.
+    """Waits for rows that others are asking about, and warns about it once.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class Patience:
         self._has_said = False
 
     def wait(self, others):
-        """Wait for some time, longer each time.
+        """Wait for a moment, longer each time.
 
         Parameters
         ----------
@@ -184,10 +184,10 @@ class Patience:
 
 
 def claim_name(annotator):
-    """Return a name for a new claim: who asks, since when, and a part at random."""
+    """Return a name for a new claim: who asks, since when, and a random part."""
     return f"{annotator} since {time.strftime('%Y-%m-%d %H:%M:%S')}#{uuid.uuid4().hex}"
 
 
 def claim_title(name):
-    """Return what a reader wants to know of the name of a claim."""
+    """Return the name of a claim without its random part."""
     return name.rpartition("#")[0] or name

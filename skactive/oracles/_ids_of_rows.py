@@ -1,4 +1,4 @@
-"""Sample ids that are made of the contents of rows."""
+"""Sample ids made from the contents of rows."""
 
 from collections import Counter
 
@@ -8,26 +8,25 @@ from skactive.utils._row_hashes import hash_each_row
 
 
 def ids_of_rows(X):
-    """Make sample ids out of the contents of rows.
+    """Make sample ids from the contents of rows.
 
-    For rows that have no ids of their own: wherever and in whatever order a row comes
-    again, it has the same id, and no other row has it. Rows with equal values have
-    equal ids, whatever the width of their numbers and the kind of their container;
-    sparse and dense rows differ.
+    Use them for rows without ids of their own. A row has the same id wherever it
+    appears again, in any order, and no other row has this id. Ids depend on the values
+    only, not on the container or the width of the numbers, but sparse and dense rows
+    have different ids.
 
-    Equal rows of one `X` are numbered: ``"...-2"`` is the id of the second one. Their
-    order does not matter, as their contents are equal.
+    Equal rows in `X` are numbered: ``"...-2"`` is the id of the second one.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, data frame, list} of length n_rows
-        Rows: numbers, texts, dates, or objects made of these. Pass them as they are
-        before any preprocessing, whose results may differ between fits.
+        Rows: numbers, texts, dates, or objects made of these. Pass them without any
+        preprocessing, whose results may differ between fits.
 
     Returns
     -------
     sample_ids : ndarray of shape (n_rows,), dtype str
-        All different.
+        Ids, all different.
 
     Raises
     ------
@@ -40,9 +39,8 @@ def ids_of_rows(X):
 
     Notes
     -----
-    An id is a BLAKE2 hash of 128 bits. Who knows the ids can find out whether a row
-    that they guess is among them, so that they are no secret for rows that can be
-    guessed.
+    An id is a BLAKE2 hash of 128 bits. Anybody who knows the ids can test whether a
+    guessed row is among them, so do not publish ids of secret rows that can be guessed.
 
     Examples
     --------

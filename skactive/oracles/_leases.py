@@ -1,4 +1,4 @@
-"""Leases: which of several workers has which rows, and until when."""
+"""Leases: which worker has which rows, and until when."""
 
 import math
 import threading
@@ -21,20 +21,20 @@ class Leases:
 
     A worker has a row until it is released or the lease expires; asking again and
     :meth:`renew` prolong all leases of the worker. A lease that has expired stays with
-    its worker until somebody else takes the row, so that a worker who comes back late
-    goes on where it was.
+    its worker until another worker takes the row, so a worker who comes back late can
+    continue.
 
-    A lease is no right to answer: whether a late answer is taken is decided by those
-    who collect the answers. Leases are kept in memory only; a restart ends all of them.
+    Leases only decide who gets which rows. Whether a late answer is taken does not
+    depend on them. They are kept in memory; a restart ends all of them.
     All methods may be called from several threads.
 
     Parameters
     ----------
     seconds : float, default=600.0
-        Seconds that a lease lasts.
+        Number of seconds that a lease lasts.
 
     clock : callable, default=time.monotonic
-        Returns the time in seconds. It must not go back.
+        Returns the time in seconds, which must not decrease.
 
     Examples
     --------
@@ -68,20 +68,20 @@ class Leases:
             The rows that are open, in the order in which they are handed out.
 
         n : int or None
-            The number of rows that the worker wants; None for all.
+            The largest number of rows; all if None.
 
         worker : str
             Name of the worker.
 
         seconds : float or None, default=None
-            Seconds that all leases of the worker last from now on. By default, those
-            of the object.
+            Number of seconds that all leases of the worker last from now on. If None,
+            the `seconds` of this object.
 
         Returns
         -------
         leased : list
-            At most `n` of the keys: first those that the worker has already, then those
-            that nobody has. Empty if others have all of them.
+            At most `n` of the keys: first those that the worker has already, then free
+            ones. Empty if others have all of them.
         """
         check_name(worker)
         _check_n(n)
@@ -99,13 +99,13 @@ class Leases:
         return leased
 
     def renew(self, worker):
-        """Prolong all leases of a worker by the seconds they were made for."""
+        """Start all leases of a worker anew, each with its own number of seconds."""
         check_name(worker)
         with self._lock:
             self._renew(worker, self._clock())
 
     def release(self, keys):
-        """End the leases of rows, whoever has them. Others are left out."""
+        """End the leases of rows, whoever has them; rows without one are ignored."""
         with self._lock:
             for key in keys:
                 self._leases.pop(key, None)
@@ -124,7 +124,7 @@ class Leases:
             return None if free else self._leases[key].worker
 
     def held(self):
-        """Return the worker of each row that somebody has, by the keys of the rows."""
+        """Return the worker of each leased row, by key."""
         with self._lock:
             now = self._clock()
             return {
@@ -151,10 +151,11 @@ class Leases:
 
 
 def check_name(name, what="worker"):
-    """Raise unless this is the name of somebody, which can be written to a file."""
+    """Raise unless this is a name that can be written to a file."""
     if not isinstance(name, str):
         raise TypeError(
-            f"The {what} must be a str, the name of who labels, got {shown(name)}."
+            f"The {what} must be a str, the name of a person or program, got "
+            f"{shown(name)}."
         )
     if not name.strip():
         raise ValueError(f"The {what} must be a name, got {name!r}.")

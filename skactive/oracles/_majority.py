@@ -40,18 +40,18 @@ class _Question:
 
 
 class _FreeVotes:
-    """Votes that cost nothing in a run, and the rows that got no other ones."""
+    """Finds the rows whose votes all cost no budget."""
 
     def __init__(self, uncharged):
         self._uncharged = uncharged
         self._votes = set()
 
     def add(self, number, sample_ids):
-        """Note that the votes of one annotator for some rows cost nothing."""
+        """Note that the votes of one annotator for some rows cost no budget."""
         self._votes.update((number, sample_id) for sample_id in sample_ids)
 
     def tell(self, records):
-        """Tell the run which rows cost nothing, and forget their votes."""
+        """Tell the run which rows cost no budget, and forget the votes."""
         names = [
             record["sample_id"]
             for record in records
@@ -78,7 +78,7 @@ class MajorityOracle(BriefMixin, BaseEstimator):
 
     An annotator that is a :class:`CachedOracle` gets the same facts about the run as on
     its own: closed classes, the missing label and prices. It charges one price for each
-    vote. A row costs none of the budget if all of its votes are abstentions from files.
+    vote. A row costs no budget if all of its votes are abstentions from files.
 
     Parameters
     ----------

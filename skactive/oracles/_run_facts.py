@@ -31,15 +31,15 @@ class RunFacts:
         the present question included, and the budget.
 
     uncharged : callable or None, default=None
-        ``uncharged(sample_ids)`` tells the run that these rows of the present question
-        cost none of its budget. It is called before the answers are given, with a list
-        of ids; a :class:`~skactive.oracles.CachedOracle` calls it for rows that
-        somebody has skipped before.
+        ``uncharged(sample_ids)`` tells the run that these rows, of those that it is
+        asking about, cost none of its budget. It is called with a list of ids before
+        the answers are given. A :class:`~skactive.oracles.CachedOracle` calls it for
+        rows that were skipped before.
 
     asks_again : callable or None, default=None
-        ``asks_again()`` tells whether the present question is about rows that have an
-        answer already, which the user wants to have checked. An oracle that keeps
-        answers must not repeat them then.
+        ``asks_again()`` returns whether the run is asking about rows of its queue,
+        which may have an answer already. An oracle that keeps answers must then not
+        repeat them.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A hash of each row, equal wherever the values of rows are equal."""
+"""A hash of the content of each row; equal rows have equal hashes."""
 
 import hashlib
 import math
@@ -34,8 +34,8 @@ def hash_each_row(X, salt=""):
         Rows: numbers, texts, dates, or objects made of these.
 
     salt : str, default=""
-        Rows cannot be guessed from their hashes by somebody who does not know it. At
-        most 64 bytes.
+        Text of at most 64 bytes. Without knowing it, nobody can guess rows from their
+        hashes.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def _array_as_bytes(values):
         return [row.tobytes() for row in _days_and_rest(values)]
     if kind in "bf" or (kind in "iu" and _is_exact(values)):
         values = values.astype("<f8") + 0.0  # -0.0 becomes 0.0
-        values[np.isnan(values)] = np.nan  # there are many of them
+        values[np.isnan(values)] = np.nan  # nan has many bit patterns
         return [row.tobytes() for row in values]
     return [b"".join(map(_as_bytes, row)) for row in values.tolist()]
 
@@ -158,7 +158,7 @@ def _number_as_bytes(value):
 
 
 def _tagged(tag, content):
-    # With its length, or two values could run into each other.
+    # With its length, so that neighbouring values cannot be confused.
     return b"%s%d:%s" % (tag, len(content), content)
 
 
@@ -168,8 +168,8 @@ def _object_as_text(value):
     text = repr(value)
     if " at 0x" in text:  # the address of an object says nothing of its content
         raise TypeError(
-            f"X holds an object of type {type(value).__name__} that shows nothing of "
-            "its content. Rows are told apart by numbers, texts, dates, arrays, and "
-            "lists or dicts of them; give it a __repr__ or an __array__."
+            f"X holds an object of type {type(value).__name__} whose content cannot be "
+            "read. Rows are told apart by numbers, texts, dates, arrays, and lists or "
+            "dicts of them; give the type a __repr__ or an __array__."
         )
     return text

@@ -220,7 +220,7 @@ TAMPERED = [
     (1, {"record": {}}, "entry 1 .* no valid record"),
     (1, {"probabilities": [0.5]}, "probabilities for each row"),
     (1, {"strategy": "random"}, "in round 1 'random' selected, but now"),
-    (2, {"labels": [1]}, "not one of its labels for each row"),
+    (2, {"labels": [1]}, "not have one of its labels for each row"),
     (2, {"labels": [[1]] * 4}, "entry 2 .* no valid labels"),
     (2, {"labels": [10**30] * 4}, "entry 2 .* no valid labels"),
     (2, {"labels": ["x"] * 4}, "the answer 'x' for row 10 is not valid"),
@@ -465,7 +465,7 @@ def test_the_first_saved_label_of_a_row_stays_in_the_file_and_in_both_loops(two)
     first.tell([0], indices=row)
     second.tell([1], indices=row)
     second.save(path)
-    with pytest.warns(UserWarning, match="has got the label 1 in another process"):
+    with pytest.warns(UserWarning, match="got the label 1 in another process"):
         first.save(path)
     for loop in (first, second, load()):
         assert labels_of(loop, row) == [1]

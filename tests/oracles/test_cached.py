@@ -39,7 +39,7 @@ def test_an_answer_that_comes_after_the_file_was_closed_is_with_the_error(path):
     assert next(answers) == 1
     oracle.close()
     with (
-        pytest.warns(UserWarning, match="A claim was not given up"),
+        pytest.warns(UserWarning, match="A claim could not be given up"),
         pytest.raises(StoreError, match="closed while it was in use") as caught,
     ):
         next(answers)
@@ -53,7 +53,7 @@ def test_an_iterator_that_nobody_begins_gives_up_its_rows(path):
     assert oracle.summary()["n_asked"] == 0
 
 
-# Rows with another content
+# Rows that differ in content
 
 
 def by_content(X):
@@ -75,7 +75,7 @@ def used(path):
 
 def test_ids_that_are_used_again_for_other_rows_are_noticed(used, path):
     assert (np.array(used.oracle(NEW)) != used.oracle(OLD)).all()
-    with pytest.warns(UserWarning, match="36 rows have another content") as caught:
+    with pytest.warns(UserWarning, match="36 rows differ in content") as caught:
         assert used(NEW, FIRST_IDS) == by_content(OLD)
     message = str(caught[0].message)
     assert ": 0, 1, 2, 3, 4 and 31 more." in message
@@ -87,7 +87,7 @@ def test_other_rows_are_refused_before_anything_is_asked(used, path):
     asked = []
     oracle = CachedOracle(lambda X: asked.append(X), path, rows="raise")
     ids = [*FIRST_IDS[:2].tolist(), "new"]
-    with pytest.raises(OracleError, match=r"2 rows have another content .*: 0, 1\."):
+    with pytest.raises(OracleError, match=r"2 rows differ in content .*: 0, 1\."):
         oracle(NEW[:3], ids)
     assert asked == []
     assert oracle.summary()["n_asked"] == 36
@@ -133,7 +133,7 @@ def test_answers_of_others_to_other_rows_are_noticed_while_it_waits(path):
     other = hash_each_row([[7]], store.salt())
     answer = ("default", {'"b"': 1}, "bert", {'"b"': other[0]})
     threading.Timer(0.1, store.record, answer).start()
-    with pytest.raises(OracleError, match=r'1 rows have another content .*: "b"'):
+    with pytest.raises(OracleError, match=r'1 rows differ in content .*: "b"'):
         oracle([[5], [8]], ["a", "b"])
     assert oracle.summary()["n_claimed"] == 0
     assert oracle.labels() == {"a": 1, "b": 1}
@@ -144,7 +144,7 @@ def test_rows_that_were_claimed_beside_other_rows_are_given_up(used, path, monke
     oracle = CachedOracle(lambda X: asked.append(X), path, rows="raise")
     # As if somebody had answered after the first look into the file.
     monkeypatch.setattr(LabelStore, "answers", lambda store, task, keys: {})
-    with pytest.raises(OracleError, match=r"1 rows have another content .*: 0\."):
+    with pytest.raises(OracleError, match=r"1 rows differ in content .*: 0\."):
         oracle(NEW[:2], [0, "new"])
     assert asked == []
     assert oracle.summary()["n_claimed"] == 0
@@ -154,7 +154,7 @@ def test_rows_that_were_claimed_beside_other_rows_are_given_up(used, path, monke
 def test_an_iterator_writes_hashes_too(path):
     oracle = CachedOracle(lambda X: iter(by_content(X)), path, rows="raise")
     assert list(oracle(OLD[:2], ["a", "b"])) == [0, 1]
-    with pytest.raises(OracleError, match=r'1 rows have another content .*: "b"'):
+    with pytest.raises(OracleError, match=r'1 rows differ in content .*: "b"'):
         oracle(OLD[:1], ["b"])
 
 
@@ -179,7 +179,7 @@ def test_a_search_over_a_pipeline_with_a_scaler_is_silent_at_the_default(
     )
     search.fit(X, y, activelearningclassifier__sample_ids=np.arange(60))
     messages = [str(w.message) for w in recwarn.list]
-    assert any("rows have another content" in text for text in messages) == warns
+    assert any("rows differ in content" in text for text in messages) == warns
 
 
 # Corrections, and asking again

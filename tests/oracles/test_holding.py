@@ -140,7 +140,7 @@ def test_a_claim_that_could_not_be_given_up_is_given_up_later(path):
     assert next(answers) == 1
     oracle.close()
     with (
-        pytest.warns(UserWarning, match="A claim was not given up; .* in the backgr"),
+        pytest.warns(UserWarning, match="A claim could not be given up .* background"),
         pytest.raises(StoreError, match="closed"),
     ):
         next(answers)

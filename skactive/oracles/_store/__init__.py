@@ -1,7 +1,8 @@
-"""The label store: answers, claims and what was paid, in one SQLite file.
+"""The label store: answers, claims, payments and logs in one SQLite file.
 
-`store` has the transactions. Each is made of statements on the tables: `answers`,
-`claims`, `account` and `events`. `connection` opens the file, `file` says whether it
-can be used and what is wrong with it, and `schema` makes the tables and updates those
-of older versions.
+`store` has the transactions. They call functions on the tables, which are in `answers`,
+`claims`, `account`, `events` and `log`. `connection` opens the file, `file` checks
+whether it can be used, and `schema` creates the tables and migrates those of older
+versions. `damage` has checksums, and `processes` tells whether the owner of a claim
+lives.
 """

@@ -95,10 +95,10 @@ def raise_if_broken(run, path):
 
 
 def read_salt(run):
-    """Return the random text that belongs to this file and to copies of it."""
+    """Return the random text that this file and its copies have."""
     return read_account(run).get("salt")
 
 
 def count_write(run):
-    """Count a transaction; so each of them has the page of the account in it."""
+    """Count a transaction. So each of them writes the page of the account."""
     charge(run, n_writes=1)

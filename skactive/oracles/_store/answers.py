@@ -39,7 +39,7 @@ def all_answers(run, task):
 
 
 def readable_answers(run, task):
-    """Return the labels of a task that can be read, by sample id, damaged or not."""
+    """Return the labels of a task that can be read, by sample id, unchecked."""
     found = {}
     for key, text in run(
         "SELECT sample_id, label FROM answers WHERE task = ?", (task,)
@@ -73,7 +73,7 @@ def add_answers(run, task, labels, annotator, hashes=None):
 
 
 def replace_answers(run, task, labels, annotator):
-    """Write other labels in the place of answers."""
+    """Replace the labels of answers."""
     texts = {key: json.dumps(label) for key, label in labels.items()}
     run.many(
         "UPDATE answers SET label = ?, annotator = ?, answered_at = ?, checksum = ? "
@@ -104,7 +104,7 @@ def authors(run, task, keys):
 
 
 def stored_hashes(run, task, keys):
-    """Return the hash of the content of each row that was stored with one, by key."""
+    """Return the stored hashes of rows, by key; rows without one are left out."""
     rows = run(
         "SELECT sample_id, row_hash FROM json_each(?) AS wanted CROSS JOIN answers "
         "ON task = ? AND sample_id = wanted.value WHERE row_hash IS NOT NULL",
@@ -145,7 +145,7 @@ def answer_records(run, task=None):
 
 
 def check_answers(run):
-    """Raise if an answer is not the one that was written. One pass over all."""
+    """Raise if the checksum of any answer is wrong."""
     for task, key, text, kept in run(
         "SELECT task, sample_id, label, checksum FROM answers"
     ):
@@ -162,7 +162,7 @@ def counts_of_tasks(run):
 
 
 def _label(run, task, key, text, kept):
-    """Return the label of a row, after its checksum was compared."""
+    """Return the label of a row after checking its checksum."""
     if checksum(task, key, text) != kept:
         raise _bad(run, task, key, "another checksum")
     return _read(run, task, key, text)

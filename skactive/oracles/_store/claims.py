@@ -1,10 +1,10 @@
 """The table of claims: who is asking about which rows, and until when.
 
-A claim is a lease. It ends by itself after `seconds` unless its owner renews it, so
-that the rows of a process that died are asked about by others. If the process that made
-it is known to live on this host, it does not end: a claim that was not renewed in time,
-because the process was suspended or the file was locked, is not paid for twice.
-In these functions `run` executes SQL within a transaction.
+A claim ends by itself after `seconds` unless its owner renews it. So if a process dies,
+others ask about its rows. If the process is known to live on this host, the claim does
+not end: it may not have been renewed in time because the process was suspended or the
+file was locked, and the rows must not be paid for twice. In these functions `run`
+executes SQL within a transaction.
 """
 
 import json
@@ -28,17 +28,17 @@ class Holder:
         Name of the claim.
 
     process : str
-        The process that made it, for messages; "an unknown process" if it is not known.
+        The process that claimed the row, for messages, or "an unknown process".
 
     since : float
-        When it was made or last renewed, in seconds since 1970.
+        When the claim was made or last renewed, in seconds since 1970.
 
     expires_at : float
         When it ends by itself, in seconds since 1970.
 
     lives : bool
         Whether the process is known to live on this host. Then the claim does not end
-        at `expires_at`, but when it is answered or given up, or the process ends.
+        at `expires_at`, but when it is answered or given up, or its process ends.
     """
 
     owner: str
@@ -54,7 +54,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Claim:
-    """The rows that a caller may ask about now, and what is known of the others.
+    """The rows that a caller may ask about now, and what is known about the others.
 
     Attributes
     ----------
@@ -68,8 +68,7 @@ class Claim:
         Keys of the rows that the caller is to ask about now.
 
     others : dict
-        A :class:`Holder` for each row that somebody else is asking about, by key. Its
-        str says what the caller waits for.
+        A :class:`Holder` for each row that somebody else is asking about, by key.
 
     limit : str or None
         The limit that excludes the other rows, None if there is none.
@@ -141,14 +140,14 @@ def drop_claims_of_owner(run, owner):
 
 
 def give_up(owner):
-    """Remember that claims are to be dropped: their owner could not do it."""
+    """Remember claims that their owner could not drop."""
     _given_up.add(owner)
 
 
 def drop_given_up(run):
     """Drop the claims of this process that could not be dropped before.
 
-    As the process lives, they would not end by themselves.
+    They would not end by themselves, because the process lives.
     """
     for owner in list(_given_up):
         drop_claims_of_owner(run, owner)
@@ -163,9 +162,9 @@ def drop_claims_of_rows(run, task, keys):
 
 
 def drop_expired_claims(run):
-    """Drop the claims that were not renewed in time, whether their owners live or not.
+    """Drop the claims that were not renewed in time, also of processes that live.
 
-    Somebody wants it: an owner may live and have forgotten them.
+    A user asks for it: the owner may live and have forgotten them.
     """
     run("DELETE FROM claims WHERE expires_at < ?", (run.now,))
 

@@ -26,12 +26,12 @@ from skactive.oracles._store.file import (
 )
 from skactive.oracles._store.schema import create, has_all_tables, migrate
 
-# The state of each file when this process had checked it or closed it: a check reads
-# the whole file, and a search opens it in every fit.
+# The state of each file when this process last checked or closed it. A check reads the
+# whole file, and a search opens it in every fit.
 _checked = {}
-# The connections that are open, and their files. While this process has one to a file,
-# nothing but SQLite may open and close it: that drops all its locks on the file. One
-# that nobody has closed stays open until the garbage collector finds it.
+# The open connections and their files. While this process has a connection to a file,
+# only SQLite may open and close the file, as closing drops all locks of the process. A
+# connection that nobody closes stays open until the garbage collector finds it.
 _connections = WeakKeyDictionary()
 _opening = threading.RLock()
 # Connections of the parent that a fork has copied. SQLite forbids to use or close them
@@ -49,13 +49,13 @@ class StoreConnection:
     Parameters
     ----------
     path : str or path-like
-        The file; it is made if it does not exist, unless `create` is False.
+        The file. It is created if it does not exist, unless `create` is False.
 
     timeout : float, default=60.0
         Number of seconds to wait while another program locks the file.
 
     create : bool, default=True
-        Whether to make a file that does not exist.
+        Whether to create a file that does not exist.
     """
 
     def __init__(self, path, *, timeout=60.0, create=True):
@@ -73,8 +73,8 @@ class StoreConnection:
                 self._identity = identity(self.path)
                 self._connect()
         except StoreCorruptedError:
-            # The last connection to close writes the log back into the file, unless it
-            # may only read. The file is left as it is.
+            # The last connection that is closed writes the log back into the file. A
+            # read-only one does not, so the file is left as it is.
             with suppress(sqlite3.Error), closing(read_only(self.path)) as last:
                 last.execute("PRAGMA user_version")
                 self.close()
@@ -132,14 +132,14 @@ class StoreConnection:
         run("PRAGMA synchronous = FULL")
 
     def _check_content(self):
-        """Look for damage that leaves the pages of SQLite in order."""
+        """Look for damage that the page check of SQLite does not find."""
         run = _Run(self._connection, self.path)
         if not has_all_tables(run):
             raise damaged(self.path, "its tables are not those that were made")
         check_answers(run)
 
     def _file(self):
-        """Return what tells the file from others, as this process sees it."""
+        """Return what identifies the file in this process."""
         return os.getpid(), identity(self.path)
 
     def _use_write_ahead_log(self):

@@ -1,4 +1,4 @@
-"""Damage: checksums of what matters, and the error for what cannot be right."""
+"""Damage: checksums, and the error for content that cannot be right."""
 
 import json
 import zlib
@@ -10,7 +10,7 @@ _LAST_TIME = 253402300799
 
 
 def checksum(*fields):
-    """Return the checksum of some fields of a row; None if one is no text or number."""
+    """Return the checksum of fields; None if one of them is not text or a number."""
     try:
         return zlib.crc32(json.dumps(fields).encode())
     except TypeError:
@@ -18,7 +18,7 @@ def checksum(*fields):
 
 
 def damaged(path, what, **details):
-    """Return the error for a file in which something cannot be right."""
+    """Return the error for a damaged file."""
     return StoreCorruptedError(
         f"The label store {path} is damaged ({what}); it was left as it is. Restore it "
         "from a backup, or save what can be read with SQLite's .recover.",
@@ -27,7 +27,7 @@ def damaged(path, what, **details):
 
 
 def from_json(text):
-    """Return what a text says; raise ValueError for all that is not JSON."""
+    """Return the value of a JSON text; raise ValueError if it is not JSON."""
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is not a text")
     try:

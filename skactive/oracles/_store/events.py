@@ -11,7 +11,7 @@ _NAMES = "happened_at kind task sample_id label annotator detail".split()
 
 
 def log_event(run, kind, **columns):
-    """Write down that something happened."""
+    """Add an event."""
     names = ["happened_at", "kind", *columns]
     marks = ", ".join("?" * len(names))
     run(
@@ -21,7 +21,7 @@ def log_event(run, kind, **columns):
 
 
 def log_correction(run, task, key, label, annotator, before):
-    """Write down that an answer was replaced.
+    """Add the event of a correction.
 
     Parameters
     ----------

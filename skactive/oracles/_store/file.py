@@ -1,4 +1,4 @@
-"""The file of a label store: whether it can be used, and what is wrong with it."""
+"""The file of a label store: checks whether it can be used, and errors."""
 
 import os
 import sqlite3
@@ -63,12 +63,12 @@ def _make_empty(path):
 
 
 def check_write_ahead_log(path):
-    """Refuse a file that lies beside the write-ahead log of another file.
+    """Refuse a file next to the write-ahead log of another file.
 
-    SQLite would write the pages of one into the other. The name of the file and the
-    number of its transactions are compared in the file alone and with its log. Nothing
-    is known if the file is in use or was killed while it wrote its log back, and then
-    nothing is said: its pages are checked afterwards.
+    SQLite would write the pages of one into the other. The salt of the file and its
+    number of transactions are read without the log and with it, and compared. If they
+    cannot be read, because the file is in use or its process was killed while it wrote
+    the log back, the file is accepted: its pages are checked afterwards.
     """
     if not path.with_name(f"{path.name}-wal").exists():
         return
@@ -82,19 +82,19 @@ def check_write_ahead_log(path):
     else:
         return
     raise StoreCorruptedError(
-        f"Beside the label store {path} lies the write-ahead log {path.name}-wal of "
-        f"{whose}; both were left as they are. Put each file beside its own -wal file, "
-        "or restore it from a backup into a folder where there is none."
+        f"Next to the label store {path} is the write-ahead log {path.name}-wal of "
+        f"{whose}; both were left as they are. Put each file next to its own -wal "
+        "file, or restore it from a backup into a folder without one."
     )
 
 
 def read_only(path, how="mode=ro"):
-    """Return a connection that writes nothing, with its log or without."""
+    """Return a connection that writes nothing."""
     return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=0)
 
 
 def _account(path, how="mode=ro"):
-    """Return the name of a file and its number of transactions, None if unknown."""
+    """Return the salt of a file and its number of transactions, None if unknown."""
     try:
         with closing(read_only(path, how)) as connection:
             found = dict(connection.execute("SELECT name, value FROM account"))
@@ -125,7 +125,7 @@ def raise_unless_ok(path, found):
 
 
 def identity(path):
-    """Return what tells a file from another of the same name; None if it is gone."""
+    """Return what identifies a file, whatever its name; None if it is gone."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,6 +1,6 @@
 """The log of each task: an append-only list of what happened to the pool.
 
-An entry is a dict, JSON in the file. Its position counts from 0 without gaps. In these
+An entry is a dict, and JSON in the file. Positions count from 0 without gaps. In these
 functions `run` executes SQL within a transaction.
 """
 
@@ -47,7 +47,7 @@ def log_entries(run, task, after=-1):
 
 
 def readable_labels(run, task):
-    """Return the labels in a log that can be read, by sample id, damaged or not."""
+    """Return the labels in a log that can be read, by sample id, unchecked."""
     query = "SELECT entry FROM log WHERE task = ? ORDER BY position"
     found = {}
     for (text,) in run(query, (task,)):
@@ -65,7 +65,7 @@ def readable_labels(run, task):
 
 
 def append_entries(run, task, position, entries):
-    """Write entries from a position on, which must be the end of the log."""
+    """Append entries; `position` must be the length of the log."""
     texts = [json.dumps(entry) for entry in entries]
     run.many(
         "INSERT INTO log VALUES (?, ?, ?, ?)",

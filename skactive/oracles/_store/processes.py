@@ -1,7 +1,7 @@
-"""Processes: the name of this one, and whether one that left its name still lives.
+"""Processes: the name of this one, and whether a named process still lives.
 
-A process is named by its host, its number (pid) and when it was started; numbers are
-used again, and a computer that was started again is another one.
+The name of a process consists of its host, its number (pid) and its start time, because
+numbers are used again, in particular after the computer was restarted.
 """
 
 import json
@@ -22,12 +22,11 @@ def this_process():
 
 
 def lives(process):
-    """Tell whether a process lives on this host.
+    """Return whether a process is known to live on this host.
 
-    On Linux that is known. On other systems with POSIX signals, where the standard
-    library does not tell when a process was started, a process counts as alive while
-    there is one with its number; on Windows, and for a process of another host, nothing
-    is known.
+    On Linux this is certain. On other systems with POSIX signals, the standard library
+    does not tell the start time, so a process counts as alive while there is one with
+    its number. On Windows, and for processes of other hosts, nothing is known.
 
     Parameters
     ----------

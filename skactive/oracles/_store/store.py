@@ -1,4 +1,4 @@
-"""The label store: what happens to answers, claims and money in one transaction."""
+"""The label store: its transactions on answers, claims, payments and logs."""
 
 import json
 
@@ -66,7 +66,7 @@ class LabelStore(StoreConnection):
     """
 
     def answers(self, task, keys):
-        """Return the labels that are known of some rows, by key."""
+        """Return the known labels of some rows, by key."""
         with self._reading() as run:
             return known_answers(run, task, keys)
 
@@ -91,7 +91,7 @@ class LabelStore(StoreConnection):
         max_cost=None,
         again=False,
     ):
-        """Claim the rows that nobody has answered or is asking about, and pay for them.
+        """Claim and pay for the rows that have no answer and no other claim.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class LabelStore(StoreConnection):
             Name of the claim.
 
         seconds : float
-            How long it is valid if it is not renewed.
+            Number of seconds that it is valid if it is not renewed.
 
         max_calls, max_cost : float or None
             What may be spent through this file.
@@ -116,7 +116,7 @@ class LabelStore(StoreConnection):
         Returns
         -------
         claim : Claim
-            The rows to ask about, and what is known of the others.
+            The rows to ask about, and what is known about the others.
         """
         try:
             return self._claim(task, prices, owner, seconds, max_calls, max_cost, again)
@@ -166,7 +166,7 @@ class LabelStore(StoreConnection):
             Keys of rows that were not paid for; those with an answer do not count.
 
         failure : str or None, default=None
-            What went wrong; it opens the circuit breaker.
+            What went wrong with the oracle; it opens the circuit breaker.
         """
         try:
             with self._writing() as run:
@@ -185,8 +185,8 @@ class LabelStore(StoreConnection):
     def record(self, task, labels, annotator, hashes=None):
         """Write answers; the first answer for a row stays.
 
-        An answer is taken from anybody, whoever has a claim on the row: one that comes
-        after its claim has ended was paid for, too.
+        An answer is taken from anybody, whoever has claimed the row: an answer that
+        comes after the end of its claim was paid for, too.
 
         Parameters
         ----------
@@ -200,18 +200,18 @@ class LabelStore(StoreConnection):
             Who answered.
 
         hashes : dict or None, default=None
-            Hashes of the contents of rows, by key. They are written with new answers.
+            Hashes of the contents of rows by key, to be stored with new answers.
 
         Returns
         -------
         contradictions : dict
-            The first answers of the rows for which they differ, by key.
+            The first answers, by key, of the rows for which the answers differ.
         """
         with self._writing() as run:
             return _record(run, task, labels, annotator, hashes)
 
     def correct(self, task, labels, annotator):
-        """Replace labels; what they were is kept as an event.
+        """Replace labels; the old ones are kept as events.
 
         If the task has a log, an entry of the kind "correction" is appended to it.
 
@@ -222,7 +222,7 @@ class LabelStore(StoreConnection):
 
         labels : dict
             The new labels by key, None for an abstention. Rows that have this label
-            already are left out; those without an answer get one.
+            already are ignored; rows without an answer get one.
 
         annotator : str
             Who corrects.
@@ -250,8 +250,8 @@ class LabelStore(StoreConnection):
     def corrections(self, task):
         """Return the corrections of a task, one dict for each, the oldest first.
 
-        A row without an answer before has None as `old_label` and `old_annotator`; one
-        whose answer was an abstention has None as `old_label` only.
+        If there was no answer before, `old_label` and `old_annotator` are None; if it
+        was an abstention, only `old_label`.
         """
         with self._reading() as run:
             return correction_records(run, task)
@@ -267,8 +267,7 @@ class LabelStore(StoreConnection):
             The question.
 
         keys : list of str
-            Keys of rows; those whose answer is a label, or that have none, are left
-            out.
+            Keys of rows. Rows with a label or without an answer are ignored.
 
         Returns
         -------
@@ -308,9 +307,9 @@ class LabelStore(StoreConnection):
                 raise
 
     def extend_log(self, task, n_known, entries, effects=()):
-        """Append entries to the log of a task if it is as known, with their answers.
+        """Append entries to the log of a task, and apply them to its answers.
 
-        If others have appended since, nothing is written. The time does not depend on
+        If others have appended entries, nothing is written. The time does not depend on
         the length of the log.
 
         Parameters
@@ -325,15 +324,15 @@ class LabelStore(StoreConnection):
             New entries, made of what JSON holds.
 
         effects : sequence of tuple
-            What the entries do to the answers: triples of labels by key, the
-            annotator, and whether they replace answers (as in :meth:`correct`) or the
-            first answer stays (as in :meth:`record`).
+            Changes of the answers: triples of labels by key, the annotator, and whether
+            the labels replace answers (as in :meth:`correct`) or the first answer stays
+            (as in :meth:`record`).
 
         Returns
         -------
         news : list of dict
-            The entries of others after those known. If there are any, nothing was
-            written: take them in, and try again.
+            Entries that others have appended. If there are any, nothing was written:
+            take them in and try again.
 
         Raises
         ------
@@ -359,12 +358,12 @@ class LabelStore(StoreConnection):
         return []
 
     def row_hashes(self, task, keys):
-        """Return the hashes of the rows that were stored with one, by key."""
+        """Return the stored hashes of rows, by key; rows without one are left out."""
         with self._reading() as run:
             return stored_hashes(run, task, keys)
 
     def salt(self):
-        """Return the salt of this file for hashes of rows: a random text."""
+        """Return the random text with which this file salts the hashes of rows."""
         with self._reading() as run:
             return read_salt(run)
 
@@ -376,17 +375,17 @@ class LabelStore(StoreConnection):
             log_event(run, "reset")
 
     def records(self, task=None):
-        """Return who answered what and when, one dict per answer, the oldest first."""
+        """Return one dict per answer, the oldest first: who gave it and when."""
         with self._reading() as run:
             return answer_records(run, task)
 
     def events(self):
-        """Return what happened to the file, one dict per event, the oldest first."""
+        """Return one dict per event, the oldest first."""
         with self._reading() as run:
             return event_records(run)
 
     def summary(self):
-        """Return what the store holds, in numbers."""
+        """Return counts of what is in the store."""
         with self._reading() as run:
             account = read_account(run)
             tasks, lengths = counts_of_tasks(run), log_lengths(run)
@@ -428,7 +427,7 @@ def _forget_skips(run, task, keys):
 
 
 def _record(run, task, labels, annotator, hashes=None):
-    """Write answers of rows without one; return the other first answers."""
+    """Write answers of rows without one; return first answers that differ."""
     known = known_answers(run, task, list(labels))
     add_answers(run, task, labels, annotator, hashes)
     drop_claims_of_rows(run, task, labels)
@@ -463,6 +462,6 @@ def _correct(run, task, labels, annotator):
 
 
 def _differs(label, known, key):
-    """Tell whether a row has an answer, and it is another one."""
+    """Return whether a row has another answer."""
     # Compared as JSON: to Python, 1, 1.0 and True are equal.
     return key in known and json.dumps(known[key]) != json.dumps(label)
