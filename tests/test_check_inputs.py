@@ -476,7 +476,7 @@ def test_a_label_of_y_for_a_row_that_was_skipped_joins_the_session():
 
 
 def test_the_label_of_the_session_is_used_and_the_other_one_warned_of():
-    pattern = r"^1 rows have another label in y than in the session, in the rows \[1\]"
+    pattern = r"^1 rows have another label in y than in the session: rows \[1\]"
     with pytest.warns(UserWarning, match=pattern):
         inputs = check(**session(labels={0: 0, 1: 0}))
     assert inputs.past.labels == {0: 0, 1: 0}
