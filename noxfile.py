@@ -66,7 +66,7 @@ def build(session):
 def mutation(session):
     """The tests on mutants of the code: all modules of modules.toml, or some.
 
-    It goes on where the last run was stopped. The names are parts of paths,
+    It continues where the last run was stopped. The names are parts of paths,
     as in `nox -s mutation -- row_values`. --report shows the figures and runs nothing.
     """
     session.install("-e", ".[test]", "mutmut>=3.8,<4")

@@ -1,12 +1,12 @@
-"""Eight workers on one session, killed at random: what is lost, and what grows.
+"""Eight workers on one session, killed at random: no label may be lost.
 
-A server process holds one `LabelingLoop` on a session of 5,000 rows, and lends rows to
-eight worker processes, which answer late, twice, wrongly or not at all, skip, correct
-(some in the file itself), tell labels for rows that were never asked about, and put
-rows back in the queue. Rows are added, and the pool is re-ordered. Workers and server
-are killed at random, and start again; in the last two fifths of the time the server
-lives, so that its memory can be watched. What was acknowledged is in the journals of
-the workers, by which the session is judged at the end. It takes 20 minutes.
+A server process holds one `LabelingLoop` on a session of 5,000 rows, and leases rows to
+eight worker processes. They answer late, twice, wrongly or not at all, skip, correct
+(some of them in the file itself), tell labels for rows that were never queried, and put
+rows in the queue. Rows are added, and the pool is reordered. Workers and server are
+killed at random and started again; in the last two fifths of the time the server is not
+killed, so that its memory can be measured. The workers write all acknowledged requests
+to journals, and the session is compared with them at the end. It takes 20 minutes.
 
     OMP_NUM_THREADS=1 python benchmarks/soak.py
     OMP_NUM_THREADS=1 python benchmarks/soak.py --minutes 60 --seed 1

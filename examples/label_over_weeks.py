@@ -2,11 +2,11 @@
 Labelling over weeks
 ====================
 
-People label an hour at a time, skip what they cannot read, change their minds, and get
-new rows in the middle. A ``Session`` is the file that connects these hours: each run
-goes on where the last one has ended, and the score on the test sample stays honest.
+People label for an hour at a time, skip rows that they cannot read, change their minds,
+and get new rows in between. A ``Session`` is a file that connects these hours: each run
+continues where the last one ended, and the score on the test sample stays honest.
 
-Run it with ``python label_over_weeks.py``. It plays five days in some seconds.
+Run it with ``python label_over_weeks.py``. It simulates five days in a few seconds.
 """
 
 import tempfile
@@ -28,7 +28,7 @@ pool, new = np.split(np.random.default_rng(0).permutation(len(X)), [1200])
 
 
 def read(X, sample_ids):
-    """Replace a person, who cannot read every twelfth scan."""
+    """Answer like a person who cannot read every twelfth scan."""
     for name in sample_ids.tolist():
         number = int(name.split("-")[1])
         yield None if number % 12 == 0 else digits[name]
@@ -46,12 +46,12 @@ session = Session(Path(folder.name) / "digits.db", annotator="Ann")
 
 
 def label(day, rows, budget, **params):
-    """Go on with the session, and show how far it has come."""
+    """Continue the session, and print its state."""
     clf.set_params(budget=budget, **params)
     clf.fit(X[rows], unknown[rows], sample_ids=ids[rows], session=session)
     low, high = clf.holdout_interval_
     print(
-        f"{day:10} {clf.n_queries_:4} questions, {len(session.skipped()):2} skipped, "
+        f"{day:10} {clf.n_queries_:4} queries, {len(session.skipped()):2} skipped, "
         f"{len(clf.holdout_indices_):2} test labels: score {clf.holdout_score_:.2f} "
         f"({low:.2f} to {high:.2f}), on new rows {clf.score(X[new], truth[new]):.2f}"
     )
@@ -69,11 +69,11 @@ first, second = list(session.labels())[:2]
 session.correct({first: (digits[first] + 1) % 10, second: None}, annotator="Bob")
 label("Thursday", pool, 200, strategy="entropy")
 
-# No, the first label was right: both are asked about once more, before all other rows.
+# Were the old labels right? Both rows are queried once more, before all others.
 session.ask_again([first, second])
 label("Friday", pool, 240)
 
-print("\nWho said what about", first)
+print("\nThe answers for", first)
 for record in session.corrections():
     if record["sample_id"] == first:
         print(

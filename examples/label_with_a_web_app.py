@@ -7,9 +7,9 @@ standard library, hands out the images and takes the labels. Behind it is one
 ``LabelingLoop``: it leases images to each worker, so that nobody labels an image that
 somebody else is looking at, and writes each answer to a file at once.
 
-Two things happen on the way. One worker takes five images and never comes back: when
-his lease has expired, others get them. And the server is stopped in the middle and
-started again: all labels are there, and the workers hardly notice.
+Two things go wrong. One worker takes five images and never comes back: others get them
+when the lease has expired. And the server is stopped and started again: all labels are
+there, and the workers hardly notice.
 
 Run it with ``python label_with_a_web_app.py``. The people are threads here, and the
 leases last for half a second. The :ref:`user guide <web_app>` explains each part, and
@@ -53,7 +53,7 @@ clf = ActiveLearningClassifier(
 
 
 def open_loop(path):
-    """Start a run, or go on with the one in the file."""
+    """Start a session, or continue the one in the file."""
     y_known = hide_labels(y_train, 20, random_state=0)
     return LabelingLoop(clf, X_train, y_known, sample_ids=names, session=path)
 
@@ -119,7 +119,7 @@ class LabelServer(ThreadingHTTPServer):
         self.server_close()
 
 
-# The workers: people in front of a browser, with names and speeds of their own.
+# The workers: people at a browser, each with a name and a speed.
 opener = build_opener(ProxyHandler({}))  # 127.0.0.1 is not behind a proxy
 
 
@@ -170,7 +170,7 @@ with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
     shifts = {name: pool.submit(work, port, name, SPEEDS[name]) for name in SPEEDS}
     time.sleep(1)
 
-    # Stop the server, and go on from the file. Its leases are void. An image that
+    # Stop the server, and start it again. Its leases are lost. An image that
     # somebody has at this moment may be given to others, too: the first label counts.
     server.stop()
     loop = open_loop(path)

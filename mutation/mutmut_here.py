@@ -1,4 +1,4 @@
-"""mutmut as this project wants it; `run.py` starts it, with the options of mutmut."""
+"""mutmut with the settings of this project; `run.py` calls it with mutmut options."""
 
 import sys
 
@@ -8,7 +8,7 @@ from mutmut.mutation import file_mutation, mutators, trampoline
 
 
 class Visitor(file_mutation.MutationVisitor):
-    """Leaves strings out: messages are not worth a test for each word."""
+    """Leaves strings out, because messages need no test for each word."""
 
     def on_visit(self, node):
         return not isinstance(node, cst.BaseString) and super().on_visit(node)

@@ -2,9 +2,9 @@
 
 mutmut changes one thing in one function at a time, such as ``<`` into ``<=``, and runs
 the tests that call the function. A mutant that no test notices has survived. Results
-are kept in ``.mutation/``: a run goes on where the last one was stopped, and tries the
-survivors again. ``modules.toml`` names the tests of each module, and ``survivors.md``
-the survivors that are left, with reasons.
+are kept in ``.mutation/``: a run continues where the last one was stopped, and tries
+the survivors again. ``modules.toml`` names the tests of each module, and
+``survivors.md`` the survivors that are left, with reasons.
 """
 
 import argparse

@@ -224,7 +224,7 @@ class Worker:
             self.change("ask_again", [row], [None], why="again")
 
     def some_answer(self, is_wanted):
-        """Return a row and its label that someone has told, from his journal."""
+        """Return a row and its label from the journal of a random worker."""
         number = self.random.randrange(self.problem.n_workers)
         paths = self.journals_of(number)
         entries = read([self.random.choice(paths)]) if paths else []
