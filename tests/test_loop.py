@@ -245,7 +245,7 @@ def test_a_pickled_query_is_small_and_keeps_its_probabilities():
 
 def test_telling_needs_a_question_and_ids_need_ids():
     loop = make_loop()
-    with pytest.raises(ValueError, match=r"no open question; call ask\(\)"):
+    with pytest.raises(ValueError, match=r"no open round; call ask\(\)"):
         loop.tell([1])
     loop.ask()
     with pytest.raises(ValueError, match="loop was made without"):

@@ -256,7 +256,7 @@ def test_a_run_that_cannot_go_on_does_not_close_the_round_of_another(path):
     second._run.left_over.clear()  # ask about others
     theirs = second.ask().indices
     for row in mine.tolist():
-        with pytest.raises(SavedLoopError, match="has gone on in another process"):
+        with pytest.raises(SavedLoopError, match="was continued in another process"):
             first.tell([1], indices=[row])
     second.tell([0] * len(theirs), indices=theirs)
     with Session(path) as session:
@@ -284,7 +284,7 @@ def test_an_error_while_the_answers_of_such_a_run_are_written_loses_nothing(
     monkeypatch.setattr(store, "extend_log", busy)
     with pytest.raises(StoreBusyError):
         first.tell([1, 1, 1], indices=mine)
-    with pytest.raises(SavedLoopError, match="has gone on in another process"):
+    with pytest.raises(SavedLoopError, match="was continued in another process"):
         first.ask()
     with Session(path) as session:
         assert session.labels() == dict.fromkeys(IDS[mine].tolist(), 1)

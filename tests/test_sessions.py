@@ -511,7 +511,7 @@ def test_two_runs_on_one_session_cannot_both_begin_rounds(path):
         LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path) for _ in range(2)
     ]
     query = loops[0].ask()
-    with pytest.raises(SavedLoopError, match="gone on in another process"):
+    with pytest.raises(SavedLoopError, match="was continued in another process"):
         loops[1].ask()
     loops[0].tell(TRUTH[query.indices], query=query)
     assert len(Session(path).labels()) == 5
@@ -700,9 +700,9 @@ def test_a_loop_whose_session_has_gone_on_hands_out_no_more_rows(path):
     mine = LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path)
     query = mine.ask(2, worker="Ann")
     LabelingLoop(make_clf(), X, Y, sample_ids=IDS, session=path).ask()
-    with pytest.raises(SavedLoopError, match="has gone on"):
+    with pytest.raises(SavedLoopError, match="was continued in another"):
         mine.tell(TRUTH[query.indices], query=query)
-    with pytest.raises(SavedLoopError, match="has gone on"):
+    with pytest.raises(SavedLoopError, match="was continued in another"):
         mine.ask(2, worker="Bob")
 
 

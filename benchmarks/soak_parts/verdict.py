@@ -136,8 +136,8 @@ def check_labels(verdict, problem, entries, served):
     verdict.check("rows over budget", max(0, most - problem.budget))
     verdict.check("rows asked after their answer", asked_after_answer(asks, changes))
     errors, in_flight = handed_out_twice(asks, changes, problem.lease_seconds)
-    verdict.check("rows lent to two workers at once", errors)
-    verdict.counts["rows lent again, as they were in flight at a kill"] = len(in_flight)
+    verdict.check("rows leased to two workers at once", errors)
+    verdict.counts["rows leased again, in flight at a kill"] = len(in_flight)
 
 
 def check_asks(verdict, problem, served):
@@ -159,7 +159,7 @@ def check_asks(verdict, problem, served):
     compare_asks(verdict, "an ask that begins a round", [e["wall"] for e in begins])
     own = [e["wall"] - spent[e["round"]] for e in begins if e["round"] in spent]
     compare_asks(verdict, "the same, besides fit and selection", own)
-    compare_asks(verdict, "an ask that only lends rows", [e["wall"] for e in lends])
+    compare_asks(verdict, "an ask that only leases rows", [e["wall"] for e in lends])
 
 
 def _warm(asks):

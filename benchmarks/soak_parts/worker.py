@@ -54,7 +54,7 @@ class Refused(Exception):
 
 
 class Worker:
-    """One process of a worker, which goes on where a killed one has ended."""
+    """One process of a worker, which continues where a killed one ended."""
 
     def __init__(self, problem, number, start, begun, until):
         self.problem, self.number = problem, number

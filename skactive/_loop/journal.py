@@ -73,7 +73,7 @@ class Journal:
         Raises
         ------
         SavedLoopError
-            If the session has gone on in another process. The answers of this run are
+            If the session was continued in another process. The answers of this run are
             in the session all the same.
         StoreError
             If the file cannot be written to. The next call writes the entries.
@@ -84,10 +84,10 @@ class Journal:
             self.raise_if_diverged(run)
 
     def raise_if_diverged(self, run):
-        """Raise a SavedLoopError if the session has gone on in another process."""
+        """Raise a SavedLoopError if the session was continued in another process."""
         if self._has_diverged:
             raise SavedLoopError(
-                f"The session {str(self.session.path)!r} has gone on in another "
+                f"The session {str(self.session.path)!r} was continued in another "
                 "process. The answers of this run were added to it, but this run "
                 "cannot go on. Load or open it again.",
                 **run.bought(),

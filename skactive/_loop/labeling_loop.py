@@ -504,7 +504,7 @@ class LabelingLoop:
             return self._rows(indices, sample_ids)
         if run.rounds.open is None:
             raise ValueError(
-                "There is no open question; call ask() before tell(), or pass query, "
+                "There is no open round; call ask() before tell(), or pass query, "
                 "indices or sample_ids."
             )
         self._handed.check(run)

@@ -532,7 +532,7 @@ def test_a_loop_whose_file_has_gone_on_adds_its_answers_and_says_so(two, truth):
     second.tell(truth[others[:2]], indices=others[:2])
     second.tell(truth[other], indices=other)
     for _ in range(2):
-        with pytest.raises(SavedLoopError, match="has gone on in another") as caught:
+        with pytest.raises(SavedLoopError, match="was continued in another") as caught:
             second.save(path)
         assert set(caught.value.indices) >= {*rows, *others[:2]}
     first.save(path)
