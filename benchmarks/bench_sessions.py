@@ -1,10 +1,10 @@
 """Sessions and saved loops beside an older version, in one process and in turn.
 
-A model that learns nothing is asked for one row a round, so that the loop's own time is
-measured. *ask, tell, save* is a whole step at 1,000 rounds; the new version also takes
-it in a session, where nothing has to be saved. *save* is what the last step adds to the
-file, *load* are all rounds of a file, beside a round of the loop that was saved. Sizes
-are in the column of the peak: a pickled query of 5 rows, and a file of all rounds. The
+The model learns nothing and selects one row per round, so the time is that of the loop.
+*ask, tell, save* is a whole step at 1,000 rounds; the new version is also timed with a
+session, where nothing has to be saved. *save* adds the last step to the file. *load*
+reads a file with all rounds, and is compared with a round of the saved loop. Sizes are
+in the column of the peak: a pickled query of 5 rows, and a file with all rounds. The
 ratios are new over old. It takes about ten minutes.
 
     OMP_NUM_THREADS=1 python benchmarks/bench_sessions.py HEAD~1

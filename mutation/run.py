@@ -118,7 +118,7 @@ def results_file(path):
 
 def try_survivors_again(path):
     file = results_file(path)
-    # mutmut would not look which of the old tests call a function that is new.
+    # Otherwise mutmut does not find out which tests call a new function.
     (folder_of(path) / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     if file.exists():
         results = json.loads(file.read_text())

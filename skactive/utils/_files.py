@@ -1,16 +1,16 @@
-"""Files that survive a loss of power."""
+"""Make files survive a loss of power."""
 
 import os
 from contextlib import suppress
 
 
 def sync_folder(folder):
-    """Let new and renamed files of a folder survive a loss of power.
+    """Sync a folder, so that its new and renamed files survive a loss of power.
 
     Parameters
     ----------
     folder : str or path-like
-        The folder. Nothing happens where the system cannot do it, as on Windows.
+        The folder. Nothing is done on systems that cannot sync it, such as Windows.
     """
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -58,7 +58,7 @@ def _make_empty(path):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(f"The label store {path} cannot be made: {error}.") from error
-    # SQLite syncs what it writes, but it has not made this file.
+    # SQLite syncs what it writes, but it did not create this file.
     sync_folder(path.parent)
 
 
