@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csc_array
 from sklearn.linear_model import LogisticRegression
 
 from skactive import ActiveLearningClassifier
@@ -15,10 +16,10 @@ from skactive._loop.labeling_loop import _without_answer
 from skactive._loop.log import Log
 from skactive._loop.past import Past
 from skactive._loop.repeating import repeat, take_in
-from skactive._loop.round import Round
+from skactive._loop.round import End, Round
 from skactive._loop.rounds import Rounds
 from skactive._loop.run import Run
-from skactive.exceptions import OracleError
+from skactive.exceptions import OracleError, SavedLoopError, StoreError
 
 X = np.linspace(0, 1, 12).reshape(-1, 1)
 TRUTH = (X[:, 0] > 0.5).astype(int)
@@ -183,16 +184,21 @@ def test_a_query_says_all_about_its_rows():
 class Writes:
     """A journal that counts the entries it has written."""
 
-    n_written = 0
+    n_calls = n_written = 0
+    error = diverged = None
 
     def write(self, run):
+        self.n_calls += 1
+        if self.error:
+            raise self.error
         self.n_written = len(run.log)
 
     def is_behind(self, run):
         return self.n_written < len(run.log)
 
     def raise_if_diverged(self, run):
-        pass
+        if self.diverged:
+            raise SavedLoopError(self.diverged, **run.bought())
 
 
 def test_all_is_written_before_a_call_returns():
@@ -211,6 +217,142 @@ def test_all_is_written_before_a_call_returns():
         n_before = len(run.log)
         step()
         assert run.journal.n_written == len(run.log) > n_before
+
+
+def test_a_round_that_could_not_be_written_is_not_handed_out():
+    run = a_run(batch_size=2)
+    run.journal = Writes()
+    run._selector.choose = _and_then(run._selector.choose, _fail)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="full"):
+            run.ask()
+    assert kinds(run) == ["begin", "round"]
+    run.journal.error = None
+    rows = run.ask().indices
+    assert (len(rows), run.journal.n_written) == (2, 2)
+    n_calls = run.journal.n_calls
+    run.ask()  # nothing new
+    assert run.journal.n_calls == n_calls
+
+
+def _and_then(function, then):
+    def choose(run):
+        result = function(run)
+        then(run)
+        return result
+
+    return choose
+
+
+def _fail(run):
+    run.journal.error = StoreError("The disk is full.")
+
+
+def test_a_run_that_others_have_overtaken_hands_out_no_rows():
+    run = a_run(batch_size=2)
+    run.journal = Writes()
+    rows = run.ask().indices
+    run.tell([1], rows[:1])
+    run.journal.diverged = "it has gone on"
+    with pytest.raises(SavedLoopError, match="gone on") as caught:
+        run.ask()
+    assert caught.value.indices.tolist() == rows[:1].tolist()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_round_that_began_while_one_waited_to_begin_one_is_handed_out(ends):
+    run = a_run(batch_size=2)
+
+    class Waiting:
+        def __enter__(self):
+            run.stop("callback") if ends else run.begin_round()
+
+        def __exit__(self, *error):
+            pass
+
+    run.beginning = Waiting()
+    query = run.ask()
+    if ends:
+        assert (query, kinds(run)) == (None, ["begin", "stop"])
+    else:
+        assert (len(query), kinds(run)) == (2, ["begin", "round"])
+
+
+def test_what_others_have_written_counts_before_a_round_begins():
+    run = a_run(batch_size=2, budget=None)
+    run.journal = Writes()
+    rows = run.ledger.candidates.tolist()
+    run.journal.write = lambda run: run.record(rows, [0] * len(rows))
+    run.begin_round()
+    assert "round" not in kinds(run)
+    assert run.end.condition == "all_labeled"
+
+
+def test_what_a_run_ends_with_is_written_by_the_one_that_ends_it():
+    run = a_run()
+    run.journal = Writes()
+    run._selector.choose = lambda run: End("converged", "it is good enough")
+    run.begin_round()
+    entry = run.log.entries[-1]
+    assert (entry["kind"], entry["condition"]) == ("end", "converged")
+    assert entry["reason"] == run.end.reason == "it is good enough"
+    assert run.journal.n_written == 2
+
+
+def test_rows_in_the_queue_do_not_go_on_without_budget():
+    run = a_run(budget=4)
+    rows = run.ask().indices
+    run.tell([0] * 4, rows)
+    run.ask_again(rows[:1])
+    run.begin_round()
+    assert run.end.condition == run.log.entries[-1]["condition"] == "budget"
+    assert run.has_questions
+
+
+def test_rows_that_are_put_into_the_queue_while_a_run_ends_are_asked_about():
+    run = a_run(budget=None, batch_size=12)
+    rows = run.ask().indices
+    run.tell([0] * 10, rows)
+    begin = run.models.begin
+    run.models.begin = lambda run: (begin(run), run.ask_again(rows[:1]))
+    run.begin_round()
+    assert (run.end, run.has_questions) == (None, True)
+    assert run.ask().indices.tolist() == rows[:1].tolist()
+
+
+def test_the_beginning_of_a_round_is_in_the_log():
+    cost = np.arange(12.0)
+    run = a_run(batch_size=2, cost=cost)
+    rows = run.ask().indices
+    entry = run.log.entries[-1]
+    assert entry["costs"] == cost[rows].tolist()
+    record = entry["record"]
+    assert (record["round"], record["strategy"]) == (1, "margin")
+    assert (record["n_labeled"], record["n_queried"]) == (2, 0)
+    without = a_run()
+    without.ask()
+    assert without.log.entries[-1]["costs"] is None
+
+
+def test_a_label_given_from_the_start_that_is_asked_about_belongs_to_this_round():
+    run = a_run(batch_size=2)
+    run.ask_again([0])
+    run.ask()
+    run.tell([0], [0])
+    assert run.ledger.asked_in[0] == 1
+    assert run.rounds.query_indices == [0]
+
+
+def test_a_probability_that_is_not_known_is_none_in_the_log():
+    run = a_run(batch_size=2, strategy="random")
+    rows = run.ask().indices
+    run.tell([0], rows[1:])  # drawn after the first one, which has no answer
+    run.stop("oracle")
+    assert run.log.entries[-2]["probabilities"] == [None]
+
+
+def test_a_query_has_the_sparse_format_of_X():
+    assert a_run(X=csc_array(X)).ask().X.format == "csc"
 
 
 def test_the_last_row_of_the_budget_is_asked_about():
@@ -388,6 +530,26 @@ def test_a_label_that_is_told_while_rows_are_selected_is_an_answer():
     assert other.ledger.labeled_iter[rows[0]] == 1
     other.tell([0], rows[1:])
     assert other.rounds.query_indices == rows.tolist()
+
+
+def test_a_round_whose_rows_are_all_told_while_they_are_selected_is_over():
+    run = a_run(batch_size=2)
+    rows = run.ledger.candidates[:2]
+    selection = SimpleNamespace(
+        rows=rows,
+        probabilities=None,
+        utilities=None,
+        best_utility=None,
+        mean_utility=None,
+    )
+    run._selector.choose = lambda run: (
+        run.record(rows.tolist(), [0, 1]),
+        Round(1, run.models.last_pool, "margin", selection, select_seconds=0, n_seen=1),
+    )[1]
+    run.begin_round()
+    assert run.rounds.open is None
+    assert run.rounds.query_indices == rows.tolist()
+    assert kinds(run) == ["begin", "told", "round", "closed"]
 
 
 def test_a_pickled_run_goes_on_alike():

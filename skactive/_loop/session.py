@@ -255,13 +255,13 @@ class Session:
             `n_corrections`, `n_rounds`, `n_holdout` (size of the test sample) and
             `cost` (of all queries; 0 if `fit` got no `cost`).
         """
-        answers = self._answers()
-        rows = {name: row for row, name in enumerate(answers)}
-        past = past_of(self.entries(), answers, rows)
+        answers, entries = self._answers(), self.entries()
+        rows = {name: row for row, name in enumerate(_known(entries, answers))}
+        past = past_of(entries, answers, rows)
         queried = {row for row, _, _ in past.queried}
         return {
             "n_labels": len(past.labels),
-            "n_skipped": len(past.skipped),
+            "n_skipped": sum(label is None for label in answers.values()),
             "n_queries": len(past.queried) + past.n_gone,
             "n_charged": past.n_charged,
             "n_unasked": len(past.labels.keys() - queried),
@@ -361,9 +361,7 @@ class Session:
 
     def _check_known(self, names):
         """Raise if some rows have no answer."""
-        # A skipped row that is in the queue is no longer among the answers.
-        again = (e["rows"] for e in self.entries() if e["kind"] == "again")
-        known = dict.fromkeys(chain.from_iterable(again)) | self._answers()
+        known = _known(self.entries(), self._answers())
         unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(
@@ -375,6 +373,13 @@ class Session:
     def _answers(self):
         answers = self.store.answers_of(self.task)
         return {json.loads(key): label for key, label in answers.items()}
+
+
+def _known(entries, answers):
+    """Return the answers, and None for rows that wait to be asked about again."""
+    # A skip that is asked about again is no answer any more, but in the log.
+    again = (entry["rows"] for entry in entries if entry["kind"] == "again")
+    return dict.fromkeys(chain.from_iterable(again)) | answers
 
 
 def open_session(session):

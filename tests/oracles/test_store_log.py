@@ -60,9 +60,10 @@ def test_the_news_of_others_come_and_nothing_is_written(store, path):
     other.close()
 
 
-def test_a_log_shorter_than_known_is_refused(store):
+def test_a_log_shorter_than_known_is_refused(store, path):
     store.extend_log("a", 0, [BEGIN])
-    with pytest.raises(StoreCorruptedError, match=r"'a' has 1 entries and had 2"):
+    match = rf"{path} .*'a' has 1 entries and had 2"
+    with pytest.raises(StoreCorruptedError, match=match):
         store.extend_log("a", 2, [ROUND])
     assert store.log("a") == [(0, BEGIN)]
 
@@ -166,6 +167,29 @@ def test_skips_are_forgotten_and_labels_are_not(store):
     (event,) = store.events()
     assert (event["kind"], event["task"], event["sample_id"]) == ("ask_again", "a", 1)
     assert store.claim("a", {"1": 1.0}, "owner", 600).mine == ["1"]
+
+
+def test_rows_to_ask_about_again_are_an_entry_of_a_log_that_exists(store):
+    store.record("a", {"1": None, '"x"': None, "2": None, "3": 5}, "anna")
+    store.forget_skips("a", ["2"])
+    assert store.log("a") == []
+    store.extend_log("a", 0, [BEGIN])
+    store.forget_skips("a", ["1", '"x"', "3"])
+    (_, entry) = store.log("a")[1]
+    assert entry.pop("at") == store.events()[-1]["happened_at"]
+    assert entry == {"kind": "again", "rows": [1, "x"]}
+    store.forget_skips("a", ["1", "3"])  # no skips any more
+    assert len(store.log("a")) == 2
+
+
+def test_an_entry_about_asking_again_forgets_the_skips_of_its_task(store):
+    store.record("a", {"1": None, '"x"': None, "2": None, "3": 5}, "anna")
+    store.record("b", {"1": None}, "anna")
+    store.extend_log("a", 0, [BEGIN, {"kind": "again", "rows": [1, "x", 3]}])
+    assert store.answers_of("a") == {"2": None, "3": 5}
+    assert store.answers_of("b") == {"1": None}
+    assert [event["kind"] for event in store.events()] == ["ask_again"] * 2
+    assert len(store.log("a")) == 2
 
 
 def test_hashes_are_kept_beside_new_answers(store):

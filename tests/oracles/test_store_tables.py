@@ -195,6 +195,13 @@ def test_transactions_are_counted(store, path):
     assert counts == [(first,), (first + 1,), (first + 2,)]
 
 
+def test_rows_with_an_answer_are_claimed_again_on_demand(store):
+    store.record("t", {"1": "cat"}, "her")
+    claim = store.claim("t", {"1": 2.0}, "me", 60, again=True)
+    assert (claim.answers, claim.mine) == ({}, ["1"])
+    assert account(store) == [1, 1, 2.0]
+
+
 # Answers
 
 
@@ -350,6 +357,40 @@ def test_each_damage_of_a_log_names_the_file(store, path):
     with pytest.raises(StoreCorruptedError, match=f"{path} is damaged .*no entry 2"):
         store.log("t")
     with pytest.raises(StoreCorruptedError, match=f"{path} is damaged .*no entry 2"):
+        store.check()
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("INSERT OR REPLACE INTO account VALUES ('cost', -1)", "cost in the account"),
+        ("UPDATE answers SET sample_id = 'no JSON'", "another checksum"),
+        ("UPDATE events SET happened_at = -1 WHERE kind = 'reset'", "the time -1.0"),
+        ("UPDATE events SET detail = '[]' WHERE kind = 'correction'", "a detail"),
+    ],
+)
+def test_a_check_reads_every_table(store, path, query, why):
+    store.record("t", {"1": 1}, "her")
+    store.correct("t", {"1": 2}, "boss")
+    store.reset()
+    store.check()
+    change(path, query)
+    with pytest.raises(StoreCorruptedError, match=why):
+        store.check()
+
+
+def test_a_check_reads_every_page(store, path):
+    store.record("t", {"1": 1}, "her")  # without a hash
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, 'row_hash TEXT', "
+            "'row_hash TEXT NOT NULL')"
+        )
+        connection.execute("PRAGMA schema_version = 99")  # others read it again
+    assert store.answers_of("t") == {"1": 1}
+    match = f"{path} is damaged .NULL value in answers.row_hash"
+    with pytest.raises(StoreCorruptedError, match=match):
         store.check()
 
 
