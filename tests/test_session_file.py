@@ -230,7 +230,7 @@ def test_a_pool_without_any_of_the_rows_is_warned_about(filled):
 
 def test_ids_of_another_type_are_refused(session):
     write(session, told(["1", "2"], [0, 1]))
-    with pytest.raises(ValueError, match="None of the 2 .*Only the type differs: 1 "):
+    with pytest.raises(ValueError, match=r"None of the 2 .*Only the type differs: 1 "):
         session.past(session.entries(), {1: 0, 2: 1})
 
 
