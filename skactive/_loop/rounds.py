@@ -34,6 +34,7 @@ class Rounds:
         self._numbers = [number for _, number, _ in past.queried]
         self._probabilities = [drawn for _, _, drawn in past.queried]
         self._n_restored = len(past.queried)
+        self._cost = 0.0  # of the closed rounds of this run
         self._inputs = inputs
         self._uncharged = set()
         self._n_free = 0
@@ -75,8 +76,12 @@ class Rounds:
     @property
     def total_cost(self):
         """Cost of all queries, also of earlier runs."""
-        new = self.query_indices[self._n_restored :]
-        return self._inputs.past.total_cost + float(self._inputs.cost[new].sum())
+        told = [] if self.open is None else self.open.rows_told
+        return self._inputs.past.total_cost + self._cost + self._cost_of(told)
+
+    def _cost_of(self, rows):
+        cost = self._inputs.cost
+        return 0.0 if cost is None else float(cost[rows].sum())
 
     @property
     def number(self):
@@ -111,6 +116,7 @@ class Rounds:
     def add_late(self, numbers):
         """Add rows that an earlier process has handed out, and their rounds."""
         self._rows += numbers.keys()
+        self._cost += self._cost_of(list(numbers))
         self._numbers += numbers.values()
         self._probabilities += len(numbers) * [np.nan]
 
@@ -122,6 +128,7 @@ class Rounds:
             told = closing.rows_told.tolist()
             self._rows += told
             self._numbers += len(told) * [closing.number]
+            self._cost += self._cost_of(told)
             self._probabilities += closing.probabilities_told
         closing.close(record)
         self.closed.append(closing)
