@@ -264,7 +264,7 @@ def test_a_run_that_others_have_gone_on_with_adds_its_answers_only(
     rows = run.ask().indices
     n_known = len(session.entries())
     other.store.extend_log("default", n_known, [{"kind": kind}])
-    match = "has gone on in another process"
+    match = "was continued in another process"
     for labels, of in ([[1], rows[:1]], [[None], rows[1:]]):
         with pytest.raises(SavedLoopError, match=match) as caught:
             run.tell(labels, of, by="eve")
@@ -298,7 +298,7 @@ def test_a_round_that_has_seen_answers_not_written_yet_comes_after_no_others(
 
     run._selector.choose = choose_late
     if labels:
-        with pytest.raises(SavedLoopError, match="has gone on"):
+        with pytest.raises(SavedLoopError, match="was continued"):
             run.begin_round()
         assert kinds(session) == ["begin", "told", "told"]
     else:

@@ -195,7 +195,7 @@ def test_rows_are_asked_about_again_though_others_write(filled, path, monkeypatc
 
 
 def test_rows_to_ask_about_again_need_an_answer(filled):
-    with pytest.raises(ValueError, match=r"sample_ids \['x'\], so .*again\.$"):
+    with pytest.raises(ValueError, match=r"sample_ids \['x'\].*again"):
         filled.ask_again(["a", "x"])
     write(filled, told(["7"], [1]))
     with pytest.raises(ValueError, match="Only the type differs: 7 is of type int"):
