@@ -24,6 +24,7 @@ from skactive.oracles._store.file import (
     read_only,
     state,
 )
+from skactive.oracles._store.log import check_log
 from skactive.oracles._store.schema import create, has_all_tables, migrate
 
 # The state of each file when this process last checked or closed it. A check reads the
@@ -137,6 +138,7 @@ class StoreConnection:
         if not has_all_tables(run):
             raise damaged(self.path, "its tables are not those that were made")
         check_answers(run)
+        check_log(run)
 
     def _file(self):
         """Return what identifies the file in this process."""

@@ -64,6 +64,16 @@ def readable_labels(run, task):
     return found
 
 
+def check_log(run):
+    """Raise a StoreCorruptedError if an entry of any task is not what was written."""
+    # An entry whose task has changed would be missing from the end of a log in silence.
+    query = "SELECT task, position, entry, checksum FROM log"
+    for task, position, text, kept in run(query):
+        if not (isinstance(task, str) and isinstance(position, int)):
+            raise damaged(run.path, f"the log of the task {task!r} has no positions")
+        _decoded(run, task, position, text, kept)
+
+
 def append_entries(run, task, position, entries):
     """Append entries; `position` must be the length of the log."""
     texts = [json.dumps(entry) for entry in entries]
