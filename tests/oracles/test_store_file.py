@@ -278,7 +278,8 @@ def test_a_transaction_that_fails_writes_nothing(store):
             run("INSERT INTO account VALUES ('cost', 5.0)")
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, fails)
+    with pytest.raises(ZeroDivisionError):
+        fails()
     assert store.summary()["cost"] == 0
     assert not store._connection.in_transaction
     store.reset()
