@@ -245,7 +245,7 @@ def test_answers_that_cannot_be_written_come_with_the_error(path, in_list):
         return [1, 0] if in_list else iter([1, 0])
 
     oracle = CachedOracle(inner, path)
-    with pytest.warns(UserWarning, match="A claim was not given up.*closed"):
+    with pytest.warns(UserWarning, match="A claim could not be given up.*closed"):
         with pytest.raises(StoreError, match="closed") as caught:
             list(ask(run_of(oracle), "ab"))
     assert caught.value.answers == {"a": 1, "b": 0} if in_list else {"a": 1}
