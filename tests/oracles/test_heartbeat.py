@@ -58,19 +58,19 @@ class Beats:
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that the test puts forward, and no threads."""
-    clock = SimpleNamespace(now=50.0, sleeps=[])
+    clock = SimpleNamespace(now=50.0, sleeps=[], starts=[])
     clock.monotonic = lambda: clock.now
     clock.sleep = clock.sleeps.append
     monkeypatch.setattr(_holding, "time", clock)
-    starts = SimpleNamespace(start_new_thread=lambda function, args: None)
-    monkeypatch.setattr(_holding, "_thread", starts)
+    thread = SimpleNamespace(start_new_thread=lambda *args: clock.starts.append(args))
+    monkeypatch.setattr(_holding, "_thread", thread)
     Store.opened.clear()
     return clock
 
 
 @pytest.fixture
 def holding(clock):
-    return Holding(Store(), CLAIM, 3.0)
+    return Holding(Store("labels"), CLAIM, 3.0)
 
 
 def beat(holding, n_beats=1):
@@ -89,6 +89,10 @@ def released(refund=(), **how):
 
 
 # Holding
+
+
+def test_it_beats_in_a_thread_of_its_own(holding, clock):
+    assert clock.starts == [(holding._beat, ())]
 
 
 def test_a_claim_is_renewed_at_each_third_of_its_time(holding):
@@ -153,7 +157,7 @@ def test_a_claim_that_cannot_be_given_up_is_tried_again_over_a_new_connection(ho
     assert not holding._is_released.is_set()
     assert beat(holding, 5) == ([], [1.0, 1.0])
     _, new = Store.opened
-    assert (new.path, new.how) == ("file", {"create": False, "timeout": 7.0})
+    assert (new.path, new.how) == ("labels", {"create": False, "timeout": 7.0})
     assert new.calls == [released(["3"], failure="why"), "close"]
 
 
@@ -204,6 +208,7 @@ def test_after_five_seconds_it_is_said_once_what_is_waited_for(clock, recwarn):
     assert not recwarn.list
     clock.now = 55.0
     patience.wait(others)
+    assert len(recwarn.list) == 1
     clock.now += 1
     patience.wait(others)
     (warning,) = recwarn.list
