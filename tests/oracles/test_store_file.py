@@ -20,6 +20,7 @@ from skactive.oracles._store.file import (
     as_store_error,
     check_file,
     check_kind,
+    check_write_ahead_log,
     identity,
     is_busy,
     raise_unless_ok,
@@ -109,6 +110,9 @@ def test_the_kind_of_a_database_is_in_its_header(path):
         StoreVersionError, match=f"{path} has the format 3, .* format 2"
     ):
         check_file(path, create=False)
+    path.write_bytes(a_header(version=2**24 + SCHEMA_VERSION))
+    with pytest.raises(StoreVersionError):
+        check_file(path, create=False)
     path.write_bytes(a_header(application=APPLICATION_ID + 1))
     with pytest.raises(StoreError, match=f"{path} is a database of another program"):
         check_file(path, create=False)
@@ -119,6 +123,36 @@ def test_versions_that_can_be_brought_up_to_date_are_known(path):
     check_kind(path, APPLICATION_ID, 1)
     with pytest.raises(StoreVersionError):
         check_kind(path, APPLICATION_ID, 0)
+
+
+@pytest.mark.parametrize(
+    ("alone", "together", "whose"),
+    [
+        (None, ("a", 1), None),
+        (("a", 1), None, None),
+        (("a", 3), ("a", 3), None),
+        (("a", 3), ("a", 4), None),
+        (("a", 3), ("a", 2), "an older state of this file"),
+        (("a", 3), ("b", 4), "another label store"),
+    ],
+)
+def test_a_log_belongs_to_a_file_that_it_makes_newer(
+    path, monkeypatch, alone, together, whose
+):
+    accounts = {("immutable=1",): alone, (): together}
+    monkeypatch.setattr(file_module, "_account", lambda path, *how: accounts[how])
+    path.with_name("labels.sqlite-wal").touch()
+    if whose is None:
+        check_write_ahead_log(path)
+    else:
+        with pytest.raises(StoreCorruptedError, match=f"{path} .* of {whose}; "):
+            check_write_ahead_log(path)
+
+
+def test_a_file_in_which_nothing_was_written_yet_has_a_name(store, path):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM account WHERE name = 'n_writes'")
+    assert file_module._account(path) == (store.salt(), 0)
 
 
 # What tells files apart
@@ -195,6 +229,7 @@ def test_other_errors_say_what_sqlite_says(path, code, writable):
     assert type(error) is StoreError
     assert f"{path} cannot be used: what SQLite says." in str(error)
     assert ("must be writable" in str(error)) is writable
+    assert str(error).endswith("too." if writable else "says.")
 
 
 def test_an_error_without_a_code_is_one_of_the_store(path):
