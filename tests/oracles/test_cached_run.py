@@ -318,6 +318,17 @@ def test_an_iterator_that_was_given_up_goes_on_behind_the_rows_it_gave(path):
     assert asked == [[97, 98, 99, 100], [99, 100]]
 
 
+def test_an_iterator_that_is_kept_and_not_begun_is_given_up_and_costs_nothing(path):
+    oracle = CachedOracle(lambda X: iter([0] * len(X)), path, claim_seconds=0.02)
+    answers = ask(run_of(oracle), "abcd")
+    for _ in range(500):
+        if not oracle.summary()["n_claimed"]:
+            break
+        time.sleep(0.01)
+    assert account(oracle) == [1, 0, 0.0]
+    answers.close()
+
+
 # StopLabeling
 
 
