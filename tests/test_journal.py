@@ -8,6 +8,7 @@ from skactive import ActiveLearningClassifier, Session
 from skactive._loop.fingerprint import versions
 from skactive._loop.inputs import check_inputs
 from skactive._loop.journal import Journal
+from skactive._loop.opening import begin_run
 from skactive._loop.run import Run
 from skactive.exceptions import SavedLoopError
 
@@ -75,6 +76,7 @@ def test_entries_are_written_once_with_ids_and_who_answers(session):
     run.tell([None], rows[1:], by="eve")
     begin, opened, first, second, closed = session.entries()
     assert (begin["kind"], begin["by"], opened["by"]) == ("begin", "ann", "ann")
+    assert ["seed" in entry for entry in session.entries()] == [True, *[False] * 4]
     names = IDS[rows].tolist()
     assert opened["rows"] == closed["rows"] == names
     assert (first["rows"], first["labels"], first["by"]) == (names[:1], [0], "ann")
@@ -123,6 +125,9 @@ def test_rows_without_ids_have_numbers_and_no_answers(session):
     assert opened["rows"] == rows.tolist()
     assert answered["rows"] == rows[:1].tolist()
     assert session.labels() == {}
+    append(session, told(rows[1:], [1]) | {"rows": rows[1:].tolist()})
+    run.ask_again([0])
+    assert run.ledger.label(rows[1]) == 1
 
 
 def test_a_journal_knows_its_file_while_it_is_there(session, path, tmp_path):
@@ -270,6 +275,7 @@ def test_a_run_that_others_have_gone_on_with_adds_its_answers_only(
             run.tell(labels, of, by="eve")
     assert caught.value.indices.tolist() == rows[:1].tolist()
     assert caught.value.labels.tolist() == [1]
+    assert kind not in [entry["kind"] for entry in run.log.entries[2:]]
     with pytest.raises(SavedLoopError, match=match):
         run.correct([0], rows[:1])
     other.store.extend_log("default", n_known + 4, [{"kind": "stop"}])
@@ -304,3 +310,35 @@ def test_a_round_that_has_seen_answers_not_written_yet_comes_after_no_others(
     else:
         run.begin_round()
         assert kinds(session) == ["begin", "told", "round"]
+
+
+# How a run begins
+
+
+def test_a_run_that_begins_in_a_session_goes_on_with_it(session):
+    given = {"sample_ids": IDS, "cost": None, "fit_params": {}, "has_oracle": True}
+    clf = ActiveLearningClassifier(LogisticRegression(), batch_size=2, budget=8)
+    first = begin_run(clf, X, Y, session=session, **given)
+    assert first.log.who == "ann"
+    assert first.journal.session is session
+    rows = first.ask().indices
+    first.tell([1, 0], rows)
+    second = begin_run(clf, X, Y, session=str(session.path), **given)
+    assert second.ledger.labels(rows).tolist() == [1, 0]
+    assert second.rounds.budget_left == 6
+    second.ask()
+    assert kinds(session)[4:] == ["begin", "round"]
+    assert [entry["kind"] for entry in second.log.entries] == ["begin", "round"]
+    assert session.entries()[4]["session"] is True
+    second.journal.session.close()
+    without = begin_run(clf, X, Y, **given)
+    assert (without.journal, without.log.who) == (None, None)
+
+
+def test_a_class_in_a_session_that_is_spelt_otherwise_is_warned_about(session):
+    y = np.array(["cat", *[None] * 10, "dog"], dtype=object)
+    session.store.record("default", {'"r4"': "Dog"}, "bob")
+    clf = ActiveLearningClassifier(LogisticRegression(), missing_label=None)
+    given = {"sample_ids": IDS, "cost": None, "fit_params": {}, "has_oracle": True}
+    with pytest.warns(UserWarning, match="differs from the class 'dog'"):
+        begin_run(clf, X, y, session=session, **given)

@@ -19,6 +19,7 @@ from skactive._loop.repeating import repeat, take_in
 from skactive._loop.round import End, Round
 from skactive._loop.rounds import Rounds
 from skactive._loop.run import Run
+from skactive.acquisition import BaseStrategy, Selection
 from skactive.exceptions import OracleError, SavedLoopError, StoreError
 
 X = np.linspace(0, 1, 12).reshape(-1, 1)
@@ -589,6 +590,128 @@ def test_costs_are_those_of_all_queries():
     assert later.rounds.total_cost == 3.5 + rows[0]
 
 
+# How a round begins
+
+
+def test_what_is_asked_about_first():
+    past = Past(True, labels={2: 1}, left_over={5: 1}, queue=[2], history=[{}])
+    run = a_run(past, batch_size=1, holdout_fraction=0.25)
+    names = []
+    while (query := run.ask()) is not None:
+        run.tell([0], query.indices)
+        names.append(run.rounds.closed[-1].selected_by)
+    assert names[:2] == ["left over", "again"]
+    assert names[2] == "holdout"
+    assert names[-1] == "margin"
+
+
+@pytest.mark.parametrize("params", [{"batch_size": 2}, {"budget": 2}])
+def test_no_round_has_more_rows_than_a_batch_and_the_budget(params):
+    left_over = Past(True, left_over={5: 1, 3: 1, 7: 1}, history=[{}])
+    assert a_run(left_over, **params).ask().indices.tolist() == [5, 3]
+    queue = Past(True, labels={5: 1, 3: 1, 7: 1}, queue=[5, 3, 7])
+    assert a_run(queue, **params).ask().indices.tolist() == [5, 3]
+    assert len(a_run(**params).ask()) == 2
+    held_out = a_run(holdout_fraction=0.99, **params).ask()
+    assert len(held_out) == 2
+
+
+def test_the_rows_that_are_left_are_fewer_than_a_batch():
+    run = a_run(batch_size=7, budget=None)
+    run.tell([0] * 7, run.ask().indices)
+    assert len(run.ask()) == 3
+
+
+def test_the_first_criterion_that_is_met_ends_a_run():
+    seen = []
+
+    def first(pool):
+        seen.append("first")
+
+    def second(pool):
+        seen.append("second")
+        return 7 if len(seen) > 2 else None
+
+    def third(pool):
+        seen.append("third")
+
+    run = a_run(batch_size=2, stopping=[first, second, third])
+    run.tell([0, 0], run.ask().indices)
+    assert seen == ["first", "second", "third"]
+    assert run.ask() is None
+    assert run.end == End("second", "7")
+    assert seen[3:] == ["first", "second"]
+
+
+def test_a_criterion_does_not_end_what_is_to_be_asked_about_in_any_case():
+    seen = []
+    run = a_run(Past(True, left_over={5: 1}, history=[{}]), stopping=seen.append)
+    run.tell([1], run.ask().indices)
+    run.ask_again([5])
+    run.tell([1], run.ask().indices)
+    assert [closed.selected_by for closed in run.rounds.closed] == [
+        "left over", "again"
+    ]  # fmt: skip
+    assert seen == []
+    run.ask()
+    assert len(seen) == 1
+
+
+def test_criteria_see_no_round_without_candidates():
+    seen = []
+    run = a_run(budget=2, holdout_fraction=0.99, stopping=seen.append, batch_size=1)
+    run.ledger.record([r for r in range(12) if r not in run.holdout.rows], [1] * 10)
+    run.ask()
+    assert seen == []
+
+
+def test_the_initial_strategy_selects_as_many_rows_as_are_wanted_first():
+    params = {"initial_strategy": "random", "initial_size": 5}
+    run = a_run(y=np.full(12, -1), batch_size=3, budget=None, **params)
+    for labels in ([0, 1, 0], [1, 0]):
+        rows = run.ask().indices
+        assert run.rounds.open.selected_by == "random"
+        run.tell(labels, rows)
+    assert len(run.ask()) == 3
+    assert run.rounds.open.selected_by == "margin"
+
+
+def test_without_a_size_the_first_rounds_are_whole_batches():
+    run = a_run(y=np.full(12, -1), batch_size=3, initial_strategy="random")
+    assert len(run.ask()) == 3
+    run.tell([0, 0, 0], run.rounds.open.rows)
+    assert len(run.ask()) == 3
+    assert run.rounds.open.selected_by == "random"
+
+
+class First(BaseStrategy):
+    """Selects the first candidates."""
+
+    def select(self, pool, n_queries):
+        return Selection(pool.candidates[:n_queries])
+
+
+def test_an_object_that_selects_is_named_by_its_type():
+    run = a_run(strategy=First())
+    assert run.ask().indices.tolist() == [1, 2, 3, 4]
+    assert run.log.entries[-1]["strategy"] == "First"
+
+
+def test_the_time_of_a_selection_is_that_without_models(monkeypatch):
+    times = iter([10.0, 15.0, 20.0, 26.0])
+    clock = SimpleNamespace(perf_counter=lambda: next(times))
+    monkeypatch.setattr("skactive._loop.selecting.time", clock)
+    run = a_run(batch_size=2)
+    rows = run.ask().indices  # the first model is fitted before
+    assert run.rounds.open.select_seconds == pytest.approx(5.0, abs=1e-9)
+    run.tell([0, 0], rows)
+    run.ask()
+    opened = run.rounds.open
+    fit_seconds = opened.pool.models.fits.seconds
+    assert fit_seconds > 0
+    assert opened.select_seconds == pytest.approx(6.0 - fit_seconds, abs=1e-9)
+
+
 # Earlier runs
 
 
@@ -879,3 +1002,26 @@ def test_corrections_without_ids_have_rows_only():
     assert [entry["asked"] for entry in entries] == [True, False]
     assert [r["at"] for r in log.corrections] == [entry["at"] for entry in entries]
     assert len(log) == 3
+
+
+def test_corrections_before_a_run_has_begun_come_before_its_own():
+    before = [{"row": 9, "old": 1, "new": 0}]
+    log = Log(a_run(Past(True, corrections=before)).inputs)
+    log.note_corrections([(4, 0, 1)], "me", asked=False)
+    earlier = {"kind": "correction", "rows": [5], "labels": [1], "old": [None]}
+    log.add_earlier([{"kind": "told"}, earlier | {"by": "you", "at": 7.0}])
+    first, second, third = log.corrections
+    assert first == before[0]
+    assert second == {
+        "row": 5, "sample_id": 105, "old": None, "new": 1, "by": "you", "at": 7.0
+    }  # fmt: skip
+    assert third["row"] == 4
+    assert len(log) == 2
+    assert before == [{"row": 9, "old": 1, "new": 0}]
+
+
+def test_nothing_is_noted_while_a_log_is_replayed():
+    log = Log(a_run().inputs)
+    log.is_replayed = True
+    log.note("told", [(4, 1)], by="me")
+    assert log.entries == [{"kind": "begin"}]

@@ -8,7 +8,7 @@ import pytest
 
 from skactive import Session
 from skactive._loop.session import open_session
-from skactive.exceptions import SavedLoopError
+from skactive.exceptions import SavedLoopError, StoreError
 from skactive.oracles._cached_run import user_name
 
 
@@ -260,8 +260,10 @@ def test_a_session_opens_its_file_when_it_needs_it(filled, path):
     filled.close()
     filled.close()
     assert filled.store is not first
-    filled.timeout = 3.0
+    first, filled.timeout = filled.store, 3.0
     assert filled.store.timeout == 3.0
+    with pytest.raises(StoreError, match="closed"):
+        first.records()
     assert filled.labels() == {"a": 0, "b": 1, "d": 1}
     path.unlink()
     assert filled.labels() == {}  # a new file
@@ -281,6 +283,9 @@ def test_a_copy_opens_the_file_itself(filled):
     assert copied.store is not filled.store
     assert copied.annotator == "ann"
     copied.close()
+    again = pickle.loads(pickle.dumps(copied))
+    assert again.labels() == filled.labels()
+    again.close()
 
 
 def test_who_answers_is_the_user_if_nothing_is_said(session, path):
