@@ -20,18 +20,6 @@ from skactive.oracles._store.store import LabelStore
 ROW = {"7": 1.0}
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "labels.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    store = LabelStore(path)
-    yield store
-    store.close()
-
-
 def change(path, what, *values):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(f"UPDATE claims SET {what}", values)

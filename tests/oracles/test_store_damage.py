@@ -23,18 +23,6 @@ from skactive.oracles._store.answers import to_key
 from skactive.oracles._store.store import LabelStore
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "labels.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    store = LabelStore(path)
-    yield store
-    store.close()
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The bytes of a file with 300 answers and a log, and what is in it."""

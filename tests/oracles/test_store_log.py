@@ -14,18 +14,6 @@ BEGIN = {"kind": "begin", "seed": 0}
 ROUND = {"kind": "round", "rows": ["ä", 1]}
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "labels.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    store = LabelStore(path)
-    yield store
-    store.close()
-
-
 def change(path, query, *values):
     """Change a file as another program would."""
     with closing(sqlite3.connect(path)) as connection, connection:

@@ -12,22 +12,9 @@ import pytest
 from skactive.exceptions import OracleError, StoreCorruptedError
 from skactive.oracles._store.claims import Holder
 from skactive.oracles._store.damage import checksum, damaged, from_json, is_time
-from skactive.oracles._store.store import LabelStore
 
 KEYS = ["1", "2", "3", '"a"']
 PRICES = {"1": 2.0, "2": 3.0, "3": 0.5, '"a"': 1.0}
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "labels.sqlite"
-
-
-@pytest.fixture
-def store(path):
-    store = LabelStore(path)
-    yield store
-    store.close()
 
 
 def change(path, query, *values):
