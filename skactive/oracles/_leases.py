@@ -110,13 +110,6 @@ class Leases:
             for key in keys:
                 self._leases.pop(key, None)
 
-    def release_worker(self, worker):
-        """End all leases of a worker."""
-        check_name(worker)
-        with self._lock:
-            for key in self._keys_of(worker):
-                del self._leases[key]
-
     def holder(self, key):
         """Return the worker who has a row, or None."""
         with self._lock:

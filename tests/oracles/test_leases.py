@@ -110,9 +110,6 @@ def test_released_rows_are_free_whoever_had_them(leases):
     leases.lease("abcd", 2, "Bob")
     leases.release(["b", "c", "never leased"])
     assert leases.held() == {"a": "Ann", "d": "Bob"}
-    leases.release_worker("Ann")
-    leases.release_worker("nobody")
-    assert leases.held() == {"d": "Bob"}
     assert leases.holder("never leased") is None
 
 
@@ -151,7 +148,7 @@ def test_the_clock_is_monotonic_unless_another_is_given():
     [
         (TypeError, "worker must be a str.*None", lambda x: x.renew(None)),
         (TypeError, "worker must be a str", lambda x: x.lease("a", 1, 7)),
-        (ValueError, "worker must be a name", lambda x: x.release_worker(" ")),
+        (ValueError, "worker must be a name", lambda x: x.renew(" ")),
         (ValueError, "UTF-8", lambda x: x.lease("a", 1, "\ud800")),
         (TypeError, "an int or None, got 1.5", lambda x: x.lease("a", 1.5, "Ann")),
         (TypeError, "an int or None, got True", lambda x: x.lease("a", True, "Ann")),
@@ -188,7 +185,7 @@ class History:
             elif kind in ("take", "renew") and who == worker:
                 seconds = lasts or seconds
                 end = now + seconds
-            elif key in keys if kind == "release" else kind == "go" and who == worker:
+            elif kind == "release" and key in keys:
                 worker, seconds, end = None, 0, -math.inf
         return worker, end
 
@@ -210,7 +207,7 @@ def test_random_operations_agree_with_their_history(leases, clock, seed):
         clock.now += rng.choice([0.0, 1.0, 4.0, 10.0], p=[0.3, 0.4, 0.25, 0.05])
         worker = rng.choice(["Ann", "Bob", "Cem"]).item()
         keys = rng.permutation(8)[: rng.integers(1, 9)].tolist()
-        kind = rng.choice(["take", "renew", "release", "go"], p=[0.6, 0.2, 0.1, 0.1])
+        kind = rng.choice(["take", "renew", "release"], p=[0.6, 0.2, 0.2])
         seconds = None
         if kind == "take":
             n = int(rng.integers(1, 5))
@@ -220,10 +217,8 @@ def test_random_operations_agree_with_their_history(leases, clock, seed):
             assert keys == expected
         elif kind == "renew":
             leases.renew(worker)
-        elif kind == "release":
-            leases.release(keys)
         else:
-            leases.release_worker(worker)
+            leases.release(keys)
         history.events.append((clock.now, kind, worker, keys, seconds))
         holders = {key: history.holder(key, clock.now) for key in range(8)}
         assert {key: leases.holder(key) for key in range(8)} == holders
